@@ -1,0 +1,77 @@
+import type { Duplex } from 'node:stream'
+import type { CallOptions } from './abort.js'
+import type { DomainRef } from './domain.js'
+import type { Driver } from './driver.js'
+import { VirError } from './errors.js'
+
+/** How a console is opened. */
+export interface ConsoleOptions extends CallOptions {
+  /** The alias of a serial or console device, as in live XML. Default: the first. */
+  readonly device?: string | undefined
+  /** Take the console away from whoever has it open; their stream ends. */
+  readonly force?: boolean | undefined
+}
+
+/** Role: the guest's serial or system console. */
+export interface ConsoleRole {
+  /**
+   * Opens the console of an active domain as a stream of raw bytes in both directions.
+   * - One opener at a time: a second one is refused with `OPERATION_FAILED`, or takes it with `force`.
+   * - The stream ends when the guest goes off; ending or destroying the stream leaves the guest alone and
+   *   frees the console before `close` is emitted.
+   * - `OPERATION_INVALID` where the domain is not active, `INVALID_ARG` where it has no such device.
+   */
+  openConsole(domain: DomainRef, options?: ConsoleOptions): Promise<Duplex>
+}
+
+/** Role: a reset button. */
+export interface ResetRole {
+  /**
+   * Resets the guest as a machine's reset button does, without its cooperation; the domain stays active
+   * with the same id. Emits `reboot`. `OPERATION_INVALID` where it is not active.
+   */
+  resetDomain(domain: DomainRef, options?: CallOptions): Promise<void>
+}
+
+/** How an agent command is sent. */
+export interface AgentOptions extends CallOptions {
+  /** How long the agent may take to answer. Default 5000. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** Role: an agent inside the guest that takes commands. */
+export interface GuestAgentRole {
+  /**
+   * Sends one command, a JSON object such as `{"execute":"guest-ping"}`, and resolves to the JSON text of
+   * the agent's whole answer. `AGENT_UNRESPONSIVE` where no agent answers in time or the domain has no
+   * agent channel, `OPERATION_INVALID` where it is not running, `INVALID_ARG` where `command` is not a JSON
+   * object.
+   */
+  agentCommand(domain: DomainRef, command: string, options?: AgentOptions): Promise<string>
+}
+
+/**
+ * The optional abilities of a driver. Having the role object *is* the capability: there are no flags and no
+ * stubs that refuse.
+ */
+export interface DriverRoles {
+  readonly console: ConsoleRole
+  readonly reset: ResetRole
+  readonly guestAgent: GuestAgentRole
+}
+
+/** The name of a role. */
+export type RoleName = keyof DriverRoles
+
+/** The names of all roles there are. */
+export const roleNames = ['console', 'reset', 'guestAgent'] as const satisfies readonly RoleName[]
+
+/** The role object of `driver`, or `NO_SUPPORT`: the only place where an absent role becomes an error. */
+export function requireRole<R extends RoleName>(driver: Driver, role: R): DriverRoles[R] {
+  const roles: Partial<DriverRoles> = driver
+  const found = roles[role]
+  if (found) return found
+  throw new VirError('NO_SUPPORT', `The ${driver.type} driver has no role '${role}'`, {
+    hint: 'Another driver may have it: the README has a table of drivers and roles',
+  })
+}

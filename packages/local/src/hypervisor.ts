@@ -1,0 +1,167 @@
+import type {
+  CallOptions,
+  Clock,
+  DomainRef,
+  DriverRoles,
+  ErrorDomain,
+  Logger,
+  ShutdownMode,
+} from '@covirt/core'
+import type { DomainDocument } from '@covirt/xml'
+
+/**
+ * The inner contract: all that a new way of running guests writes. `LocalDriver` turns it into the outer one
+ * and owns everything that is the same everywhere: names, ids, persistence, jobs, autostart, the `on_…`
+ * actions, states and events.
+ *
+ * The two halves never share state. `LocalDriver` calls at most one of `launch`, `shutdown`, `reboot`,
+ * `pause`, `resume`, `kill` at a time per domain, and `kill` also during any other; queries may come at any
+ * time. A guest tells what happens to it by itself through its {@link GuestSink}.
+ */
+export interface Hypervisor {
+  /** In libvirt's words: `LXC`, `QEMU`, `TEST`. */
+  readonly type: string
+  /** The domain of the errors it reports. */
+  readonly errorDomain: ErrorDomain
+  /** The values of `<domain type=…>` it runs. */
+  readonly domainTypes: readonly string[]
+  /** What runs the guests, with its version, for example `{ liblxc: '5.0.2' }`. */
+  readonly versions: Readonly<Record<string, string>>
+
+  /** libvirt's `<capabilities>` document. */
+  getCapabilities(options: CallOptions): Promise<string>
+
+  /**
+   * Checks a definition and returns it with the driver's defaults filled in: what is stored, and what all
+   * else is given. Looks at nothing outside the document. `CONFIG_UNSUPPORTED` for what this driver knows and
+   * cannot do. Names, uuids and the type have been checked already. Preparing a prepared document again
+   * changes nothing.
+   */
+  prepare(document: DomainDocument): DomainDocument
+
+  /**
+   * Starts a guest. Resolves once it runs (or is paused, where so asked); on rejection, by failure or by
+   * `options.signal`, nothing of it is left on the host. From the moment it resolves, the sink is told of all
+   * that happens.
+   */
+  launch(spec: LaunchSpec, options: CallOptions): Promise<Guest>
+
+  /**
+   * Finds again a guest that an earlier process launched, in whatever phase that process died. Resolves to it
+   * if it runs, or to `undefined` once it has made sure that nothing of it is left on the host. The guest is
+   * never stopped where it can be taken over.
+   */
+  adopt(spec: AdoptSpec, options: CallOptions): Promise<Guest | undefined>
+
+  /** The roles this driver has; they reach guests through `access`. Called once. */
+  roles(access: GuestAccess): Partial<DriverRoles>
+
+  /** Frees what is shared between guests. Guests are untouched; each has been released before. */
+  close(): Promise<void>
+}
+
+/** Which guest to launch, and with what. */
+export interface LaunchSpec {
+  /** With the id it will have. */
+  readonly domain: DomainRef & { readonly id: number }
+  /** A prepared definition. */
+  readonly document: DomainDocument
+  /** The domain's own places on the host, all below directories that exist. */
+  readonly places: GuestPlaces
+  readonly sink: GuestSink
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Leave it paused before its first instruction. */
+  readonly paused: boolean
+}
+
+/** Which guest to find again. */
+export interface AdoptSpec extends Omit<LaunchSpec, 'paused'> {
+  /** {@link Guest.record} as last stored; `undefined` where the process died while it was launching. */
+  readonly record: GuestRecord | undefined
+}
+
+/** Where a domain may keep things. All are absolute, and derived from checked names only. */
+export interface GuestPlaces {
+  /** Run-time directory of this domain alone (sockets, pid files); made before launch, removed after the end. */
+  readonly runDirectory: string
+  /** Directory of this driver that outlives reboots; for what a domain's storage needs. */
+  readonly stateDirectory: string
+  /** The file that the guest's log goes to; its directory exists. */
+  readonly logFile: string
+}
+
+/** What a driver has to remember to find a guest again; stored as JSON. */
+export type GuestRecord = Readonly<Record<string, string | number | boolean>>
+
+/** What a guest uses at this moment. */
+export interface GuestInfo {
+  /** In KiB. */
+  readonly memoryKib: number
+  /** Since start, in nanoseconds. */
+  readonly cpuTimeNs: bigint
+}
+
+/** A guest that runs. Its methods reject with a `VirError`; all but `release` and `kill` fail once it is gone. */
+export interface Guest {
+  /** The definition it was launched from, with run-time facts filled in: live XML, without `id`. */
+  readonly document: DomainDocument
+  readonly record: GuestRecord
+  /** In which state it is: what adoption finds. */
+  readonly phase: GuestPhase
+
+  info(options: CallOptions): Promise<GuestInfo>
+  /** Asks it once to go down. `ARGUMENT_UNSUPPORTED` for a mode this driver does not have. */
+  shutdown(mode: ShutdownMode | undefined, options: CallOptions): Promise<void>
+  /** Asks it once to restart. */
+  reboot(mode: ShutdownMode | undefined, options: CallOptions): Promise<void>
+  pause(options: CallOptions): Promise<void>
+  resume(options: CallOptions): Promise<void>
+  /**
+   * Ends it and resolves when it is gone and all it held on the host is free. Works in every state, more than
+   * once, and cannot be cancelled. The sink's `exited` may come before or after.
+   */
+  kill(): Promise<void>
+  /** Lets go of it without touching it: closes files, sockets, watchers. No event comes after that. */
+  release(): Promise<void>
+}
+
+/** Whether a guest runs. `crashed` is one that has panicked and is kept. */
+export type GuestPhase = 'running' | 'paused' | 'crashed'
+
+/** How a guest ended: by its own power-off, by dying, or by somebody's kill. */
+export type GuestExit =
+  | { readonly kind: 'shutdown' }
+  | { readonly kind: 'crashed'; readonly message: string }
+  | { readonly kind: 'killed' }
+
+/** Where a guest tells what happens to it. Calls return at once; order is kept. */
+export interface GuestSink {
+  /** It is gone and everything it held on the host has been freed. Told once, and last. */
+  exited(exit: GuestExit): void
+  /** It has restarted, and goes on with the same guest object. */
+  rebooted(): void
+  /** It was paused or resumed from elsewhere. */
+  phaseChanged(phase: GuestPhase): void
+  /** Its agent came or went. */
+  agentChanged(state: 'connected' | 'disconnected'): void
+  /** `document` or `record` has changed; both are stored again. */
+  changed(): void
+}
+
+/** How role objects reach guests. */
+export interface GuestAccess {
+  /** Runs `query` on the guest of an active domain at once. `NO_DOMAIN`, `OPERATION_INVALID` otherwise. */
+  query<T>(
+    domain: DomainRef,
+    options: CallOptions | undefined,
+    query: (guest: Guest, options: CallOptions) => Promise<T>,
+  ): Promise<T>
+  /** Runs `job` on the guest of an active domain as one of its jobs: in turn, and aborted by `destroy`. */
+  job<T>(
+    domain: DomainRef,
+    name: string,
+    options: CallOptions | undefined,
+    job: (guest: Guest, options: CallOptions) => Promise<T>,
+  ): Promise<T>
+}
