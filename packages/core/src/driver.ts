@@ -114,6 +114,8 @@ export interface Driver extends Partial<DriverRoles> {
    * with. A definition that was given out can be defined again unchanged.
    */
   getDomainXml(domain: DomainRef, options?: XmlOptions): Promise<string>
+  /** Whether it has a stored definition. */
+  isDomainPersistent(domain: DomainRef, options?: CallOptions): Promise<boolean>
   getAutostart(domain: DomainRef, options?: CallOptions): Promise<boolean>
   /** Marks the domain to be started at boot; durable. `OPERATION_INVALID` where it is transient. */
   setAutostart(domain: DomainRef, autostart: boolean, options?: CallOptions): Promise<void>

@@ -1,0 +1,204 @@
+import type { Duplex } from 'node:stream'
+import { abortable, anySignal, type CallOptions } from './abort.js'
+import type { Connection } from './connection.js'
+import type { DomainInfo, DomainRef } from './domain.js'
+import type { DomainEvent } from './domain-event.js'
+import { type DomainState, type DomainStateName, domainStateReasons, isActive } from './domain-state.js'
+import type { Driver, ShutdownOptions, StartOptions, Unsubscribe, XmlOptions } from './driver.js'
+import { isVirError, VirError } from './errors.js'
+import {
+  type AgentOptions,
+  type ConsoleOptions,
+  type DriverRoles,
+  type RoleName,
+  requireRole,
+} from './roles.js'
+
+/** What a handle needs of its connection. */
+type HandleConnection = Pick<Connection, 'driver' | 'closed' | 'subscribe' | 'events'>
+
+/**
+ * One domain, as users hold it. A handle carries identity and no state: it stays valid while the domain
+ * stops, starts and is redefined, and costs nothing to keep. Every method tells in `Driver` what it promises.
+ */
+export class DomainHandle {
+  /** What drivers take. It has no `id`, which may have changed since. */
+  readonly ref: DomainRef
+  readonly #connection: HandleConnection
+
+  constructor(connection: HandleConnection, { uuid, name }: DomainRef) {
+    this.#connection = connection
+    this.ref = { uuid, name }
+  }
+
+  get uuid(): string {
+    return this.ref.uuid
+  }
+
+  get name(): string {
+    return this.ref.name
+  }
+
+  get #driver(): Driver {
+    return this.#connection.driver
+  }
+
+  #role<R extends RoleName>(role: R): DriverRoles[R] {
+    return requireRole(this.#driver, role)
+  }
+
+  /** The id of the active domain; `undefined` while it is off. */
+  async id(options?: CallOptions): Promise<number | undefined> {
+    const ref = await this.#driver.lookupDomain({ uuid: this.uuid }, options)
+    return ref.id
+  }
+
+  async xml(options?: XmlOptions): Promise<string> {
+    return this.#driver.getDomainXml(this.ref, options)
+  }
+
+  async state(options?: CallOptions): Promise<DomainState> {
+    return this.#driver.getDomainState(this.ref, options)
+  }
+
+  async info(options?: CallOptions): Promise<DomainInfo> {
+    return this.#driver.getDomainInfo(this.ref, options)
+  }
+
+  async isActive(options?: CallOptions): Promise<boolean> {
+    return isActive(await this.state(options))
+  }
+
+  /** Whether it has a stored definition. */
+  async isPersistent(options?: CallOptions): Promise<boolean> {
+    return this.#driver.isDomainPersistent(this.ref, options)
+  }
+
+  async getAutostart(options?: CallOptions): Promise<boolean> {
+    return this.#driver.getAutostart(this.ref, options)
+  }
+
+  async setAutostart(autostart: boolean, options?: CallOptions): Promise<void> {
+    if (typeof autostart !== 'boolean') throw new TypeError('autostart must be a boolean')
+    return this.#driver.setAutostart(this.ref, autostart, options)
+  }
+
+  async start(options?: StartOptions): Promise<void> {
+    await this.#driver.startDomain(this.ref, options)
+  }
+
+  /** Asks; `await domain.waitFor('shutoff')` waits for the guest to act. */
+  async shutdown(options?: ShutdownOptions): Promise<void> {
+    return this.#driver.shutdownDomain(this.ref, options)
+  }
+
+  async reboot(options?: ShutdownOptions): Promise<void> {
+    return this.#driver.rebootDomain(this.ref, options)
+  }
+
+  async destroy(options?: CallOptions): Promise<void> {
+    return this.#driver.destroyDomain(this.ref, options)
+  }
+
+  async suspend(options?: CallOptions): Promise<void> {
+    return this.#driver.suspendDomain(this.ref, options)
+  }
+
+  async resume(options?: CallOptions): Promise<void> {
+    return this.#driver.resumeDomain(this.ref, options)
+  }
+
+  async undefine(options?: CallOptions): Promise<void> {
+    return this.#driver.undefineDomain(this.ref, options)
+  }
+
+  /** Role `console`. */
+  async openConsole(options?: ConsoleOptions): Promise<Duplex> {
+    return this.#role('console').openConsole(this.ref, options)
+  }
+
+  /** Role `reset`. */
+  async reset(options?: CallOptions): Promise<void> {
+    return this.#role('reset').resetDomain(this.ref, options)
+  }
+
+  /** Role `guestAgent`. */
+  async agentCommand(command: string, options?: AgentOptions): Promise<string> {
+    if (typeof command !== 'string') throw new TypeError('command must be a string')
+    return this.#role('guestAgent').agentCommand(this.ref, command, options)
+  }
+
+  /** Calls `listener` for each event of this domain until unsubscribed or the connection is closed. */
+  subscribe(listener: (event: DomainEvent) => void): Unsubscribe {
+    return this.#connection.subscribe((event) => {
+      if (event.domain.uuid === this.uuid) listener(event)
+    })
+  }
+
+  /**
+   * Resolves once the domain is in one of `states`, at once where it is already. A transient domain that goes
+   * off, and so disappears, counts as `shutoff`. `NO_DOMAIN` where it disappears while another state is
+   * waited for, `INVALID_CONN` where the connection is closed meanwhile.
+   */
+  async waitFor(
+    states: DomainStateName | readonly DomainStateName[],
+    options: CallOptions = {},
+  ): Promise<DomainState> {
+    const wanted = typeof states === 'string' ? [states] : states
+    for (const name of wanted) {
+      if (!(name in domainStateReasons)) throw new TypeError(`'${name}' is not a domain state`)
+    }
+    const over = new AbortController()
+    const events = this.#connection.events({ signal: anySignal(options.signal, over.signal) })
+    try {
+      let last: DomainState | undefined
+      do {
+        const state = await this.#stateOrGone(last)
+        if (wanted.includes(state.state)) return state
+        last = await abortable(this.#nextState(events), options.signal)
+        if (last && wanted.includes(last.state)) return last
+      } while (!this.#connection.closed)
+      throw new VirError('INVALID_CONN', `The connection was closed while waiting for domain '${this.name}'`)
+    } finally {
+      over.abort()
+    }
+  }
+
+  /** Its state; where it has gone and was last seen off, that. */
+  async #stateOrGone(last: DomainState | undefined): Promise<DomainState> {
+    try {
+      return await this.state()
+    } catch (error) {
+      if (isVirError(error, 'NO_DOMAIN') && last?.state === 'shutoff') return last
+      throw error
+    }
+  }
+
+  /** Waits for the next event that can have changed the state; resolves to the state where the event says it. */
+  async #nextState(events: AsyncIterator<{ readonly type: string }>): Promise<DomainState | undefined> {
+    for (;;) {
+      const { done, value } = (await events.next()) as IteratorResult<DomainEvent | { type: 'resync' }>
+      if (done || value.type === 'resync') return undefined
+      if (value.type !== 'lifecycle' || value.domain.uuid !== this.uuid) continue
+      return value.event === 'stopped' ? { state: 'shutoff', reason: value.detail } : undefined
+    }
+  }
+}
+
+/** Which methods of a handle stand on which role. */
+interface RoleMethods {
+  console: 'openConsole'
+  reset: 'reset'
+  guestAgent: 'agentCommand'
+}
+
+/** The roles that driver `D` is known not to have. */
+type AbsentRole<D extends Driver> = {
+  [R in RoleName]: [D[R]] extends [undefined] ? R : never
+}[RoleName]
+
+/**
+ * A domain of a connection to driver `D`. Where `D` is known, methods of roles that it lacks do not exist;
+ * where it is not (plain `Driver`), they all do, and reject with `NO_SUPPORT` where the role is absent.
+ */
+export type Domain<D extends Driver = Driver> = Omit<DomainHandle, RoleMethods[AbsentRole<D>]>
