@@ -1,0 +1,180 @@
+/**
+ * Makes a fresh machine ready for building and testing. Needs Node.js alone, and may be run again at any time:
+ * what is there already is not done twice.
+ *
+ *     node scripts/setup.mjs [--tests] [--quiet]
+ *
+ * --tests  also fetches what only the tests need: packages for the tiny Linux guest
+ * --quiet  says only what went wrong
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { fetchGuestPackages, hasGuestPackages } from './guest-packages.mjs'
+
+const REPOSITORY = fileURLToPath(new URL('..', import.meta.url))
+
+const NODE_NEEDED = [20, 19]
+
+/** What real containers and virtual machines need on Debian and its like. */
+const SYSTEM_PACKAGES = [
+  ...['lxc', 'liblxc1', 'lxc-dev', 'uidmap', 'rsync', 'iproute2', 'busybox-static'],
+  ...['qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'util-linux', 'gcc', 'g++', 'make', 'python3'],
+]
+
+const options = new Set(process.argv.slice(2))
+const isRoot = process.getuid?.() === 0
+
+checkNode()
+step('system packages', systemPackages)
+if (options.has('--tests')) step('Linux test guest', guestPackages)
+if (!step('npm packages', npmPackages)) process.exit(1)
+step('native parts', nativeParts)
+step('TypeScript', typeScript)
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major > NODE_NEEDED[0] || (major === NODE_NEEDED[0] && minor >= NODE_NEEDED[1])) return
+  console.error(
+    `setup: Node.js ${NODE_NEEDED.join('.')} or later is needed, this is ${process.versions.node}`,
+  )
+  process.exit(1)
+}
+
+/** Debian's packages, installed by root, named to others. */
+function systemPackages() {
+  if (!hasProgram('dpkg-query'))
+    return { warning: `not Debian: install yourself ${SYSTEM_PACKAGES.join(' ')}` }
+  const missing = missingPackages()
+  if (missing.length === 0) return 'all there'
+  const apt = ['install', '--yes', '--no-install-recommends', ...missing]
+  if (!isRoot) return { warning: `missing: apt-get ${apt.join(' ')} (as root)` }
+  say(`installing ${missing.join(' ')}`)
+  const environment = { DEBIAN_FRONTEND: 'noninteractive' }
+  const failure = withoutStartingServices(
+    () => run('apt-get', ['update', '-qq'], environment) ?? run('apt-get', ['-qq', ...apt], environment),
+  )
+  return failure === undefined ? `installed ${missing.length}` : { warning: `apt-get failed: ${failure}` }
+}
+
+function missingPackages() {
+  const format = `\${Package} \${db:Status-Status}\\n`
+  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', format, ...SYSTEM_PACKAGES], { encoding: 'utf8' })
+  const installed = new Set(stdout.split('\n').flatMap((line) => line.match(/^(\S+) installed$/)?.[1] ?? []))
+  return SYSTEM_PACKAGES.filter((name) => !installed.has(name))
+}
+
+/**
+ * Debian starts a package's services at installation, lxc's bridge among them, unless a policy says no. We need
+ * none of them, and a machine that only builds shall not get a bridge.
+ */
+function withoutStartingServices(action) {
+  const policy = '/usr/sbin/policy-rc.d'
+  if (existsSync(policy)) return action()
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    return action()
+  } finally {
+    rmSync(policy)
+  }
+}
+
+function guestPackages() {
+  if (hasGuestPackages()) return 'all there'
+  if (!hasProgram('apt-get')) return { warning: 'not Debian: tests with the Linux guest are left out' }
+  say('fetching a kernel and the guest agent')
+  try {
+    fetchGuestPackages()
+    return 'fetched'
+  } catch (error) {
+    return { warning: `not fetched, its tests are left out: ${error.stderr ?? error.message}` }
+  }
+}
+
+function npmPackages() {
+  if (isNpmTreeCurrent()) return 'all there'
+  say('installing from package-lock.json')
+  const failure = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  return failure === undefined ? 'installed' : { failure: `npm ci failed: ${failure}` }
+}
+
+/** npm writes down, as its last act, what it installed: compared with the lock file. */
+function isNpmTreeCurrent() {
+  const installedFile = join(REPOSITORY, 'node_modules/.package-lock.json')
+  if (!existsSync(installedFile)) return false
+  const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages
+  const wanted = JSON.parse(readFileSync(join(REPOSITORY, 'package-lock.json'), 'utf8')).packages
+  return Object.entries(wanted)
+    .filter(([path, entry]) => path.includes('node_modules/') && !entry.optional)
+    .every(([path, entry]) => installed[path]?.version === entry.version)
+}
+
+function nativeParts() {
+  const native = join(REPOSITORY, 'native/lxc')
+  if (!existsSync(join(native, 'binding.gyp'))) return 'nothing to build'
+  if (isNativeCurrent(native)) return 'up to date'
+  say('building the bindings to liblxc')
+  const failure = run('npm', ['run', 'build:native', '--silent'], headersOfThisNode())
+  if (failure === undefined) return 'built'
+  return { warning: `not built, real containers are left out: ${failure}` }
+}
+
+function isNativeCurrent(native) {
+  const release = join(native, 'build/Release')
+  if (!existsSync(release)) return false
+  const built = readdirSync(release).filter((name) => name.endsWith('.node'))
+  const sources = [join(native, 'binding.gyp'), ...filesBelow(join(native, 'src'))]
+  const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs))
+  return built.length > 0 && built.every((name) => statSync(join(release, name)).mtimeMs >= newest)
+}
+
+/** Node's own headers, where the distribution ships them: else node-gyp fetches them. */
+function headersOfThisNode() {
+  const prefix = dirname(dirname(process.execPath))
+  return existsSync(join(prefix, 'include/node/node_api.h')) ? { npm_config_nodedir: prefix } : {}
+}
+
+function typeScript() {
+  const failure = run(process.execPath, [join(REPOSITORY, 'node_modules/typescript/bin/tsc'), '-b'])
+  return failure === undefined ? 'compiled' : { warning: `does not compile: ${failure}` }
+}
+
+/** Runs one step and says how it ended and what it took; false where nothing can go on. */
+function step(name, action) {
+  const start = performance.now()
+  const result = action()
+  const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  if (typeof result === 'string') say(`${name}: ${result} (${seconds} s)`)
+  else console.error(`setup: ${name}: ${result.warning ?? result.failure}`)
+  return result.failure === undefined
+}
+
+function say(text) {
+  if (!options.has('--quiet')) console.log(`setup: ${text}`)
+}
+
+/** Undefined where it went well, else the end of what it said. */
+function run(command, parameters, environment = {}) {
+  const { status, stdout, stderr, error } = spawnSync(command, parameters, {
+    cwd: REPOSITORY,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+  if (status === 0) return undefined
+  if (error !== undefined) return error.message
+  return `${stdout}${stderr}`.trim().split('\n').slice(-30).join('\n')
+}
+
+function hasProgram(name) {
+  return spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0
+}
+
+function filesBelow(directory) {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+}
