@@ -1,1 +1,10 @@
-export {}
+export * from './console.js'
+export * from './container.js'
+export * from './exit.js'
+export * from './halt.js'
+export * from './interfaces.js'
+export * from './lxc-error.js'
+export * from './peer-credentials.js'
+export * from './probe.js'
+export * from './queries.js'
+export * from './start.js'

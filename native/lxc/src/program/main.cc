@@ -1,0 +1,63 @@
+// covirt-lxc: the operations of liblxc that fork, one per run.
+//
+// liblxc forks without exec and moves its caller into the container's monitor cgroup. Done here, in a small
+// program of one thread that then ends, a monitor is a small process, and the caller stays where it was.
+// A result is one JSON line on stdout; an error one JSON line on stderr, and exit code 1.
+#include <errno.h>
+#include <string.h>
+
+#include "program/json.h"
+#include "program/verbs.h"
+
+namespace covirt {
+
+int Fail(const Options &options, const Log &log, FILE *out, int error, const char *message) {
+  fprintf(out, "{\"error\":{\"op\":");
+  WriteJsonString(out, options.verb ? options.verb : "");
+  fprintf(out, ",\"name\":");
+  WriteJsonString(out, options.name ? options.name : "");
+  fprintf(out, ",\"errno\":%d,\"message\":", error);
+  WriteJsonString(out, message);
+  fprintf(out, ",\"log\":");
+  log.WriteErrors(out);
+  fprintf(out, "}}\n");
+  fflush(out);
+  return kFailed;
+}
+
+namespace {
+
+struct Verb {
+  const char *name;
+  int (*run)(const Job &job);
+};
+
+constexpr Verb kVerbs[] = {{"start", Start}, {"attach", Attach}, {"interfaces", Interfaces}};
+
+int Main(int argc, char **argv) {
+  Options options;
+  Log log;
+  const auto fail = [&](int error, const char *message) { return Fail(options, log, stderr, error, message); };
+  const char *mistake = ParseOptions(argc, argv, &options);
+  if (mistake != nullptr) return fail(EINVAL, mistake);
+  const Verb *verb = nullptr;
+  for (const Verb &known : kVerbs) {
+    if (strcmp(known.name, options.verb) == 0) verb = &known;
+  }
+  if (verb == nullptr) return fail(EINVAL, "unknown verb");
+  LibLxc lib;
+  char reason[1024];
+  if (!OpenLibLxc(&lib, reason, sizeof reason)) return fail(ENOENT, reason);
+  if (!log.Open(lib, options)) return fail(errno, "the log file cannot be written");
+  lxc_container *container = lib.container_new(options.name, options.path);
+  if (container == nullptr) return fail(EINVAL, "liblxc cannot read the container's configuration");
+  const int code = verb->run(Job{lib, options, log, container});
+  lib.container_put(container);
+  return code;
+}
+
+}  // namespace
+
+}  // namespace covirt
+
+int main(int argc, char **argv) { return covirt::Main(argc, argv); }

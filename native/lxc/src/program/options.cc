@@ -1,0 +1,63 @@
+#include "program/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+namespace covirt {
+
+namespace {
+
+bool ParseNumber(const char *text, int *number) {
+  char *end = nullptr;
+  const long value = strtol(text, &end, 10);
+  if (*text == '\0' || *end != '\0' || value < 0 || value > 0x7fffffff) return false;
+  *number = static_cast<int>(value);
+  return true;
+}
+
+}  // namespace
+
+const char *ParseOptions(int argc, char **argv, Options *options) {
+  if (argc < 2) return "usage: covirt-lxc start|attach|interfaces --path DIR --name NAME ...";
+  options->verb = argv[1];
+  // At most one value each per argument: the array cannot overflow.
+  options->env = static_cast<char **>(calloc(static_cast<size_t>(argc), sizeof(char *)));
+  if (options->env == nullptr) return "out of memory";
+  int env_count = 0;
+  for (int i = 2; i < argc; i++) {
+    const char *option = argv[i];
+    if (strcmp(option, "--") == 0) {
+      options->argv = argv + i + 1;
+      break;
+    }
+    if (i + 1 >= argc) return "an option lacks its value";
+    char *value = argv[++i];
+    if (strcmp(option, "--path") == 0) {
+      options->path = value;
+    } else if (strcmp(option, "--name") == 0) {
+      options->name = value;
+    } else if (strcmp(option, "--config") == 0) {
+      options->config_file = value;
+    } else if (strcmp(option, "--log-file") == 0) {
+      options->log_file = value;
+    } else if (strcmp(option, "--log-level") == 0) {
+      options->log_level = value;
+    } else if (strcmp(option, "--cwd") == 0) {
+      options->cwd = value;
+    } else if (strcmp(option, "--env") == 0) {
+      options->env[env_count++] = value;
+    } else if (strcmp(option, "--uid") == 0) {
+      if (!ParseNumber(value, &options->uid)) return "--uid is not a number";
+    } else if (strcmp(option, "--gid") == 0) {
+      if (!ParseNumber(value, &options->gid)) return "--gid is not a number";
+    } else if (strcmp(option, "--control-fd") == 0) {
+      if (!ParseNumber(value, &options->control_fd)) return "--control-fd is not a number";
+    } else {
+      return "unknown option";
+    }
+  }
+  if (options->path == nullptr || options->name == nullptr) return "--path and --name are needed";
+  return nullptr;
+}
+
+}  // namespace covirt

@@ -1,0 +1,24 @@
+// The command line of covirt-lxc. No C++ runtime here and in its neighbours: see binding.gyp.
+#pragma once
+
+namespace covirt {
+
+struct Options {
+  const char *verb = nullptr;
+  const char *path = nullptr;
+  const char *name = nullptr;
+  const char *config_file = nullptr;
+  const char *log_file = nullptr;
+  const char *log_level = "ERROR";
+  const char *cwd = nullptr;
+  int uid = -1;
+  int gid = -1;
+  int control_fd = -1;
+  char **env = nullptr;   // NAME=value, ends with a null
+  char **argv = nullptr;  // what follows "--", ends with a null
+};
+
+// Null, or what is wrong with the command line.
+const char *ParseOptions(int argc, char **argv, Options *options);
+
+}  // namespace covirt

@@ -1,0 +1,81 @@
+#include <errno.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "program/verbs.h"
+
+namespace covirt {
+
+namespace {
+
+enum class Exec { kDone, kExited, kUnknown };
+
+bool SameFile(const struct stat &a, const struct stat &b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// liblxc calls a container RUNNING before its init is executed, and so also one whose init does not exist.
+// Until then that process is a fork of this program, and its /proc/PID/exe says so.
+Exec AwaitExec(int pidfd, int pid) {
+  struct stat own;
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/exe", pid);
+  if (stat("/proc/self/exe", &own) != 0) return Exec::kUnknown;
+  const struct timespec nap = {0, 100 * 1000};
+  for (int tries = 0; tries < 20000; tries++) {
+    struct pollfd exited = {pidfd, POLLIN, 0};
+    if (poll(&exited, 1, 0) == 1) return Exec::kExited;
+    struct stat init;
+    if (stat(path, &init) == 0) {
+      if (!SameFile(own, init)) return Exec::kDone;
+    } else if (errno != ENOENT) {
+      return Exec::kUnknown;  // not ours to look at: an unprivileged caller
+    }
+    nanosleep(&nap, nullptr);
+  }
+  return Exec::kUnknown;
+}
+
+// The init after the one that ended: 0 if the container stopped, another process if it rebooted. For an
+// instant the monitor still speaks of the old one; while it cleans up it does not answer at all.
+int AwaitSuccessor(lxc_container *c, int ended) {
+  const struct timespec nap = {0, 1000 * 1000};
+  while (c->is_running(c)) {
+    const int pid = c->init_pid(c);
+    if (pid > 0 && pid != ended) return pid;
+    nanosleep(&nap, nullptr);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int Start(const Job &job) {
+  lxc_container *c = job.container;
+  const auto fail = [&](int error, const char *message) {
+    return Fail(job.options, job.log, stderr, error, message);
+  };
+  if (job.options.config_file != nullptr) {
+    c->clear_config(c);
+    if (!c->load_config(c, job.options.config_file)) {
+      return fail(EINVAL, "the configuration file cannot be loaded");
+    }
+  } else if (!c->is_defined(c)) {
+    return fail(ENOENT, "the container has no configuration file");
+  }
+  if (c->is_running(c)) return fail(EEXIST, "the container is already running");
+  c->want_daemonize(c, true);
+  c->want_close_all_fds(c, true);
+  if (!c->start(c, 0, nullptr)) return fail(0, "the container could not be started");
+  const int pidfd = c->init_pidfd(c);
+  const int pid = c->init_pid(c);
+  const bool exited = pidfd < 0 || pid <= 0 || AwaitExec(pidfd, pid) == Exec::kExited;
+  const int running = exited ? AwaitSuccessor(c, pid) : pid;
+  if (running <= 0) return fail(0, "the container's init ended at once");
+  printf("{\"initPid\":%d}\n", running);
+  return 0;
+}
+
+}  // namespace covirt

@@ -1,0 +1,35 @@
+// The verbs of covirt-lxc: each does its work on an open container and returns the exit code.
+#pragma once
+
+#include <stdio.h>
+
+#include "liblxc.h"
+#include "program/log.h"
+#include "program/options.h"
+
+namespace covirt {
+
+struct Job {
+  const LibLxc &lib;
+  const Options &options;
+  const Log &log;
+  lxc_container *container;
+};
+
+// The exit code of every verb that failed, after its error line.
+constexpr int kFailed = 1;
+
+// One line: {"error":{"op","name","errno","message","log":[...]}}. Returns kFailed.
+int Fail(const Options &options, const Log &log, FILE *out, int error, const char *message);
+
+// Starts a container as a daemon; prints {"initPid":N} once its init runs.
+int Start(const Job &job);
+
+// Runs options.argv in a running container with our stdin, stdout and stderr. On the control descriptor:
+// {"pid":N}, then {"exit":{"code":N}} or {"exit":{"signal":N}}, or the error line.
+int Attach(const Job &job);
+
+// Prints {"interfaces":[{"name","addresses":[...]}]} of a running container.
+int Interfaces(const Job &job);
+
+}  // namespace covirt

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * The contract between the addon (`src/`) and TypeScript. Paths are lxcpaths. Every promise is settled by a
+ * call of liblxc on a thread of its own and rejects with an `Error` that may carry `code` and `errno`; where
+ * liblxc is missing the call throws with `code` `ENOENT`. Arguments are not checked: callers are typed.
+ */
+export interface Binding {
+  probe(extensions: readonly string[]): ProbeResult
+  state(path: string, name: string): Promise<string>
+  initPid(path: string, name: string): Promise<number | undefined>
+  /** The caller owns `fd`. */
+  openInitPidfd(path: string, name: string): Promise<{ pid: number; fd: number } | undefined>
+  configItem(path: string, name: string, key: string): Promise<string | undefined>
+  cgroupItem(path: string, name: string, key: string): Promise<string>
+  setCgroupItem(path: string, name: string, key: string, value: string): Promise<void>
+  stop(path: string, name: string): Promise<void>
+  shutdown(path: string, name: string): Promise<void>
+  reboot(path: string, name: string): Promise<void>
+  listActive(path: string): Promise<string[]>
+  /** The caller owns both descriptors; `connection` keeps the terminal reserved, `master` does not block. */
+  openTty(path: string, name: string, tty: number): Promise<OpenedTty>
+  consoleLog(path: string, name: string): Promise<Buffer>
+  pidfdOpen(pid: number): number
+  /** Takes the descriptor; closes itself before it calls `onExit`, once. */
+  PidfdWatcher: new (
+    fd: number,
+    onExit: () => void,
+  ) => PidfdWatcher
+  peerCredentials(fd: number): { pid: number; uid: number; gid: number }
+  setWindowSize(fd: number, columns: number, rows: number): void
+  makeFifo(path: string, mode: number): void
+}
+
+type ProbeResult =
+  | { available: false; reason: string }
+  | { available: true; version: string; library: string; extensions: string[] }
+
+export interface OpenedTty {
+  readonly tty: number
+  readonly master: number
+  readonly connection: number
+}
+
+interface PidfdWatcher {
+  kill(signal: number): void
+  ref(): void
+  unref(): void
+  close(): void
+}
+
+const packageRoot = fileURLToPath(new URL('..', import.meta.url))
+const folders = ['build/Release', `prebuilds/${process.platform}-${process.arch}`]
+
+let loaded: Binding | undefined
+
+/** The addon. Throws an `Error` with a sentence for a person where it is not built or does not load. */
+export function binding(): Binding {
+  if (!loaded) {
+    const module: { exports: unknown } = { exports: {} }
+    process.dlopen(module, builtFile('covirt_lxc.node'))
+    loaded = module.exports as Binding
+  }
+  return loaded
+}
+
+/** Where the program `covirt-lxc` is. Throws as {@link binding} does. */
+export function programPath(): string {
+  return builtFile('covirt-lxc')
+}
+
+function builtFile(name: string): string {
+  const candidates = folders.map((folder) => `${packageRoot}${folder}/${name}`)
+  const found = candidates.find((file) => existsSync(file))
+  if (found) return found
+  throw Object.assign(
+    new Error(
+      `${name} of @covirt/native-lxc is not built for ${process.platform}-${process.arch}: ` +
+        'run "npm run build:native" (it needs a C++ compiler and the headers of liblxc)',
+    ),
+    { code: 'ENOENT' },
+  )
+}

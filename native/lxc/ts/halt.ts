@@ -1,0 +1,27 @@
+import type { Container, Options } from './container.js'
+import { monitorCall } from './monitor-call.js'
+
+/**
+ * Kills the container (`lxc.signal.stop`, by default SIGKILL to init), also when it is frozen, and resolves once
+ * its monitor has cleaned up. Resolves at once where it does not run. Aborting ends the waiting only.
+ */
+export function stop(container: Container, options?: Options): Promise<void> {
+  return monitorCall('stop', container, (native, path, name) => native.stop(path, name), options, {
+    lane: 'stop',
+    timeoutMs: 60_000,
+  })
+}
+
+/**
+ * Sends init the halt signal and waits for nothing: `lxc.signal.halt` where that is set, else SIGRTMIN+3 if init
+ * blocks it (systemd), else SIGPWR. `ESRCH` where the container does not run. An init that is not ready for the
+ * signal loses it: send it again until it acts.
+ */
+export function shutdown(container: Container, options?: Options): Promise<void> {
+  return monitorCall('shutdown', container, (native, path, name) => native.shutdown(path, name), options)
+}
+
+/** Sends init the reboot signal, `lxc.signal.reboot` or SIGINT, and waits for nothing; otherwise as {@link shutdown}. */
+export function reboot(container: Container, options?: Options): Promise<void> {
+  return monitorCall('reboot', container, (native, path, name) => native.reboot(path, name), options)
+}

@@ -1,0 +1,15 @@
+import type { Container, Options } from './container.js'
+import { runProgram } from './program.js'
+
+/** A network interface as the container sees it. */
+export interface ContainerInterface {
+  readonly name: string
+  /** IPv4 and IPv6, without prefix length. */
+  readonly addresses: readonly string[]
+}
+
+/** The network interfaces of a running container; `ESRCH` where it does not run. */
+export async function interfaces(container: Container, options: Options = {}): Promise<ContainerInterface[]> {
+  const document = await runProgram('interfaces', container, [], options.signal)
+  return (document as { interfaces: ContainerInterface[] }).interfaces
+}
