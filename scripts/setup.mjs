@@ -95,8 +95,9 @@ function guestPackages() {
 function npmPackages() {
   if (isNpmTreeCurrent()) return 'all there'
   say('installing from package-lock.json')
-  const failure = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
-  return failure === undefined ? 'installed' : { failure: `npm ci failed: ${failure}` }
+  // not `npm ci`: that refuses a lock file without the packages of other platforms, which not every registry has
+  const failure = run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
+  return failure === undefined ? 'installed' : { failure: `npm install failed: ${failure}` }
 }
 
 /** npm writes down, as its last act, what it installed: compared with the lock file. */
@@ -154,7 +155,7 @@ function say(text) {
   if (!options.has('--quiet')) console.log(`setup: ${text}`)
 }
 
-/** Undefined where it went well, else the end of what it said. */
+/** Undefined where it went well, else the beginning and the end of what it said. */
 function run(command, parameters, environment = {}) {
   const { status, stdout, stderr, error } = spawnSync(command, parameters, {
     cwd: REPOSITORY,
@@ -165,7 +166,8 @@ function run(command, parameters, environment = {}) {
   })
   if (status === 0) return undefined
   if (error !== undefined) return error.message
-  return `${stdout}${stderr}`.trim().split('\n').slice(-30).join('\n')
+  const lines = `${stdout}${stderr}`.trim().split('\n')
+  return lines.length <= 30 ? lines.join('\n') : [...lines.slice(0, 15), '…', ...lines.slice(-15)].join('\n')
 }
 
 function hasProgram(name) {
