@@ -7,7 +7,7 @@ import type {
   Logger,
   ShutdownMode,
 } from '@covirt/core'
-import type { DomainDocument } from '@covirt/xml'
+import type { DomainXml } from '@covirt/xml'
 
 /**
  * The inner contract: all that a new way of running guests writes. `LocalDriver` turns it into the outer one
@@ -37,7 +37,7 @@ export interface Hypervisor {
    * cannot do. Names, uuids and the type have been checked already. Preparing a prepared document again
    * changes nothing.
    */
-  prepare(document: DomainDocument): DomainDocument
+  prepare(document: DomainXml): DomainXml
 
   /**
    * Starts a guest. Resolves once it runs (or is paused, where so asked); on rejection, by failure or by
@@ -65,7 +65,7 @@ export interface LaunchSpec {
   /** With the id it will have. */
   readonly domain: DomainRef & { readonly id: number }
   /** A prepared definition. */
-  readonly document: DomainDocument
+  readonly document: DomainXml
   /** The domain's own places on the host, all below directories that exist. */
   readonly places: GuestPlaces
   readonly sink: GuestSink
@@ -105,7 +105,7 @@ export interface GuestInfo {
 /** A guest that runs. Its methods reject with a `VirError`; all but `release` and `kill` fail once it is gone. */
 export interface Guest {
   /** The definition it was launched from, with run-time facts filled in: live XML, without `id`. */
-  readonly document: DomainDocument
+  readonly document: DomainXml
   readonly record: GuestRecord
   /** In which state it is: what adoption finds. */
   readonly phase: GuestPhase

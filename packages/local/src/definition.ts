@@ -1,0 +1,23 @@
+import { randomUUID } from 'node:crypto'
+import { VirError } from '@covirt/core'
+import { type DomainXml, parseDomain } from '@covirt/xml'
+import { checkDomainName } from './domain-name.js'
+import type { Hypervisor } from './hypervisor.js'
+
+/** Parses, checks and completes a definition that a user gives. What it returns has no id, but a uuid. */
+export function prepareDefinition(
+  xml: string,
+  hypervisor: Hypervisor,
+): DomainXml & { readonly uuid: string } {
+  const { id: _, ...document } = parseDomain(xml)
+  checkDomainName(document.name)
+  if (!hypervisor.domainTypes.includes(document.type)) {
+    throw new VirError(
+      'CONFIG_UNSUPPORTED',
+      `The ${hypervisor.type} driver runs no domains of type '${document.type}'`,
+      { domain: hypervisor.errorDomain, hint: `It runs: ${hypervisor.domainTypes.join(', ')}` },
+    )
+  }
+  const uuid = document.uuid ?? randomUUID()
+  return { ...hypervisor.prepare({ ...document, uuid }), uuid }
+}

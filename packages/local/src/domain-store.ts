@@ -1,0 +1,41 @@
+import type { CallOptions, DomainState } from '@covirt/core'
+import type { GuestRecord } from './hypervisor.js'
+
+/** What is remembered of an active domain, so that a later process finds its guest again. */
+export interface DomainStatus {
+  readonly uuid: string
+  readonly name: string
+  readonly id: number
+  readonly state: DomainState
+  /** The definition it was launched with: prepared, inactive XML. */
+  readonly definition: string
+  /** {@link GuestRecord} of the guest; `undefined` while it is being launched. */
+  readonly record?: GuestRecord | undefined
+  /** When it was launched, in milliseconds since 1970. */
+  readonly startedAt: number
+}
+
+/** A domain as a store holds it. At least one of `definition` and `status` is there. */
+export interface StoredDomain {
+  readonly name: string
+  readonly definition?: string
+  readonly autostart: boolean
+  readonly status?: DomainStatus
+}
+
+/**
+ * Where domains are remembered. Names have been checked: they are single path components. Definitions and
+ * autostart flags survive a loss of power once a call has resolved; a status survives the process. A call that
+ * rejects has changed nothing.
+ */
+export interface DomainStore {
+  /** All that is stored. What cannot be read is logged, left alone, and left out. */
+  load(): Promise<readonly StoredDomain[]>
+  /** Stores or replaces a definition. A `signal` that fires in time leaves the old one. */
+  saveDefinition(name: string, xml: string, options?: CallOptions): Promise<void>
+  /** Removes definition and autostart flag. */
+  removeDefinition(name: string): Promise<void>
+  setAutostart(name: string, autostart: boolean): Promise<void>
+  saveStatus(status: DomainStatus): Promise<void>
+  removeStatus(name: string): Promise<void>
+}

@@ -1,0 +1,106 @@
+import { type Clock, type DomainKey, type DomainRef, VirError } from '@covirt/core'
+import { DomainEntry } from './domain-entry.js'
+import { JobQueue } from './job-queue.js'
+
+/** The domains of a driver, found by uuid, name or id, each unique. */
+export class DomainTable {
+  readonly #byUuid = new Map<string, DomainEntry>()
+  readonly #byName = new Map<string, DomainEntry>()
+  readonly #unreadable = new Map<string, string>()
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Those that exist. */
+  *[Symbol.iterator](): Generator<DomainEntry> {
+    for (const entry of this.#byUuid.values()) if (entry.exists) yield entry
+  }
+
+  /** All, reservations included. */
+  all(): readonly DomainEntry[] {
+    return [...this.#byUuid.values()]
+  }
+
+  /**
+   * The entry with this uuid and name, made where neither is taken. It keeps both from others until it neither
+   * exists nor has jobs. `DOM_EXIST` where another domain has one of them.
+   */
+  reserve(uuid: string, name: string): DomainEntry {
+    const known = this.#byUuid.get(uuid)
+    if (known?.name === name) return known
+    if (known)
+      throw taken(
+        `A domain with uuid ${uuid} exists already, named '${known.name}'`,
+        'Choose another <uuid>, or leave it out',
+      )
+    const namesake = this.#byName.get(name)
+    if (namesake) {
+      throw taken(
+        `A domain named '${name}' exists already, with uuid ${namesake.uuid}`,
+        `To redefine it, put <uuid>${namesake.uuid}</uuid> into the XML; otherwise choose another <name>`,
+      )
+    }
+    const unreadable = this.#unreadable.get(name)
+    if (unreadable)
+      throw taken(
+        `A domain named '${name}' exists, but its stored definition cannot be read: ${unreadable}`,
+        'Mend or remove the file, then open the connection again',
+      )
+    const entry: DomainEntry = new DomainEntry(
+      uuid,
+      name,
+      new JobQueue(this.#clock, () => this.#dropUnused(entry)),
+    )
+    this.#byUuid.set(uuid, entry)
+    this.#byName.set(name, entry)
+    return entry
+  }
+
+  /** Keeps a name whose stored definition could not be understood from being overwritten. */
+  reserveUnreadable(name: string, why: string): void {
+    this.#unreadable.set(name, why)
+  }
+
+  /** The domain meant by `ref`; `NO_DOMAIN` where there is none. */
+  get(ref: DomainRef): DomainEntry {
+    const entry = this.#byUuid.get(ref.uuid)
+    if (entry?.exists) return entry
+    throw noDomain(`with uuid ${ref.uuid} (${ref.name})`)
+  }
+
+  /** The domain with this name, uuid or id; `NO_DOMAIN` where there is none. */
+  find(key: DomainKey): DomainEntry {
+    const entry = this.#find(key)
+    if (entry?.exists) return entry
+    const [[kind, value]] = Object.entries(key) as [[string, string | number]]
+    throw noDomain(`with ${kind} '${value}'`)
+  }
+
+  #find(key: DomainKey): DomainEntry | undefined {
+    if ('name' in key) return this.#byName.get(key.name)
+    if ('uuid' in key) return this.#byUuid.get(normaliseUuid(key.uuid))
+    for (const entry of this.#byUuid.values()) if (entry.active?.id === key.id) return entry
+    return undefined
+  }
+
+  #dropUnused(entry: DomainEntry): void {
+    if (entry.exists || !entry.jobs.idle || this.#byUuid.get(entry.uuid) !== entry) return
+    this.#byUuid.delete(entry.uuid)
+    this.#byName.delete(entry.name)
+  }
+}
+
+function normaliseUuid(text: string): string {
+  const digits = text.toLowerCase().replaceAll('-', '')
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
+function noDomain(which: string): VirError {
+  return new VirError('NO_DOMAIN', `There is no domain ${which}`, { domain: 'DOM' })
+}
+
+function taken(message: string, hint: string): VirError {
+  return new VirError('DOM_EXIST', message, { domain: 'DOM', hint })
+}

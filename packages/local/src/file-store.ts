@@ -1,0 +1,146 @@
+import { mkdir, readdir, readFile, readlink, rm, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type CallOptions, isVirError, type Logger, messageOf, VirError } from '@covirt/core'
+import { syncDirectory, temporaryPrefix, writeAtomically } from './atomic-file.js'
+import type { DomainStatus, DomainStore, StoredDomain } from './domain-store.js'
+
+/** Where a {@link FileStore} keeps its files. */
+export interface FileStoreDirectories {
+  /** For `NAME.xml`, and `autostart/NAME.xml` as links to them. */
+  readonly definitions: string
+  /** For `NAME.json`, one for each active domain. */
+  readonly statuses: string
+}
+
+/** Remembers domains in files laid out as libvirt's, each replaced as a whole. One process at a time. */
+export class FileStore implements DomainStore {
+  readonly #directories: FileStoreDirectories
+  readonly #logger: Logger
+
+  constructor(directories: FileStoreDirectories, logger: Logger) {
+    this.#directories = directories
+    this.#logger = logger
+  }
+
+  async load(): Promise<readonly StoredDomain[]> {
+    await this.#changing('open', async () => {
+      await mkdir(this.#autostartDirectory, { recursive: true, mode: 0o700 })
+      await mkdir(this.#directories.statuses, { recursive: true, mode: 0o700 })
+    })
+    const definitions = await this.#names(this.#directories.definitions, '.xml')
+    const statuses = await this.#names(this.#directories.statuses, '.json')
+    const found: StoredDomain[] = []
+    for (const name of new Set([...definitions, ...statuses])) {
+      const definition = definitions.includes(name) ? await this.#read(this.#definitionFile(name)) : undefined
+      const status = statuses.includes(name) ? await this.#readStatus(name) : undefined
+      if (definition === undefined && !status) continue
+      found.push({
+        name,
+        autostart: definition !== undefined && (await this.#isAutostarted(name)),
+        ...(definition !== undefined && { definition }),
+        ...(status && { status }),
+      })
+    }
+    return found
+  }
+
+  async saveDefinition(name: string, xml: string, options?: CallOptions): Promise<void> {
+    await this.#changing(name, () =>
+      writeAtomically(this.#definitionFile(name), xml, { durable: true, signal: options?.signal }),
+    )
+  }
+
+  async removeDefinition(name: string): Promise<void> {
+    await this.setAutostart(name, false)
+    await this.#changing(name, async () => {
+      await rm(this.#definitionFile(name), { force: true })
+      await syncDirectory(this.#directories.definitions)
+    })
+  }
+
+  async setAutostart(name: string, autostart: boolean): Promise<void> {
+    await this.#changing(name, async () => {
+      const link = join(this.#autostartDirectory, `${name}.xml`)
+      await rm(link, { force: true })
+      if (autostart) await symlink(join('..', `${name}.xml`), link)
+      await syncDirectory(this.#autostartDirectory)
+    })
+  }
+
+  async saveStatus(status: DomainStatus): Promise<void> {
+    await this.#changing(status.name, () =>
+      writeAtomically(this.#statusFile(status.name), JSON.stringify(status), { durable: false }),
+    )
+  }
+
+  async removeStatus(name: string): Promise<void> {
+    await this.#changing(name, () => rm(this.#statusFile(name), { force: true }))
+  }
+
+  get #autostartDirectory(): string {
+    return join(this.#directories.definitions, 'autostart')
+  }
+
+  #definitionFile(name: string): string {
+    return join(this.#directories.definitions, `${name}.xml`)
+  }
+
+  #statusFile(name: string): string {
+    return join(this.#directories.statuses, `${name}.json`)
+  }
+
+  /** The names of the files that end so; files of writes that were cut off are removed on the way. */
+  async #names(directory: string, ending: string): Promise<readonly string[]> {
+    const names: string[] = []
+    for (const entry of await readdir(directory, { withFileTypes: true })) {
+      if (entry.name.startsWith(temporaryPrefix)) await rm(join(directory, entry.name), { force: true })
+      else if (entry.isFile() && entry.name.endsWith(ending)) names.push(entry.name.slice(0, -ending.length))
+    }
+    return names
+  }
+
+  async #isAutostarted(name: string): Promise<boolean> {
+    return readlink(join(this.#autostartDirectory, `${name}.xml`)).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  async #read(file: string): Promise<string | undefined> {
+    try {
+      return await readFile(file, 'utf8')
+    } catch (error) {
+      this.#logger.error('A file cannot be read and is left alone', { file, error: messageOf(error) })
+      return undefined
+    }
+  }
+
+  async #readStatus(name: string): Promise<DomainStatus | undefined> {
+    const text = await this.#read(this.#statusFile(name))
+    if (text === undefined) return undefined
+    try {
+      return JSON.parse(text) as DomainStatus
+    } catch (error) {
+      const file = this.#statusFile(name)
+      this.#logger.error('A file is not JSON and is left alone', { file, error: messageOf(error) })
+      return undefined
+    }
+  }
+
+  async #changing(name: string, change: () => Promise<unknown>): Promise<void> {
+    try {
+      await change()
+    } catch (cause) {
+      if (isVirError(cause)) throw cause
+      const code = (cause as NodeJS.ErrnoException).code
+      throw new VirError('SYSTEM_ERROR', `Cannot store '${name}': ${messageOf(cause)}`, {
+        domain: 'CONF',
+        cause,
+        hint:
+          code === 'ENOSPC' || code === 'EDQUOT'
+            ? `Free some space below ${this.#directories.definitions}, then try again; nothing was changed`
+            : `See that this process may write below ${this.#directories.definitions}`,
+      })
+    }
+  }
+}

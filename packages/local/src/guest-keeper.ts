@@ -1,0 +1,313 @@
+import {
+  type CallOptions,
+  type Clock,
+  type DomainEvent,
+  type DomainState,
+  type EventHub,
+  isVirError,
+  type Logger,
+  messageOf,
+  throwIfAborted,
+} from '@covirt/core'
+import { type DomainXml, formatDomain } from '@covirt/xml'
+import type { ActiveGuest, DomainEntry } from './domain-entry.js'
+import type { DomainStatus, DomainStore } from './domain-store.js'
+import type { AdoptSpec, Guest, GuestExit, GuestPhase, GuestSink, Hypervisor } from './hypervisor.js'
+import type { IdAllocator } from './id-allocator.js'
+import type { PlaceKeeper } from './places.js'
+import { UndoStack } from './undo-stack.js'
+
+/** What a {@link GuestKeeper} works with. */
+export interface GuestKeeperParts {
+  readonly hypervisor: Hypervisor
+  readonly store: DomainStore
+  readonly places: PlaceKeeper
+  readonly ids: IdAllocator
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly events: EventHub<DomainEvent>
+}
+
+/** A guest that ended sooner than this after its start is given a moment before it is started again. */
+const shortLifeMs = 10_000
+const restartDelayMs = 1000
+
+/**
+ * Brings guests up, finds them again, takes them down, and acts on what they do by themselves. All of it
+ * within the domain's jobs, and each change in the order of the contract: state, then event.
+ */
+export class GuestKeeper {
+  readonly #parts: GuestKeeperParts
+
+  constructor(parts: GuestKeeperParts) {
+    this.#parts = parts
+  }
+
+  /** Within a job: launches a guest of `entry`. On rejection nothing of it is left. */
+  async launch(
+    entry: DomainEntry,
+    document: DomainXml,
+    { paused, signal }: { readonly paused: boolean; readonly signal?: AbortSignal | undefined },
+  ): Promise<void> {
+    const { hypervisor, ids, places: keeper, store, clock, logger } = this.#parts
+    const undo = new UndoStack(logger)
+    entry.starting = true
+    try {
+      const id = ids.allocate()
+      undo.push(() => ids.release(id))
+      const startedAt = clock.now()
+      const state: DomainState = paused
+        ? { state: 'paused', reason: 'user' }
+        : { state: 'running', reason: 'booted' }
+      const { uuid, name } = entry
+      const status: DomainStatus = { uuid, name, id, state, definition: formatDomain(document), startedAt }
+      const places = keeper.of(entry.ref)
+      undo.push(() => keeper.clear(places))
+      await keeper.prepare(places)
+      undo.push(() => store.removeStatus(name))
+      await store.saveStatus(status)
+      throwIfAborted(signal)
+      const link = this.#link(entry)
+      const spec = { domain: { uuid, name, id }, document, places, sink: link.sink, clock, logger, paused }
+      const guest = await hypervisor.launch(spec, { signal })
+      undo.push(() => guest.release())
+      undo.push(() => guest.kill())
+      throwIfAborted(signal)
+      await store.saveStatus({ ...status, record: guest.record })
+      undo.clear()
+      link.active = { guest, id, document, places, startedAt, shutdownRequest: undefined }
+      entry.active = link.active
+      entry.restart = undefined
+      entry.state = state
+    } catch (error) {
+      await undo.run()
+      throw error
+    } finally {
+      entry.starting = false
+    }
+    this.#emit(entry, { event: 'started', detail: 'booted' })
+    if (paused) this.#emit(entry, { event: 'suspended', detail: 'paused' })
+  }
+
+  /** At open: finds the guest of `status` again, or clears what is left of it. */
+  async adopt(entry: DomainEntry, status: DomainStatus, document: DomainXml): Promise<void> {
+    const { hypervisor, ids, places: keeper, store, clock, logger } = this.#parts
+    const id = ids.reallocate(status.id)
+    const places = keeper.of(entry.ref)
+    await keeper.prepare(places)
+    const link = this.#link(entry)
+    const spec: AdoptSpec = {
+      domain: { uuid: entry.uuid, name: entry.name, id },
+      document,
+      places,
+      sink: link.sink,
+      clock,
+      logger,
+      record: status.record,
+    }
+    const guest = await hypervisor.adopt(spec, {})
+    if (!guest) {
+      ids.release(id)
+      await keeper.clear(places)
+      await store.removeStatus(entry.name)
+      return
+    }
+    link.active = { guest, id, document, places, startedAt: status.startedAt, shutdownRequest: undefined }
+    entry.active = link.active
+    entry.state = status.state.state === guest.phase ? status.state : stateOfPhase(guest.phase, 'unknown')
+    await this.saveStatus(entry)
+  }
+
+  /** Within a job: ends the guest. Does nothing where it has ended by itself meanwhile. */
+  async destroy(entry: DomainEntry): Promise<void> {
+    entry.restart = undefined
+    if (!entry.active) return
+    await entry.active.guest.kill()
+    await this.#stopped(entry, entry.active, 'destroyed')
+  }
+
+  /** Within a job: pauses a running guest; `true` where that changed anything. */
+  async pause(entry: DomainEntry, guest: Guest, options: CallOptions): Promise<void> {
+    if (entry.state.state === 'paused') return
+    await guest.pause(options)
+    await this.#changePhase(entry, 'paused', 'user')
+  }
+
+  /** Within a job: lets a paused guest go on. */
+  async resume(entry: DomainEntry, guest: Guest, options: CallOptions): Promise<void> {
+    if (entry.state.state !== 'paused') return
+    await guest.resume(options)
+    await this.#changePhase(entry, 'running', 'unpaused')
+  }
+
+  /** Stores the status of an active domain. A failure is logged: the guest matters more. */
+  async saveStatus(entry: DomainEntry): Promise<void> {
+    const { active, uuid, name, state } = entry
+    if (!active) return
+    const { id, startedAt, guest, document } = active
+    await this.#logged('Storing a status failed', entry, () =>
+      this.#parts.store.saveStatus({
+        uuid,
+        name,
+        id,
+        state,
+        startedAt,
+        record: guest.record,
+        definition: formatDomain(document),
+      }),
+    )
+  }
+
+  /** The sink of one guest. What it is told counts only while that guest is the domain's. */
+  #link(entry: DomainEntry): { active: ActiveGuest | undefined; readonly sink: GuestSink } {
+    const tell = (what: string, act: (active: ActiveGuest) => void | Promise<void>) => {
+      const job = entry.jobs.runNext(what, async () => {
+        if (link.active && entry.active === link.active) await act(link.active)
+      })
+      job.catch((error: unknown) => {
+        this.#parts.logger.error('Acting on a guest failed', {
+          domain: entry.name,
+          what,
+          error: messageOf(error),
+        })
+      })
+    }
+    const link = {
+      active: undefined as ActiveGuest | undefined,
+      sink: {
+        exited: (exit) => tell('exit', (active) => this.#exited(entry, active, exit)),
+        rebooted: () => tell('reboot', (active) => this.#rebooted(entry, active)),
+        phaseChanged: (phase) => tell('phase', (active) => this.#phaseChanged(entry, active, phase)),
+        agentChanged: (state) =>
+          tell('agent', () => this.#parts.events.emit({ type: 'agent', domain: entry.ref, state })),
+        changed: () => tell('status', () => this.saveStatus(entry)),
+      } satisfies GuestSink,
+    }
+    return link
+  }
+
+  async #exited(entry: DomainEntry, active: ActiveGuest, exit: GuestExit): Promise<void> {
+    switch (exit.kind) {
+      case 'shutdown':
+        return this.#ended(entry, active, 'shutdown', active.document.onPoweroff)
+      case 'crashed':
+        this.#parts.logger.warn('A guest has crashed', { domain: entry.name, message: exit.message })
+        return this.#ended(entry, active, 'crashed', active.document.onCrash)
+      case 'killed':
+        return this.#ended(entry, active, 'destroyed', 'destroy')
+    }
+  }
+
+  async #rebooted(entry: DomainEntry, active: ActiveGuest): Promise<void> {
+    const action = active.document.onReboot ?? 'restart'
+    if (action === 'destroy' || action === 'preserve') {
+      await active.guest.kill()
+      return this.#stopped(entry, active, 'shutdown')
+    }
+    this.#parts.events.emit({ type: 'reboot', domain: entry.ref })
+  }
+
+  async #phaseChanged(entry: DomainEntry, active: ActiveGuest, phase: GuestPhase): Promise<void> {
+    if (entry.state.state === phase) return
+    if (phase !== 'crashed')
+      return this.#changePhase(entry, phase, phase === 'running' ? 'unpaused' : 'unknown')
+    if (active.document.onCrash !== 'preserve') {
+      await active.guest.kill()
+      return this.#ended(entry, active, 'crashed', active.document.onCrash)
+    }
+    entry.state = { state: 'crashed', reason: 'panicked' }
+    await this.saveStatus(entry)
+    this.#emit(entry, { event: 'crashed', detail: 'panicked' })
+  }
+
+  async #changePhase(
+    entry: DomainEntry,
+    phase: 'running' | 'paused',
+    reason: 'user' | 'unpaused' | 'unknown',
+  ): Promise<void> {
+    entry.state = stateOfPhase(phase, reason)
+    await this.saveStatus(entry)
+    if (phase === 'paused') this.#emit(entry, { event: 'suspended', detail: 'paused' })
+    else this.#emit(entry, { event: 'resumed', detail: 'unpaused' })
+  }
+
+  /** The guest is gone; its definition says what comes next. */
+  async #ended(
+    entry: DomainEntry,
+    active: ActiveGuest,
+    reason: 'shutdown' | 'crashed' | 'destroyed',
+    action: string | undefined,
+  ): Promise<void> {
+    const restarts = action === 'restart' || action === 'rename-restart' || action === 'coredump-restart'
+    if (restarts) {
+      const lifeMs = this.#parts.clock.now() - active.startedAt
+      entry.restart = entry.definition ?? active.document
+      const job = entry.jobs.run('restart', undefined, (options) =>
+        this.#restart(entry, lifeMs < shortLifeMs ? restartDelayMs : 0, options),
+      )
+      job.catch((error: unknown) => {
+        if (isVirError(error, 'OPERATION_ABORTED')) return
+        this.#parts.logger.error('Restarting a guest failed', { domain: entry.name, error: messageOf(error) })
+      })
+    }
+    await this.#stopped(entry, active, reason)
+  }
+
+  async #restart(entry: DomainEntry, delayMs: number, options: CallOptions): Promise<void> {
+    const document = entry.restart
+    if (!document) return
+    try {
+      if (delayMs > 0) await this.#parts.clock.sleep(delayMs, options)
+      await this.launch(entry, document, { paused: false, signal: options.signal })
+    } finally {
+      entry.restart = undefined
+    }
+  }
+
+  /** Commits that the guest is gone, then says so. */
+  async #stopped(
+    entry: DomainEntry,
+    active: ActiveGuest,
+    reason: 'shutdown' | 'crashed' | 'destroyed',
+  ): Promise<void> {
+    const { ref } = entry
+    active.shutdownRequest?.abort()
+    await this.#logged('Letting go of a guest failed', entry, () => active.guest.release())
+    await this.#logged('Clearing after a guest failed', entry, () => this.#parts.places.clear(active.places))
+    await this.#logged('Removing a status failed', entry, () => this.#parts.store.removeStatus(entry.name))
+    this.#parts.ids.release(active.id)
+    entry.active = undefined
+    entry.state = { state: 'shutoff', reason }
+    this.#parts.events.emit({ type: 'lifecycle', domain: ref, event: 'stopped', detail: reason })
+  }
+
+  #emit(
+    entry: DomainEntry,
+    what:
+      | { event: 'started'; detail: 'booted' }
+      | { event: 'suspended'; detail: 'paused' }
+      | { event: 'resumed'; detail: 'unpaused' }
+      | { event: 'crashed'; detail: 'panicked' },
+  ): void {
+    this.#parts.events.emit({ type: 'lifecycle', domain: entry.ref, ...what })
+  }
+
+  async #logged(message: string, entry: DomainEntry, act: () => Promise<void>): Promise<void> {
+    try {
+      await act()
+    } catch (error) {
+      this.#parts.logger.error(message, { domain: entry.name, error: messageOf(error) })
+    }
+  }
+}
+
+function stateOfPhase(phase: GuestPhase, reason: 'user' | 'unpaused' | 'unknown'): DomainState {
+  switch (phase) {
+    case 'running':
+      return { state: 'running', reason: reason === 'unpaused' ? 'unpaused' : 'unknown' }
+    case 'paused':
+      return { state: 'paused', reason: reason === 'user' ? 'user' : 'unknown' }
+    case 'crashed':
+      return { state: 'crashed', reason: 'panicked' }
+  }
+}

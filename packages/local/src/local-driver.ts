@@ -1,0 +1,438 @@
+import { tracingChannel } from 'node:diagnostics_channel'
+import { hostname } from 'node:os'
+import {
+  type CallOptions,
+  type Clock,
+  type ConsoleRole,
+  type DomainEvent,
+  type DomainFilter,
+  type DomainInfo,
+  type DomainKey,
+  type DomainRef,
+  type DomainState,
+  type DomainStats,
+  type Driver,
+  EventHub,
+  type GuestAgentRole,
+  type Logger,
+  matchesFilter,
+  messageOf,
+  type NodeInfo,
+  type ResetRole,
+  type ShutdownOptions,
+  type StartOptions,
+  throwIfAborted,
+  type Unsubscribe,
+  type VersionInfo,
+  VirError,
+  type XmlOptions,
+} from '@covirt/core'
+import { type DomainXml, formatDomain } from '@covirt/xml'
+import { prepareDefinition } from './definition.js'
+import type { ActiveGuest, DomainEntry } from './domain-entry.js'
+import type { DomainStore, StoredDomain } from './domain-store.js'
+import { DomainTable } from './domain-table.js'
+import { GuestKeeper } from './guest-keeper.js'
+import type { Guest, GuestAccess, Hypervisor } from './hypervisor.js'
+import type { IdAllocator } from './id-allocator.js'
+import { readNodeInfo } from './node-info.js'
+import type { PlaceKeeper } from './places.js'
+import { redactSecrets } from './redact-secrets.js'
+import { repeatShutdown } from './shutdown-request.js'
+import { libraryVersion } from './version.js'
+
+/** What a {@link LocalDriver} is made of. */
+export interface LocalDriverParts {
+  /** Canonical. */
+  readonly uri: string
+  readonly hypervisor: Hypervisor
+  readonly store: DomainStore
+  readonly places: PlaceKeeper
+  /** Shared by all drivers of one root. */
+  readonly ids: IdAllocator
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Calls `dispose` when the last of those who share the driver closes it. Default: at once. */
+  readonly release?: (dispose: () => Promise<void>) => Promise<void>
+  /** What it runs on. Default: this host. */
+  readonly readNodeInfo?: () => Promise<NodeInfo>
+}
+
+const trace = tracingChannel('covirt:job')
+
+/** Turns a {@link Hypervisor} into a {@link Driver}. */
+export class LocalDriver implements Driver {
+  readonly type: string
+  readonly uri: string
+  declare readonly console?: ConsoleRole
+  declare readonly reset?: ResetRole
+  declare readonly guestAgent?: GuestAgentRole
+  readonly #parts: LocalDriverParts
+  readonly #table: DomainTable
+  readonly #keeper: GuestKeeper
+  readonly #events: EventHub<DomainEvent>
+
+  private constructor(parts: LocalDriverParts) {
+    this.#parts = parts
+    this.type = parts.hypervisor.type
+    this.uri = parts.uri
+    this.#table = new DomainTable(parts.clock)
+    this.#events = new EventHub(parts.logger)
+    this.#keeper = new GuestKeeper({ ...parts, events: this.#events })
+    Object.assign(this, parts.hypervisor.roles(this.#guestAccess()))
+  }
+
+  /** Loads what is stored and finds the guests again. */
+  static async open(parts: LocalDriverParts): Promise<LocalDriver> {
+    const driver = new LocalDriver(parts)
+    const stored = await parts.store.load()
+    await Promise.all(stored.map((domain) => driver.#load(domain)))
+    return driver
+  }
+
+  async close(): Promise<void> {
+    const dispose = () => this.#close()
+    await (this.#parts.release?.(dispose) ?? dispose())
+  }
+
+  async getCapabilities(options: CallOptions = {}): Promise<string> {
+    throwIfAborted(options.signal)
+    return this.#parts.hypervisor.getCapabilities(options)
+  }
+
+  async getHostname(options: CallOptions = {}): Promise<string> {
+    throwIfAborted(options.signal)
+    return hostname()
+  }
+
+  async getNodeInfo(options: CallOptions = {}): Promise<NodeInfo> {
+    throwIfAborted(options.signal)
+    return (this.#parts.readNodeInfo ?? readNodeInfo)()
+  }
+
+  async getVersion(options: CallOptions = {}): Promise<VersionInfo> {
+    throwIfAborted(options.signal)
+    return { library: libraryVersion, hypervisors: this.#parts.hypervisor.versions }
+  }
+
+  async listDomains(filter: DomainFilter = {}, options: CallOptions = {}): Promise<readonly DomainRef[]> {
+    throwIfAborted(options.signal)
+    return [...this.#table].filter((entry) => matchesFilter(flagsOf(entry), filter)).map((entry) => entry.ref)
+  }
+
+  async getAllDomainStats(
+    filter: DomainFilter = {},
+    options: CallOptions = {},
+  ): Promise<readonly DomainStats[]> {
+    throwIfAborted(options.signal)
+    const entries = [...this.#table].filter((entry) => matchesFilter(flagsOf(entry), filter))
+    const stats = await Promise.all(
+      entries.map(async (entry): Promise<DomainStats | undefined> => {
+        const type = entry.inactiveDocument.type
+        const info = await this.#info(entry, options)
+        return entry.exists ? { type, ...flagsOf(entry), ...info } : undefined
+      }),
+    )
+    return stats.filter((each) => each !== undefined)
+  }
+
+  async lookupDomain(key: DomainKey, options: CallOptions = {}): Promise<DomainRef> {
+    throwIfAborted(options.signal)
+    return this.#table.find(key).ref
+  }
+
+  async defineDomain(xml: string, options: CallOptions = {}): Promise<DomainRef> {
+    throwIfAborted(options.signal)
+    const document = this.#prepare(xml)
+    const entry = this.#table.reserve(document.uuid, document.name)
+    return this.#job(entry, 'define', options, async ({ signal }) => {
+      await this.#parts.store.saveDefinition(entry.name, formatDomain(document), { signal })
+      const detail = entry.definition ? 'updated' : 'added'
+      entry.definition = document
+      this.#events.emit({ type: 'lifecycle', domain: entry.ref, event: 'defined', detail })
+      return entry.ref
+    })
+  }
+
+  async undefineDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
+    await this.#change(domain, 'undefine', options, async (entry) => {
+      this.#requirePersistent(entry)
+      await this.#parts.store.removeDefinition(entry.name)
+      entry.definition = undefined
+      entry.autostart = false
+      this.#events.emit({ type: 'lifecycle', domain: entry.ref, event: 'undefined', detail: 'removed' })
+    })
+  }
+
+  async getDomainXml(domain: DomainRef, options: XmlOptions = {}): Promise<string> {
+    throwIfAborted(options.signal)
+    const { active, inactiveDocument } = this.#table.get(domain)
+    const document: DomainXml =
+      active && !options.inactive ? { ...active.guest.document, id: active.id } : inactiveDocument
+    return formatDomain(options.secure ? document : redactSecrets(document))
+  }
+
+  async isDomainPersistent(domain: DomainRef, options: CallOptions = {}): Promise<boolean> {
+    throwIfAborted(options.signal)
+    return this.#table.get(domain).definition !== undefined
+  }
+
+  async getAutostart(domain: DomainRef, options: CallOptions = {}): Promise<boolean> {
+    throwIfAborted(options.signal)
+    return this.#table.get(domain).autostart
+  }
+
+  async setAutostart(domain: DomainRef, autostart: boolean, options: CallOptions = {}): Promise<void> {
+    await this.#change(domain, 'autostart', options, async (entry) => {
+      this.#requirePersistent(entry)
+      await this.#parts.store.setAutostart(entry.name, autostart)
+      entry.autostart = autostart
+    })
+  }
+
+  async createDomain(xml: string, options: StartOptions = {}): Promise<DomainRef> {
+    throwIfAborted(options.signal)
+    const document = this.#prepare(xml)
+    const entry = this.#table.reserve(document.uuid, document.name)
+    return this.#job(entry, 'create', options, ({ signal }) =>
+      this.#launch(entry, document, { ...options, signal }),
+    )
+  }
+
+  async startDomain(domain: DomainRef, options: StartOptions = {}): Promise<DomainRef> {
+    return this.#change(domain, 'start', options, (entry, { signal }) =>
+      this.#launch(entry, entry.inactiveDocument, { ...options, signal }),
+    )
+  }
+
+  async shutdownDomain(domain: DomainRef, options: ShutdownOptions = {}): Promise<void> {
+    await this.#changeGuest(domain, 'shutdown', options, async (entry, active, { signal }) => {
+      await this.#wake(entry, active.guest, signal)
+      await active.guest.shutdown(options.mode, { signal })
+      active.shutdownRequest?.abort()
+      active.shutdownRequest = new AbortController()
+      this.#repeatShutdown(entry, active, options, active.shutdownRequest.signal)
+    })
+  }
+
+  async rebootDomain(domain: DomainRef, options: ShutdownOptions = {}): Promise<void> {
+    await this.#changeGuest(domain, 'reboot', options, async (entry, active, { signal }) => {
+      await this.#wake(entry, active.guest, signal)
+      await active.guest.reboot(options.mode, { signal })
+      active.shutdownRequest?.abort()
+    })
+  }
+
+  async destroyDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
+    throwIfAborted(options.signal)
+    const entry = this.#table.get(domain)
+    if (!entry.starting) this.#requireActive(entry)
+    await entry.jobs.preempt('destroy', options, () => this.#keeper.destroy(entry))
+  }
+
+  async suspendDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
+    await this.#changeGuest(domain, 'suspend', options, async (entry, { guest }, { signal }) => {
+      requireNotCrashed(entry)
+      await this.#keeper.pause(entry, guest, { signal })
+    })
+  }
+
+  async resumeDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
+    await this.#changeGuest(domain, 'resume', options, async (entry, { guest }, { signal }) => {
+      requireNotCrashed(entry)
+      await this.#keeper.resume(entry, guest, { signal })
+    })
+  }
+
+  async getDomainState(domain: DomainRef, options: CallOptions = {}): Promise<DomainState> {
+    throwIfAborted(options.signal)
+    return this.#table.get(domain).state
+  }
+
+  async getDomainInfo(domain: DomainRef, options: CallOptions = {}): Promise<DomainInfo> {
+    throwIfAborted(options.signal)
+    return this.#info(this.#table.get(domain), options)
+  }
+
+  subscribe(listener: (event: DomainEvent) => void): Unsubscribe {
+    return this.#events.subscribe(listener)
+  }
+
+  async #close(): Promise<void> {
+    const reason = new VirError('OPERATION_ABORTED', `The connection to ${this.uri} was closed`)
+    await Promise.all(
+      this.#table.all().map(async (entry) => {
+        entry.active?.shutdownRequest?.abort()
+        await entry.jobs.drain(reason)
+        await entry.active?.guest.release()
+      }),
+    )
+    this.#events.clear()
+    await this.#parts.hypervisor.close()
+  }
+
+  async #load(stored: StoredDomain): Promise<void> {
+    const { logger } = this.#parts
+    try {
+      const text = stored.definition ?? stored.status?.definition
+      if (text === undefined) return
+      const document = this.#prepare(text)
+      const entry = this.#table.reserve(document.uuid, document.name)
+      entry.autostart = stored.autostart
+      if (stored.definition !== undefined) entry.definition = document
+      const { status } = stored
+      if (!status) return
+      await entry.jobs.runNext('adopt', () =>
+        this.#keeper.adopt(entry, status, this.#prepare(status.definition)),
+      )
+    } catch (error) {
+      logger.error('A stored domain cannot be loaded and is left alone', {
+        domain: stored.name,
+        error: messageOf(error),
+      })
+      this.#table.reserveUnreadable(stored.name, messageOf(error))
+    }
+  }
+
+  #prepare(xml: string): DomainXml & { readonly uuid: string } {
+    return prepareDefinition(xml, this.#parts.hypervisor)
+  }
+
+  async #launch(entry: DomainEntry, document: DomainXml, options: StartOptions): Promise<DomainRef> {
+    if (entry.active) {
+      throw new VirError('OPERATION_INVALID', `Domain '${entry.name}' is already active`, {
+        domain: 'DOM',
+        hint: `It is ${entry.state.state} with id ${entry.active.id}`,
+      })
+    }
+    await this.#keeper.launch(entry, document, { paused: options.paused ?? false, signal: options.signal })
+    return entry.ref
+  }
+
+  /** A guest that does not run cannot act on what it is asked. */
+  async #wake(entry: DomainEntry, guest: Guest, signal: AbortSignal | undefined): Promise<void> {
+    requireNotCrashed(entry)
+    await this.#keeper.resume(entry, guest, { signal })
+  }
+
+  #repeatShutdown(
+    entry: DomainEntry,
+    active: ActiveGuest,
+    options: ShutdownOptions,
+    over: AbortSignal,
+  ): void {
+    const ask = (call: CallOptions) =>
+      entry.jobs.run('shutdown', call, async ({ signal }) => {
+        if (entry.active === active && entry.state.state === 'running') {
+          await active.guest.shutdown(options.mode, { signal })
+        }
+      })
+    repeatShutdown(ask, this.#parts.clock, over).catch((error: unknown) => {
+      if (over.aborted) return
+      this.#parts.logger.warn('Repeating a shutdown request failed', {
+        domain: entry.name,
+        error: messageOf(error),
+      })
+    })
+  }
+
+  async #info(entry: DomainEntry, options: CallOptions): Promise<DomainInfo> {
+    const document = entry.active?.document ?? entry.inactiveDocument
+    const used = entry.active ? await this.#used(entry.active.guest, options) : undefined
+    return {
+      state: entry.state,
+      maxMemoryKib: Number(document.memoryKib ?? 0),
+      memoryKib: used?.memoryKib ?? 0,
+      vcpus: document.vcpu?.current ?? document.vcpu?.count ?? 1,
+      cpuTimeNs: used?.cpuTimeNs ?? 0n,
+    }
+  }
+
+  /** A guest that vanishes while it is asked uses nothing. */
+  async #used(guest: Guest, options: CallOptions) {
+    try {
+      return await guest.info(options)
+    } catch {
+      throwIfAborted(options.signal)
+      return undefined
+    }
+  }
+
+  #requireActive(entry: DomainEntry): ActiveGuest {
+    if (entry.active) return entry.active
+    throw new VirError('OPERATION_INVALID', `Domain '${entry.name}' is not active`, {
+      domain: 'DOM',
+      hint: 'Start it first',
+    })
+  }
+
+  #requirePersistent(entry: DomainEntry): void {
+    if (entry.definition) return
+    throw new VirError('OPERATION_INVALID', `Domain '${entry.name}' is transient`, {
+      domain: 'DOM',
+      hint: 'Define it first: that makes it persistent',
+    })
+  }
+
+  /** Runs `work` as a job of an existing domain. */
+  async #change<T>(
+    domain: DomainRef,
+    name: string,
+    options: CallOptions,
+    work: (entry: DomainEntry, options: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    throwIfAborted(options.signal)
+    const entry = this.#table.get(domain)
+    return this.#job(entry, name, options, (running) => work(this.#table.get(domain), running))
+  }
+
+  /** Runs `work` as a job of an active domain. */
+  #changeGuest<T>(
+    domain: DomainRef,
+    name: string,
+    options: CallOptions,
+    work: (entry: DomainEntry, active: ActiveGuest, options: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    return this.#change(domain, name, options, (entry, running) =>
+      work(entry, this.#requireActive(entry), running),
+    )
+  }
+
+  #job<T>(
+    entry: DomainEntry,
+    name: string,
+    options: CallOptions,
+    work: (options: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    const context = { driver: this.type, domain: entry.name, job: name }
+    return entry.jobs.run(name, options, (running) => trace.tracePromise(() => work(running), context))
+  }
+
+  #guestAccess(): GuestAccess {
+    return {
+      query: async (domain, options = {}, query) => {
+        throwIfAborted(options.signal)
+        return query(this.#requireActive(this.#table.get(domain)).guest, options)
+      },
+      job: (domain, name, options = {}, job) =>
+        this.#changeGuest(domain, name, options, (_entry, { guest }, running) => job(guest, running)),
+    }
+  }
+}
+
+function flagsOf(entry: DomainEntry): Pick<DomainStats, 'domain' | 'state' | 'persistent' | 'autostart'> {
+  return {
+    domain: entry.ref,
+    state: entry.state,
+    persistent: entry.definition !== undefined,
+    autostart: entry.autostart,
+  }
+}
+
+function requireNotCrashed(entry: DomainEntry): void {
+  if (entry.state.state !== 'crashed') return
+  throw new VirError('OPERATION_INVALID', `Domain '${entry.name}' has crashed`, {
+    domain: 'DOM',
+    hint: 'Destroy it, then start it again',
+  })
+}

@@ -1,0 +1,54 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { DomainRef } from '@covirt/core'
+import type { GuestPlaces } from './hypervisor.js'
+
+/** Who makes and clears the places that domains keep things in. */
+export interface PlaceKeeper {
+  of(domain: DomainRef): GuestPlaces
+  /** Makes the directories, before a launch. */
+  prepare(places: GuestPlaces): Promise<void>
+  /** Removes what belongs to one run of the guest. */
+  clear(places: GuestPlaces): Promise<void>
+}
+
+/** Where a {@link FilePlaces} has its directories, all of one driver. */
+export interface PlaceDirectories {
+  readonly run: string
+  readonly state: string
+  readonly log: string
+}
+
+/** Places on disk: `RUN/UUID/`, `STATE/`, `LOG/NAME.log`. */
+export class FilePlaces implements PlaceKeeper {
+  readonly #directories: PlaceDirectories
+
+  constructor(directories: PlaceDirectories) {
+    this.#directories = directories
+  }
+
+  of({ uuid, name }: DomainRef): GuestPlaces {
+    return {
+      runDirectory: join(this.#directories.run, uuid),
+      stateDirectory: this.#directories.state,
+      logFile: join(this.#directories.log, `${name}.log`),
+    }
+  }
+
+  async prepare({ runDirectory, stateDirectory, logFile }: GuestPlaces): Promise<void> {
+    await mkdir(runDirectory, { recursive: true, mode: 0o711 })
+    await mkdir(stateDirectory, { recursive: true, mode: 0o711 })
+    await mkdir(dirname(logFile), { recursive: true, mode: 0o700 })
+  }
+
+  async clear({ runDirectory }: GuestPlaces): Promise<void> {
+    await rm(runDirectory, { recursive: true, force: true })
+  }
+}
+
+/** Places for guests that keep nothing on disk. */
+export const noPlaces: PlaceKeeper = {
+  of: () => ({ runDirectory: '/nonexistent', stateDirectory: '/nonexistent', logFile: '/dev/null' }),
+  prepare: async () => {},
+  clear: async () => {},
+}

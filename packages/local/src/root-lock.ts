@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { messageOf, VirError } from '@covirt/core'
+import type { Root } from './root.js'
+
+/** Who owns a root, as its lock file says it. */
+interface RootOwner {
+  readonly pid: number
+  readonly command: string
+}
+
+/**
+ * Ownership of a root: one process at a time. It is a lock on an open file (flock(2)), so it ends with the
+ * process, however that ends.
+ */
+export class RootLock {
+  readonly #file: FileHandle
+
+  private constructor(file: FileHandle) {
+    this.#file = file
+  }
+
+  /** `RESOURCE_BUSY`, naming the owner, where another process owns the root. */
+  static async acquire(root: Root): Promise<RootLock> {
+    const path = join(root.runDirectory, 'owner.lock')
+    let file: FileHandle
+    try {
+      await mkdir(root.runDirectory, { recursive: true, mode: 0o711 })
+      file = await open(path, 'a+', 0o644)
+    } catch (cause) {
+      throw new VirError('NO_CONNECT', `Cannot use ${root.runDirectory}: ${messageOf(cause)}`, {
+        cause,
+        hint: "Run as root, or use '/session' or '?root=DIR' in the URI",
+      })
+    }
+    try {
+      await lock(file, path)
+      const owner: RootOwner = { pid: process.pid, command: process.argv.slice(0, 3).join(' ') }
+      await file.truncate(0)
+      await file.writeFile(JSON.stringify(owner))
+      return new RootLock(file)
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.#file.close()
+  }
+}
+
+/**
+ * Node has no flock(2). The lock belongs to the open file, not to the process that asked for it: flock(1), to
+ * whom the descriptor is passed, takes it for us and ends.
+ */
+async function lock(file: FileHandle, path: string): Promise<void> {
+  const child = spawn('flock', ['--exclusive', '--nonblock', '3'], {
+    stdio: ['ignore', 'ignore', 'ignore', file.fd],
+  })
+  let status: number | null
+  try {
+    ;[status] = (await once(child, 'exit')) as [number | null]
+  } catch (cause) {
+    throw new VirError('NO_CONNECT', `Cannot run flock(1): ${messageOf(cause)}`, {
+      cause,
+      hint: 'Install util-linux',
+    })
+  }
+  if (status === 0) return
+  const owner = await readOwner(path)
+  throw new VirError(
+    'RESOURCE_BUSY',
+    owner
+      ? `${path} is held by process ${owner.pid} (${owner.command})`
+      : `${path} is held by another process`,
+    { hint: "Go through that process, wait until it ends, or use a root of your own with '?root=DIR'" },
+  )
+}
+
+async function readOwner(path: string): Promise<RootOwner | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as RootOwner
+  } catch {
+    return undefined
+  }
+}
