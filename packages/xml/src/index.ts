@@ -1,1 +1,5 @@
-export {}
+export * from './capabilities/index.js'
+export type { ParseOptions } from './codec/document.js'
+export { plain } from './codec/origin.js'
+export * from './domain/index.js'
+export * from './tree/index.js'

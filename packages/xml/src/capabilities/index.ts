@@ -1,0 +1,6 @@
+export {
+  type CapabilitiesInput,
+  type CapabilitiesXml,
+  formatCapabilities,
+  parseCapabilities,
+} from './capabilities.js'
