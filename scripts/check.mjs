@@ -27,7 +27,7 @@ await runAll([
   ...(existsSync(join(REPOSITORY, 'test/house.test.ts'))
     ? [{ name: 'who imports whom', command: [process.execPath, ...jest, 'test/house.test.ts'] }]
     : []),
-  { name: 'dead code', command: [bin('knip')] },
+  { name: 'dead code', command: [bin('knip'), '--no-progress', '--no-config-hints'] },
   ...publishedPackages().flatMap(({ name, directory }) => [
     { name: `${name}: publint`, command: [bin('publint'), 'run', '--strict', directory] },
     {
