@@ -1,1 +1,9 @@
-export {}
+export * from '@covirt/core'
+export type { DriverStatus, HostDriver } from '@covirt/driver-host'
+export type { LxcDriver } from '@covirt/driver-lxc'
+export type { QemuDriver } from '@covirt/driver-qemu'
+export type { TestDriver } from '@covirt/driver-test'
+export * from '@covirt/xml'
+export { defaultUri } from './default-uri.js'
+export { type ConnectOptions, type DriverOf, open } from './open.js'
+export type { BuiltinDrivers } from './providers.js'

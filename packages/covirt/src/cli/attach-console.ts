@@ -1,0 +1,60 @@
+import { type ConsoleOptions, type Domain, throwIfAborted } from '@covirt/core'
+import type { Cli } from './cli.js'
+
+/** ^], as virsh and telnet have it. */
+const escapeByte = 0x1d
+
+/**
+ * Connects standard input and output to the console of `domain` until ^] is typed, the guest goes off, or the user
+ * gives up. A terminal is switched to raw mode meanwhile, so that ^C goes to the guest. At the end of input
+ * that is no terminal it goes on showing what the guest says.
+ */
+export async function attachConsole(
+  cli: Cli,
+  domain: Domain,
+  { device, force }: Pick<ConsoleOptions, 'device' | 'force'>,
+): Promise<void> {
+  const stream = await domain.openConsole({ device, force, signal: cli.signal })
+  const { stdin } = process
+  const raw = stdin.isTTY === true
+  if (!cli.output.json)
+    process.stderr.write(`Connected to domain '${domain.name}'\nEscape character is ^] (Ctrl + ])\n`)
+  const restore = () => void (raw && stdin.setRawMode(false))
+  process.once('exit', restore)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const end = () => resolve()
+      const onInput = (bytes: Buffer) => {
+        const at = bytes.indexOf(escapeByte)
+        if (at !== 0) stream.write(at < 0 ? bytes : bytes.subarray(0, at))
+        if (at >= 0) end()
+      }
+      stream.on('data', (bytes: Buffer) => cli.output.write(bytes))
+      stream.on('error', reject)
+      stream.on('end', end)
+      stream.on('close', end)
+      cli.signal.addEventListener('abort', end, { once: true })
+      cli.output.closed.addEventListener('abort', end, { once: true })
+      if (raw) stdin.setRawMode(true)
+      stdin.on('data', onInput)
+    })
+  } finally {
+    process.off('exit', restore)
+    restore()
+    stdin.pause()
+    stdin.removeAllListeners('data')
+    await closed(stream)
+    if (raw) process.stderr.write('\n')
+  }
+  throwIfAborted(cli.signal)
+}
+
+async function closed(
+  stream: NodeJS.EventEmitter & { readonly closed: boolean; destroy(): unknown },
+): Promise<void> {
+  if (stream.closed) return
+  await new Promise((resolve) => {
+    stream.once('close', resolve)
+    stream.destroy()
+  })
+}

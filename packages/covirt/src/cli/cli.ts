@@ -1,0 +1,98 @@
+import { type Connection, type Domain, type Logger, silentLogger } from '@covirt/core'
+import { defaultUri } from '../default-uri.js'
+import { open } from '../open.js'
+import { type Colour, colourOf } from './colour.js'
+import { whenFree } from './connect.js'
+import { findDomain } from './find-domain.js'
+import { Output, type Result } from './output.js'
+
+/** The options that every command takes. */
+export interface GlobalFlags {
+  readonly connect?: string
+  readonly json?: boolean
+  readonly debug?: boolean
+  /** In seconds. */
+  readonly lockTimeout: number
+}
+
+/** A command line that has been understood, ready to run. */
+export type Task = (cli: Cli) => Promise<void>
+
+/** What a command works with: a connection that is opened when it is first needed, output, cancellation. */
+export class Cli {
+  readonly output: Output
+  /** Fires when the user gives up. */
+  readonly signal: AbortSignal
+  /** Colours of standard error. */
+  readonly colour: Colour
+  readonly #flags: GlobalFlags
+  #connection: Promise<Connection> | undefined
+
+  constructor(flags: GlobalFlags, signal: AbortSignal) {
+    this.#flags = flags
+    this.signal = signal
+    this.output = new Output(process.stdout, { json: flags.json === true, environment: process.env })
+    this.colour = colourOf(process.stderr, process.env)
+  }
+
+  /** The URI that was asked for. */
+  get uri(): string {
+    return this.#flags.connect ?? defaultUri()
+  }
+
+  /** Whether somebody watches standard error who wants to be told how far things are. */
+  get watched(): boolean {
+    return process.stderr.isTTY === true && !this.output.json
+  }
+
+  /** The connection of this command. */
+  connection(): Promise<Connection> {
+    this.#connection ??= this.#connect()
+    return this.#connection
+  }
+
+  /** The domain that `text` means: a name, a uuid or an id. */
+  async domain(text: string): Promise<Domain> {
+    return findDomain(await this.connection(), text, { signal: this.signal })
+  }
+
+  result(result: Result): void {
+    this.output.result(result)
+  }
+
+  /** Tells a person something that is not the result. */
+  note(text: string): void {
+    if (this.watched) process.stderr.write(`${this.colour.dim(text)}\n`)
+  }
+
+  /** Tells something that may explain the result, and must not be missed. */
+  warn(text: string): void {
+    if (!this.output.json) process.stderr.write(`${this.colour.yellow('warning:')} ${text}\n`)
+  }
+
+  async close(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined)
+    await connection?.close()
+  }
+
+  async #connect(): Promise<Connection> {
+    const { debug, lockTimeout } = this.#flags
+    const logger = debug ? stderrLogger : silentLogger
+    return whenFree(() => open(this.uri, { logger, signal: this.signal }), {
+      timeoutMs: lockTimeout * 1000,
+      signal: this.signal,
+      onWait: (message) => this.note(`Waiting: ${message}`),
+    })
+  }
+}
+
+const stderrLogger: Logger = {
+  debug: (...entry) => log('debug', ...entry),
+  info: (...entry) => log('info', ...entry),
+  warn: (...entry) => log('warn', ...entry),
+  error: (...entry) => log('error', ...entry),
+}
+
+function log(level: string, message: string, fields?: Readonly<Record<string, unknown>>): void {
+  process.stderr.write(`${level}: ${message}${fields ? ` ${JSON.stringify(fields)}` : ''}\n`)
+}

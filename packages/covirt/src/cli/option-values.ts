@@ -1,0 +1,22 @@
+import { InvalidArgumentError } from 'commander'
+
+/** Reads a number of seconds, such as `10` or `0.5`. */
+export function parseSeconds(text: string): number {
+  const seconds = Number(text)
+  if (text.trim() === '' || !Number.isFinite(seconds) || seconds < 0 || seconds > 2_000_000) {
+    throw new InvalidArgumentError('It must be a number of seconds.')
+  }
+  return seconds
+}
+
+const unitKib = { '': 1, k: 1, m: 1024, g: 1024 ** 2, t: 1024 ** 3 } as const
+
+/** Reads a size such as `512M` or `1G` into KiB; a number alone is KiB, as in libvirt's XML. */
+export function parseMemoryKib(text: string): number {
+  const match = /^([0-9]{1,12})\s*([kmgt]?)(?:i?b)?$/i.exec(text)
+  const kib = match ? Number(match[1]) * unitKib[(match[2] ?? '').toLowerCase() as keyof typeof unitKib] : 0
+  if (kib <= 0 || !Number.isSafeInteger(kib)) {
+    throw new InvalidArgumentError('It must be a size such as 512M or 1G.')
+  }
+  return kib
+}

@@ -1,0 +1,69 @@
+import { Command } from 'commander'
+import { addContainerCommands } from '../commands/container.js'
+import { addDefinitionCommands } from '../commands/definition.js'
+import { addDomainInfoCommands } from '../commands/domain-info.js'
+import { addGuestCommands } from '../commands/guest.js'
+import { addHostCommands } from '../commands/host.js'
+import { addLifecycleCommands } from '../commands/lifecycle.js'
+import { addListCommand } from '../commands/list.js'
+import { addShellCommands } from '../commands/shell.js'
+import type { Task } from './cli.js'
+import { parseSeconds } from './option-values.js'
+
+const defaultLockTimeoutSeconds = 10
+
+const help = `
+A DOMAIN is a name, a uuid or an id. A FILE may be - for standard input.
+
+Exit codes:
+  0    done
+  1    it could not be done; standard error says why
+  2    the command line makes no sense
+  130  interrupted with ^C (128 + n: ended by signal n); what was under way has been undone
+
+Environment:
+  COVIRT_DEFAULT_URI  connection where -c is not given
+                      (default: covirt:///system for root, covirt:///session for others)
+  NO_COLOR            no colours
+
+Examples:
+  covirt create-container web --start     a busybox container in one line
+  covirt list --all                       every container and virtual machine
+  covirt console web                      its console; leave it with ^]
+  covirt shutdown web --wait              down, cleanly
+  covirt -c test:///default list          a playground that needs nothing installed
+`
+
+/** The whole command line. Where it makes sense, `select` is called with what it asks for. */
+export function createProgram(select: (task: Task) => void): Command {
+  const program = new Command('covirt')
+    .description('LXC containers and KVM/QEMU virtual machines through one API')
+    .option(
+      '-c, --connect <uri>',
+      'what to connect to, such as covirt:///system, lxc:///system, test:///default',
+    )
+    .option('--json', 'print JSON; errors too, as {"error":{…}} on standard error')
+    .option(
+      '--lock-timeout <seconds>',
+      'how long to wait for another covirt that works on the same domains',
+      parseSeconds,
+      defaultLockTimeoutSeconds,
+    )
+    .option('--debug', 'tell on standard error what the drivers do, and the causes of errors')
+    .addHelpText('after', help)
+    .showSuggestionAfterError()
+    .exitOverride()
+  program.commandsGroup('Domains:')
+  addListCommand(program, select)
+  addDefinitionCommands(program, select)
+  addLifecycleCommands(program, select)
+  addDomainInfoCommands(program, select)
+  program.commandsGroup('Guests:')
+  addGuestCommands(program, select)
+  addContainerCommands(program, select)
+  program.commandsGroup('Host:')
+  addHostCommands(program, select)
+  program.commandsGroup('Shell:')
+  addShellCommands(program, select)
+  return program
+}

@@ -1,0 +1,72 @@
+import type { Command } from 'commander'
+import type { Cli } from '../cli/cli.js'
+import { readDocument } from '../cli/read-document.js'
+import { domainArgument, type Select } from './select.js'
+
+interface DumpFlags {
+  readonly inactive?: boolean
+  readonly securityInfo?: boolean
+}
+
+/** `define`, `undefine`, `dumpxml`, `autostart`. */
+export function addDefinitionCommands(program: Command, select: Select): void {
+  program
+    .command('define')
+    .argument('<file>', 'domain XML; - for standard input')
+    .description('store a definition, or replace that of the same name and uuid')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  covirt define web.xml\n  covirt dumpxml web --inactive | covirt define -\n',
+    )
+    .action((file: string) => select((cli) => define(cli, file)))
+  program
+    .command('undefine')
+    .argument('<domain>', domainArgument)
+    .description('remove a definition; an active domain goes on as a transient one')
+    .action((name: string) => select((cli) => undefine(cli, name)))
+  program
+    .command('dumpxml')
+    .argument('<domain>', domainArgument)
+    .option('--inactive', 'the definition that the next start uses, even where the domain is active')
+    .option('--security-info', 'include passwords')
+    .description("print a domain's XML")
+    .action((name: string, flags: DumpFlags) => select((cli) => dumpXml(cli, name, flags)))
+  program
+    .command('autostart')
+    .argument('<domain>', domainArgument)
+    .option('--disable', 'do not start it at boot any more')
+    .description('start a domain when the host boots')
+    .action((name: string, flags: { disable?: boolean }) =>
+      select((cli) => autostart(cli, name, !flags.disable)),
+    )
+}
+
+async function define(cli: Cli, file: string): Promise<void> {
+  const xml = await readDocument(file, cli)
+  const { domains } = await cli.connection()
+  const { name, uuid } = await domains.define(xml, { signal: cli.signal })
+  const source = file === '-' ? 'standard input' : file
+  cli.result({ json: { name, uuid }, text: `Domain '${name}' defined from ${source}\n` })
+}
+
+async function undefine(cli: Cli, text: string): Promise<void> {
+  const domain = await cli.domain(text)
+  await domain.undefine({ signal: cli.signal })
+  cli.result({ json: domain.ref, text: `Domain '${domain.name}' has been undefined\n` })
+}
+
+async function dumpXml(cli: Cli, text: string, { inactive, securityInfo }: DumpFlags): Promise<void> {
+  const domain = await cli.domain(text)
+  const xml = await domain.xml({ inactive, secure: securityInfo, signal: cli.signal })
+  cli.result({ json: { ...domain.ref, xml }, text: xml.endsWith('\n') ? xml : `${xml}\n` })
+}
+
+async function autostart(cli: Cli, text: string, wanted: boolean): Promise<void> {
+  const domain = await cli.domain(text)
+  await domain.setAutostart(wanted, { signal: cli.signal })
+  const done = wanted ? 'marked' : 'unmarked'
+  cli.result({
+    json: { ...domain.ref, autostart: wanted },
+    text: `Domain '${domain.name}' ${done} as autostarted\n`,
+  })
+}

@@ -1,0 +1,65 @@
+import {
+  Connection,
+  type Driver,
+  type DriverProvider,
+  type OpenOptions,
+  parseConnectUri,
+  throwIfAborted,
+  VirError,
+} from '@covirt/core'
+import { defaultUri } from './default-uri.js'
+import { type BuiltinDrivers, builtinProviders } from './providers.js'
+
+/** How {@link open} opens a connection. */
+export interface ConnectOptions extends OpenOptions {
+  /** Providers of other drivers; their schemes go before covirt's own. */
+  readonly providers?: readonly DriverProvider[] | undefined
+}
+
+/** The driver that a URI leads to, as far as its text is known to the compiler. */
+export type DriverOf<U extends string> = U extends `${infer S}:${string}`
+  ? S extends keyof BuiltinDrivers
+    ? BuiltinDrivers[S]
+    : Driver
+  : Driver
+
+/**
+ * Opens a connection: `lxc:///system`, `qemu:///system`, `test:///default`, or `covirt:///system` for all
+ * local drivers at once; `?root=DIR` keeps everything below DIR. Default: {@link defaultUri}.
+ *
+ * `INVALID_ARG` where `uri` is not one, `NO_CONNECT` where no driver answers to it or the driver cannot be used
+ * here, `RESOURCE_BUSY` where another process owns what it names.
+ *
+ * ```ts
+ * await using connection = await open('covirt:///system')
+ * const web = await connection.domains.lookupByName('web')
+ * ```
+ */
+export async function open<U extends string>(
+  uri: U,
+  options?: OpenOptions & { readonly providers?: undefined },
+): Promise<Connection<DriverOf<U>>>
+export async function open(uri?: string, options?: ConnectOptions): Promise<Connection>
+export async function open(
+  uri: string = defaultUri(),
+  { providers = [], ...options }: ConnectOptions = {},
+): Promise<Connection> {
+  if (typeof uri !== 'string') throw new TypeError('uri must be a string')
+  throwIfAborted(options.signal)
+  const parsed = parseConnectUri(uri)
+  const known = [...providers, ...builtinProviders]
+  const provider = known.find(({ schemes }) => schemes.includes(parsed.scheme))
+  if (!provider) {
+    throw new VirError('NO_CONNECT', `No driver answers to '${parsed.scheme}:'`, {
+      domain: 'URI',
+      hint: `Schemes: ${known.flatMap(({ schemes }) => schemes).join(', ')}`,
+    })
+  }
+  if (parsed.transport !== undefined || parsed.host !== undefined) {
+    throw new VirError('NO_CONNECT', `'${uri}' leads to another host, which is not supported`, {
+      domain: 'URI',
+      hint: `Use a local URI such as '${parsed.scheme}://${parsed.path}'`,
+    })
+  }
+  return new Connection(await provider.open(parsed, options))
+}

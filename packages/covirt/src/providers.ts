@@ -1,0 +1,63 @@
+import { type Driver, type DriverProvider, messageOf, VirError } from '@covirt/core'
+import type { HostDriver } from '@covirt/driver-host'
+import type { LxcDriver } from '@covirt/driver-lxc'
+import type { QemuDriver } from '@covirt/driver-qemu'
+import type { TestDriver } from '@covirt/driver-test'
+
+/** The drivers that come with covirt, by the scheme of their URIs. */
+export interface BuiltinDrivers {
+  readonly covirt: HostDriver
+  readonly lxc: LxcDriver
+  readonly qemu: QemuDriver
+  readonly test: TestDriver
+}
+
+const lxc = lazyProvider('lxc', async () => (await import('@covirt/driver-lxc')).lxcProvider)
+const qemu = lazyProvider('qemu', async () => (await import('@covirt/driver-qemu')).qemuProvider)
+const test = lazyProvider('test', async () => (await import('@covirt/driver-test')).testProvider)
+const covirt = lazyProvider('covirt', async () => {
+  const [{ hostProvider }, { hostDocuments }] = await Promise.all([
+    import('@covirt/driver-host'),
+    import('./host-documents.js'),
+  ])
+  const members = [
+    { provider: lxc, domainTypes: ['lxc'] },
+    { provider: qemu, domainTypes: ['qemu', 'kvm'] },
+  ]
+  return hostProvider({ members, documents: hostDocuments })
+})
+
+/** The providers of {@link BuiltinDrivers}. Each loads its package when it is first used. */
+export const builtinProviders: readonly DriverProvider[] = [covirt, lxc, qemu, test]
+
+/** A provider that loads the real one when it is first asked for something. */
+function lazyProvider<D extends Driver>(
+  scheme: string,
+  load: () => Promise<DriverProvider<D>>,
+): DriverProvider<D> {
+  return {
+    schemes: [scheme],
+    probe: async () => {
+      try {
+        return await (await load()).probe()
+      } catch (error) {
+        return `the ${scheme} driver cannot be loaded: ${messageOf(error)}`
+      }
+    },
+    open: async (uri, options) => (await loaded(scheme, load)).open(uri, options),
+  }
+}
+
+async function loaded<D extends Driver>(
+  scheme: string,
+  load: () => Promise<DriverProvider<D>>,
+): Promise<DriverProvider<D>> {
+  try {
+    return await load()
+  } catch (cause) {
+    throw new VirError('NO_CONNECT', `The ${scheme} driver cannot be loaded: ${messageOf(cause)}`, {
+      cause,
+      hint: `Install @covirt/driver-${scheme === 'covirt' ? 'host' : scheme}`,
+    })
+  }
+}

@@ -1,0 +1,27 @@
+import { type Driver, type DriverRoles, type RoleName, requireRole } from '@covirt/core'
+import type { Routing } from './routing.js'
+
+/**
+ * The roles that any of `drivers` has, each passed on to the driver of the domain concerned: `NO_SUPPORT` where
+ * that one does not have it.
+ */
+export function routedRoles(drivers: readonly Driver[], routing: Routing): Partial<DriverRoles> {
+  const all: DriverRoles = {
+    console: {
+      openConsole: (domain, options) =>
+        routing.call(domain, async (driver) => requireRole(driver, 'console').openConsole(domain, options)),
+    },
+    reset: {
+      resetDomain: (domain, options) =>
+        routing.call(domain, async (driver) => requireRole(driver, 'reset').resetDomain(domain, options)),
+    },
+    guestAgent: {
+      agentCommand: (domain, command, options) =>
+        routing.call(domain, async (driver) =>
+          requireRole(driver, 'guestAgent').agentCommand(domain, command, options),
+        ),
+    },
+  }
+  const present = Object.entries(all).filter(([role]) => drivers.some((driver) => driver[role as RoleName]))
+  return Object.fromEntries(present)
+}
