@@ -83,7 +83,6 @@ Napi::Value CgroupItem(const Napi::CallbackInfo &info) {
   const std::string key = info[2].As<Napi::String>();
   return CallContainer(info, [key](lxc_container *c) -> Reply {
     std::string value;
-    errno = 0;
     const bool found = ReadText(
         [&](char *buffer, int size) { return c->get_cgroup_item(c, key.c_str(), buffer, size); }, &value);
     if (!found) return Failure{ENOENT, "the container's cgroup has no readable " + key};

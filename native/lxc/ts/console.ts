@@ -24,6 +24,9 @@ export interface LxcConsole {
  * Opens a terminal of a running container: `tty` 0, the default, is its console, -1 the first free other one. `EBUSY`
  * where somebody has it already, `ESRCH` where the container does not run. Output from before is not seen; see
  * {@link consoleLog}.
+ *
+ * While tty 0 is open a reboot from inside stops the container instead: liblxc 5.0 fails to hand the console
+ * on to the next boot. The container's exit status (see `watchStates`) still says that a reboot was asked for.
  */
 export async function openConsole(
   container: Container,

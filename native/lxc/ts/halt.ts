@@ -1,15 +1,35 @@
+import { isFrozen, thaw } from './cgroups.js'
 import type { Container, Options } from './container.js'
+import { watchPidfd } from './exit.js'
 import { monitorCall } from './monitor-call.js'
+import { initPid } from './queries.js'
+
+const SIGKILL = 9
 
 /**
  * Kills the container (`lxc.signal.stop`, by default SIGKILL to init), also when it is frozen, and resolves once
  * its monitor has cleaned up. Resolves at once where it does not run. Aborting ends the waiting only.
  */
-export function stop(container: Container, options?: Options): Promise<void> {
-  return monitorCall('stop', container, (native, path, name) => native.stop(path, name), options, {
+export async function stop(container: Container, options?: Options): Promise<void> {
+  await killFrozen(container, options)
+  await monitorCall('stop', container, (native, path, name) => native.stop(path, name), options, {
     lane: 'stop',
     timeoutMs: 60_000,
   })
+}
+
+/** liblxc stops a frozen container, too, but spends up to two seconds on thawing it (cgroup version 1). */
+async function killFrozen(container: Container, options?: Options): Promise<void> {
+  const pid = await initPid(container, options)
+  if (pid === undefined) return
+  try {
+    if (!(await isFrozen(pid))) return
+    const exited = new Promise<void>((resolve) => watchPidfd(pid, resolve).kill(SIGKILL))
+    await thaw(pid)
+    await exited
+  } catch {
+    // It ended meanwhile, or has no freezer: the rest is liblxc's.
+  }
 }
 
 /**

@@ -1,8 +1,9 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { getSystemErrorName } from 'node:util'
 import { programPath } from './binding.js'
+import { removeMonitorCgroups } from './cgroups.js'
 import type { Container } from './container.js'
-import { LxcError } from './lxc-error.js'
+import { LxcError, toLxcError } from './lxc-error.js'
 
 /** Arguments of the program for `container` and its verb. */
 export function programArguments(verb: string, container: Container): string[] {
@@ -18,26 +19,40 @@ export function spawnProgram(
   return spawn(programPath(), args, { ...options, env: { PATH, HOME, XDG_RUNTIME_DIR, COVIRT_LIBLXC } })
 }
 
-/** The program's error line as an error, or `undefined` if `line` is none. */
-export function parseErrorLine(line: string): LxcError | undefined {
-  if (!line.startsWith('{"error":')) return undefined
-  const { error } = JSON.parse(line) as { error: ErrorLine }
-  const [reason] = error.log
-  const subject = `${error.op} of container ${error.name} failed: ${error.message}`
-  return new LxcError(reason ? `${subject}: ${reason}` : subject, {
-    operation: error.op,
-    container: error.name,
-    code: error.errno > 0 ? getSystemErrorName(-error.errno) : undefined,
-    log: error.log,
-  })
-}
-
-interface ErrorLine {
+/** What the program says when it failed. */
+export interface ErrorLine {
   readonly op: string
   readonly name: string
   readonly errno: number
   readonly message: string
+  /** The program's own `/proc/self/cgroup`. */
+  readonly cgroup: string
   readonly log: readonly string[]
+}
+
+/** The content of the program's error line, or `undefined` if `line` is none. */
+export function parseErrorLine(line: string): ErrorLine | undefined {
+  if (!line.startsWith('{"error":')) return undefined
+  return (JSON.parse(line) as { error: ErrorLine }).error
+}
+
+export function toError(line: ErrorLine): LxcError {
+  const [reason] = line.log
+  const subject = `${line.op} of container ${line.name} failed: ${line.message}`
+  return new LxcError(reason ? `${subject}: ${reason}` : subject, {
+    operation: line.op,
+    container: line.name,
+    code: line.errno > 0 ? getSystemErrorName(-line.errno) : undefined,
+    log: line.log,
+  })
+}
+
+/** The error for a program that ended without a word. */
+export function unexpectedEnd(verb: string, container: Container, printed = ''): LxcError {
+  return new LxcError(
+    `${verb} of container ${container.name} failed: covirt-lxc ended unexpectedly: ${printed}`,
+    { operation: verb, container: container.name },
+  )
 }
 
 /**
@@ -51,31 +66,28 @@ export async function runProgram(
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
   signal?.throwIfAborted()
-  const child = spawnProgram([...programArguments(verb, container), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const kill = () => child.kill('SIGKILL')
-  signal?.addEventListener('abort', kill, { once: true })
+  let kill: (() => void) | undefined
   try {
+    const child = spawnProgram([...programArguments(verb, container), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    kill = () => child.kill('SIGKILL')
+    signal?.addEventListener('abort', kill, { once: true })
     const { code, stdout, stderr } = await output(child)
     signal?.throwIfAborted()
     if (code === 0) return JSON.parse(stdout)
-    const failure = stderr
+    const line = stderr
       .split('\n')
       .map(parseErrorLine)
-      .find((error) => error !== undefined)
-    throw (
-      failure ??
-      new LxcError(
-        `${verb} of container ${container.name} failed: covirt-lxc ended unexpectedly: ${stderr}`,
-        {
-          operation: verb,
-          container: container.name,
-        },
-      )
-    )
+      .find((each) => each !== undefined)
+    if (!line) throw unexpectedEnd(verb, container, stderr)
+    // liblxc had put the program next to the monitor, which therefore could not remove its cgroups.
+    await removeMonitorCgroups(line.cgroup)
+    throw toError(line)
+  } catch (error) {
+    throw signal?.aborted ? error : toLxcError(error, verb, container.name)
   } finally {
-    signal?.removeEventListener('abort', kill)
+    if (kill) signal?.removeEventListener('abort', kill)
   }
 }
 

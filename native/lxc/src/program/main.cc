@@ -11,6 +11,19 @@
 
 namespace covirt {
 
+namespace {
+
+// The content of /proc/self/cgroup, as far as it fits.
+const char *ReadMembership(char *buffer, size_t size) {
+  FILE *file = fopen("/proc/self/cgroup", "re");
+  const size_t length = file ? fread(buffer, 1, size - 1, file) : 0;
+  buffer[length] = '\0';
+  if (file != nullptr) fclose(file);
+  return buffer;
+}
+
+}  // namespace
+
 int Fail(const Options &options, const Log &log, FILE *out, int error, const char *message) {
   fprintf(out, "{\"error\":{\"op\":");
   WriteJsonString(out, options.verb ? options.verb : "");
@@ -18,6 +31,9 @@ int Fail(const Options &options, const Log &log, FILE *out, int error, const cha
   WriteJsonString(out, options.name ? options.name : "");
   fprintf(out, ",\"errno\":%d,\"message\":", error);
   WriteJsonString(out, message);
+  char membership[8192];
+  fprintf(out, ",\"cgroup\":");
+  WriteJsonString(out, ReadMembership(membership, sizeof membership));
   fprintf(out, ",\"log\":");
   log.WriteErrors(out);
   fprintf(out, "}}\n");

@@ -38,14 +38,19 @@ Exec AwaitExec(int pidfd, int pid) {
   return Exec::kUnknown;
 }
 
-// The init after the one that ended: 0 if the container stopped, another process if it rebooted. For an
-// instant the monitor still speaks of the old one; while it cleans up it does not answer at all.
+constexpr struct timespec kNap = {0, 1000 * 1000};
+
+// Returns once the monitor has cleaned up: until then it does not answer, or speaks of what is no more.
+void AwaitStopped(lxc_container *c) {
+  while (c->is_running(c)) nanosleep(&kNap, nullptr);
+}
+
+// The init after the one that ended: 0 if the container stopped, another process if it rebooted.
 int AwaitSuccessor(lxc_container *c, int ended) {
-  const struct timespec nap = {0, 1000 * 1000};
   while (c->is_running(c)) {
     const int pid = c->init_pid(c);
     if (pid > 0 && pid != ended) return pid;
-    nanosleep(&nap, nullptr);
+    nanosleep(&kNap, nullptr);
   }
   return 0;
 }
@@ -68,7 +73,10 @@ int Start(const Job &job) {
   if (c->is_running(c)) return fail(EEXIST, "the container is already running");
   c->want_daemonize(c, true);
   c->want_close_all_fds(c, true);
-  if (!c->start(c, 0, nullptr)) return fail(0, "the container could not be started");
+  if (!c->start(c, 0, nullptr)) {
+    AwaitStopped(c);
+    return fail(0, "the container could not be started");
+  }
   const int pidfd = c->init_pidfd(c);
   const int pid = c->init_pid(c);
   const bool exited = pidfd < 0 || pid <= 0 || AwaitExec(pidfd, pid) == Exec::kExited;

@@ -19,7 +19,8 @@ struct Job {
 // The exit code of every verb that failed, after its error line.
 constexpr int kFailed = 1;
 
-// One line: {"error":{"op","name","errno","message","log":[...]}}. Returns kFailed.
+// One line: {"error":{"op","name","errno","message","cgroup","log":[...]}}. Returns kFailed. `cgroup` is our own
+// /proc/self/cgroup: liblxc put us next to the monitor, which could not remove its cgroup with us in it.
 int Fail(const Options &options, const Log &log, FILE *out, int error, const char *message);
 
 // Starts a container as a daemon; prints {"initPid":N} once its init runs.

@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
+import { expect, test } from '@jest/globals'
+import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
+import { attach, containerCgroups, start } from '../ts/index.js'
+import { exitOf } from './support/exit-of.js'
+import { readUntil } from './support/read-until.js'
+import { testContainer } from './support/test-container.js'
+
+describeWhen(canRunLxc(), 'attach', () => {
+  test('runs a program inside, with its input, output and exit code', async () => {
+    await using container = await testContainer()
+    await start(container)
+
+    const program = attach(container, ['/bin/sh', '-c', 'hostname; cat; echo oops >&2; exit 7'])
+    program.stdin.end('from outside')
+    const [out, error, exit] = await Promise.all([text(program.stdout), text(program.stderr), program.exited])
+
+    expect(out).toBe(`${container.name}\nfrom outside`)
+    expect(error).toBe('oops\n')
+    expect(exit).toEqual({ code: 7 })
+  })
+
+  test('gives it the wanted user and directory, and nothing of our environment', async () => {
+    await using container = await testContainer()
+    await start(container)
+
+    const program = attach(container, ['/bin/sh', '-c', 'id -u; id -g; pwd; /bin/env | /bin/sort'], {
+      uid: 1000,
+      gid: 1000,
+      cwd: '/tmp',
+      env: { GREETING: 'good morning' },
+    })
+
+    const lines = (await text(program.stdout))
+      .split('\n')
+      .filter((line) => !/^(SHLVL|PWD|PATH)=|^$/.test(line))
+    expect(lines).toEqual(['1000', '1000', '/tmp', 'GREETING=good morning', 'container=lxc'])
+  })
+
+  test('tells the signal that killed the program', async () => {
+    await using container = await testContainer()
+    await start(container)
+
+    const { exited } = attach(container, ['/bin/sh', '-c', 'kill -TERM $$'])
+
+    expect(await exited).toEqual({ signal: 'SIGTERM' })
+  })
+
+  test('exits with 127 where there is no such program', async () => {
+    await using container = await testContainer()
+    await start(container)
+
+    expect(await attach(container, ['/bin/nonexistent']).exited).toEqual({ code: 127 })
+  })
+
+  test('aborting kills the program', async () => {
+    await using container = await testContainer()
+    const { initPid } = await start(container)
+    const controller = new AbortController()
+    const program = attach(container, ['/bin/sh', '-c', 'echo ready; exec sleep 1000'], {
+      signal: controller.signal,
+    })
+    await readUntil(program.stdout, 'ready')
+    const exited = exitOf(await findProcess(initPid, 'sleep 1000'))
+
+    controller.abort()
+
+    await expect(program.exited).rejects.toBe(controller.signal.reason)
+    await expect(exited).resolves.toBeUndefined()
+  })
+
+  test('to a stopped container is an error', async () => {
+    await using container = await testContainer()
+
+    await expect(attach(container, ['/bin/true']).exited).rejects.toMatchObject({
+      name: 'LxcError',
+      operation: 'attach',
+      code: 'ESRCH',
+    })
+  })
+})
+
+/** A process in the container of this init whose command line contains `text`. */
+async function findProcess(initPid: number, text: string): Promise<number> {
+  const directory = (await containerCgroups(initPid)).get('pids')
+  const pids = (await readFile(`${directory}/cgroup.procs`, 'utf8')).trim().split('\n')
+  for (const pid of pids) {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8')
+    if (command.replaceAll('\0', ' ').includes(text)) return Number(pid)
+  }
+  throw new Error(`no process of the container runs ${text}`)
+}

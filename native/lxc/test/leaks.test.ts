@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from '@jest/globals'
+import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
+import { openConsole, start, stop, watchInit } from '../ts/index.js'
+import { exitOf } from './support/exit-of.js'
+import { monitorOf } from './support/monitor-of.js'
+import { testContainer } from './support/test-container.js'
+
+const CYCLES = 20
+
+describeWhen(canRunLxc(), 'twenty starts and stops', () => {
+  test('leave no descriptor, no cgroup and no monitor, and this process in its own cgroup', async () => {
+    await using container = await testContainer()
+    const cycle = async () => {
+      const { initPid } = await start(container)
+      const monitorGone = exitOf(await monitorOf(initPid))
+      const { watch } = await watchInit(container, () => {})
+      const terminal = await openConsole(container)
+      terminal.close()
+      await stop(container)
+      watch.close()
+      await monitorGone
+    }
+    await cycle()
+    const before = usage()
+
+    for (let i = 0; i < CYCLES; i++) await cycle()
+
+    expect(cgroupsOf(container.name)).toEqual([])
+    expect(usage()).toEqual(before)
+  })
+})
+
+/** What this process holds, and where it is. */
+function usage(): { descriptors: number; cgroups: string } {
+  return {
+    descriptors: readdirSync('/proc/self/fd').length,
+    cgroups: readFileSync('/proc/self/cgroup', 'utf8'),
+  }
+}
+
+function cgroupsOf(name: string): string[] {
+  const roots = readdirSync('/sys/fs/cgroup')
+  return roots.flatMap((root) => list(`/sys/fs/cgroup/${root}`)).filter((entry) => entry.includes(name))
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,147 @@
+import { readFile, rmdir, writeFile } from 'node:fs/promises'
+import { basename, join, relative } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Options } from './container.js'
+import { LxcError, toLxcError } from './lxc-error.js'
+
+const POLL_MS = 1
+const FREEZE_TIMEOUT_MS = 10_000
+
+/**
+ * The cgroup directories of the container with this init: by controller (`memory`, `cpu`, …) in the hierarchies of
+ * version 1, `name=systemd` and the like, and under the empty name in the unified one (cgroups(7)). An init that
+ * moved itself further down, as systemd does, changes nothing. `ENOENT` once init has ended.
+ */
+export async function containerCgroups(initPid: number): Promise<ReadonlyMap<string, string>> {
+  try {
+    const [membership, mountinfo] = await Promise.all([
+      readFile(`/proc/${initPid}/cgroup`, 'utf8'),
+      readFile('/proc/self/mountinfo', 'utf8'),
+    ])
+    return findCgroups(membership, mountinfo)
+  } catch (error) {
+    throw toLxcError(error, 'containerCgroups')
+  }
+}
+
+/** {@link containerCgroups} from the content of `/proc/PID/cgroup` and `/proc/self/mountinfo`. */
+export function findCgroups(membership: string, mountinfo: string): ReadonlyMap<string, string> {
+  const mounts = cgroupMounts(mountinfo)
+  const found = new Map<string, string>()
+  for (const line of membership.split('\n')) {
+    const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
+    if (controllers === undefined || path === undefined) continue
+    for (const controller of controllers.split(',')) {
+      const mount = mounts.get(controller)
+      if (mount) found.set(controller, join(mount.point, relative(mount.root, ofContainer(path))))
+    }
+  }
+  return found
+}
+
+/** Removes those cgroups of a process that are a monitor's and empty by now; `membership` as in {@link findCgroups}. */
+export async function removeMonitorCgroups(membership: string): Promise<void> {
+  const cgroups = findCgroups(membership, await readFile('/proc/self/mountinfo', 'utf8'))
+  for (const directory of new Set(cgroups.values())) {
+    // One that is not empty is in use by a container of the same name.
+    if (basename(directory).startsWith('lxc.monitor.')) await rmdir(directory).catch(() => {})
+  }
+}
+
+/**
+ * Freezes or thaws all processes of the container with this init, and resolves when that took. liblxc's own freeze
+ * takes a second on version 1; on the other hand its `state` does not notice this one: ask {@link isFrozen}.
+ * Where the processes cannot be frozen within ten seconds they are thawed again: `ETIMEDOUT`.
+ */
+export async function setFrozen(initPid: number, frozen: boolean, options: Options = {}): Promise<void> {
+  try {
+    const freezer = await freezerOf(initPid)
+    await freezer.set(frozen)
+    const deadline = Date.now() + FREEZE_TIMEOUT_MS
+    try {
+      while ((await freezer.get()) !== frozen) {
+        options.signal?.throwIfAborted()
+        if (Date.now() > deadline) throw timeout()
+        await delay(POLL_MS)
+      }
+    } catch (error) {
+      await freezer.set(!frozen)
+      throw error
+    }
+  } catch (error) {
+    throw options.signal?.aborted ? error : toLxcError(error, 'setFrozen')
+  }
+}
+
+/** Asks for a thaw of the container with this init, and waits for nothing. */
+export async function thaw(initPid: number): Promise<void> {
+  await (await freezerOf(initPid)).set(false)
+}
+
+/** Whether all processes of the container with this init are frozen. */
+export async function isFrozen(initPid: number): Promise<boolean> {
+  try {
+    return await (await freezerOf(initPid)).get()
+  } catch (error) {
+    throw toLxcError(error, 'isFrozen')
+  }
+}
+
+interface Freezer {
+  get(): Promise<boolean>
+  set(frozen: boolean): Promise<void>
+}
+
+async function freezerOf(initPid: number): Promise<Freezer> {
+  const cgroups = await containerCgroups(initPid)
+  const legacy = cgroups.get('freezer')
+  const unified = cgroups.get('')
+  if (legacy !== undefined) {
+    const file = join(legacy, 'freezer.state')
+    return {
+      get: async () => (await readFile(file, 'utf8')) === 'FROZEN\n',
+      set: (frozen) => writeFile(file, frozen ? 'FROZEN' : 'THAWED'),
+    }
+  }
+  if (unified !== undefined) {
+    return {
+      get: async () => /^frozen 1$/m.test(await readFile(join(unified, 'cgroup.events'), 'utf8')),
+      set: (frozen) => writeFile(join(unified, 'cgroup.freeze'), frozen ? '1' : '0'),
+    }
+  }
+  throw new LxcError('setFrozen failed: this system has no freezer cgroup', { operation: 'setFrozen' })
+}
+
+function timeout(): LxcError {
+  return new LxcError('setFrozen failed: the processes do not freeze', {
+    operation: 'setFrozen',
+    code: 'ETIMEDOUT',
+  })
+}
+
+/** liblxc's own directory in a path that may go on below it. */
+function ofContainer(path: string): string {
+  return /^(.*\/lxc\.payload[^/]*)/.exec(path)?.[1] ?? path
+}
+
+interface CgroupMount {
+  readonly root: string
+  readonly point: string
+}
+
+/** mountinfo lines (proc_pid_mountinfo(5)): `… root point options [tags] - type source super-options`. */
+function cgroupMounts(mountinfo: string): ReadonlyMap<string, CgroupMount> {
+  const mounts = new Map<string, CgroupMount>()
+  for (const line of mountinfo.split('\n')) {
+    const [left = '', right = ''] = line.split(' - ')
+    const [, , , root = '/', point = ''] = left.split(' ')
+    const [type, , superOptions = ''] = right.split(' ')
+    if (type === 'cgroup2') mounts.set('', { root, point })
+    if (type !== 'cgroup') continue
+    for (const option of superOptions.split(',')) {
+      // Other options (rw, xattr) are no controllers; nobody asks for them.
+      if (!mounts.has(option)) mounts.set(option, { root, point })
+    }
+  }
+  return mounts
+}
