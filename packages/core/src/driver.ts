@@ -3,7 +3,7 @@ import type { DomainFilter, DomainInfo, DomainKey, DomainRef, DomainStats } from
 import type { DomainEvent } from './domain-event.js'
 import type { DomainState } from './domain-state.js'
 import type { NodeInfo, VersionInfo } from './host.js'
-import type { DriverRoles } from './roles.js'
+import type { OptionalRoles } from './roles.js'
 
 /** How a domain is started. */
 export interface StartOptions extends CallOptions {
@@ -71,7 +71,7 @@ export type Unsubscribe = () => void
  * **Refusal.** A call that rejects has changed nothing and emitted nothing, but for `stopped`/`failed` where
  * a guest died while it was being started and had been announced already.
  */
-export interface Driver extends Partial<DriverRoles> {
+export interface Driver extends OptionalRoles {
   /** What kind it is, in libvirt's words: `LXC`, `QEMU`, `TEST`. */
   readonly type: string
   /** The canonical URI of the connection. */

@@ -63,12 +63,15 @@ export interface DriverRoles {
 /** The name of a role. */
 export type RoleName = keyof DriverRoles
 
+/** The roles that a driver may have; a driver known to lack one declares it as `undefined`. */
+export type OptionalRoles = { readonly [R in RoleName]?: DriverRoles[R] | undefined }
+
 /** The names of all roles there are. */
 export const roleNames = ['console', 'reset', 'guestAgent'] as const satisfies readonly RoleName[]
 
 /** The role object of `driver`, or `NO_SUPPORT`: the only place where an absent role becomes an error. */
 export function requireRole<R extends RoleName>(driver: Driver, role: R): DriverRoles[R] {
-  const roles: Partial<DriverRoles> = driver
+  const roles: OptionalRoles = driver
   const found = roles[role]
   if (found) return found
   throw new VirError('NO_SUPPORT', `The ${driver.type} driver has no role '${role}'`, {

@@ -2,9 +2,9 @@ import type {
   CallOptions,
   Clock,
   DomainRef,
-  DriverRoles,
   ErrorDomain,
   Logger,
+  OptionalRoles,
   ShutdownMode,
 } from '@covirt/core'
 import type { DomainXml } from '@covirt/xml'
@@ -54,7 +54,7 @@ export interface Hypervisor {
   adopt(spec: AdoptSpec, options: CallOptions): Promise<Guest | undefined>
 
   /** The roles this driver has; they reach guests through `access`. Called once. */
-  roles(access: GuestAccess): Partial<DriverRoles>
+  roles(access: GuestAccess): OptionalRoles
 
   /** Frees what is shared between guests. Guests are untouched; each has been released before. */
   close(): Promise<void>
