@@ -4,6 +4,12 @@ export type { LxcDriver } from '@covirt/driver-lxc'
 export type { QemuDriver } from '@covirt/driver-qemu'
 export type { TestDriver } from '@covirt/driver-test'
 export * from '@covirt/xml'
+export {
+  type CreateRootfsOptions,
+  createRootfs,
+  type RootfsTemplate,
+  rootfsTemplates,
+} from './create-rootfs.js'
 export { defaultUri } from './default-uri.js'
 export { type ConnectOptions, type DriverOf, open } from './open.js'
 export type { BuiltinDrivers } from './providers.js'

@@ -1,17 +1,15 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { messageOf, parseConnectUri, throwIfAborted, VirError } from '@covirt/core'
+import { messageOf, parseConnectUri, VirError } from '@covirt/core'
 import { resolveRoot } from '@covirt/local'
 import { formatDomain } from '@covirt/xml'
-import { busybox } from '../templates/busybox.js'
-import { debian } from '../templates/debian.js'
-import type { Template } from '../templates/template.js'
+import { type CreateRootfsOptions, createRootfs, type RootfsTemplate } from '../create-rootfs.js'
 import type { Cli } from './cli.js'
 import { startProgress } from './progress.js'
 
 /** What `create-container` is told. */
 export interface CreateContainerFlags {
-  readonly template: 'busybox' | 'debian'
+  readonly template: RootfsTemplate
   /** In KiB. */
   readonly memory: number
   readonly bridge?: string
@@ -19,8 +17,6 @@ export interface CreateContainerFlags {
   readonly mirror?: string
   readonly start?: boolean
 }
-
-const templates: Readonly<Record<CreateContainerFlags['template'], Template>> = { busybox, debian }
 
 /** Makes a root file system from a template and defines a container on it. Where it fails, nothing is left. */
 export async function createContainer(cli: Cli, name: string, flags: CreateContainerFlags): Promise<void> {
@@ -32,11 +28,10 @@ export async function createContainer(cli: Cli, name: string, flags: CreateConta
   const { domains, uri } = await cli.connection()
   const home = await makeHome(uri, name)
   try {
-    const template = templates[flags.template]
     const rootfs = join(home, 'rootfs')
     await mkdir(rootfs, { mode: 0o755 })
-    await fill(cli, template, { ...flags, name, directory: rootfs })
-    const domain = await domains.define(containerXml(name, rootfs, template, flags), { signal: cli.signal })
+    const init = await fill(cli, rootfs, { ...flags, name })
+    const domain = await domains.define(containerXml(name, rootfs, init, flags), { signal: cli.signal })
     try {
       if (flags.start) await domain.start({ signal: cli.signal })
     } catch (error) {
@@ -52,15 +47,10 @@ export async function createContainer(cli: Cli, name: string, flags: CreateConta
   }
 }
 
-async function fill(
-  cli: Cli,
-  template: Template,
-  options: Omit<Parameters<Template['build']>[0], 'signal' | 'onProgress'>,
-): Promise<void> {
+async function fill(cli: Cli, directory: string, options: CreateRootfsOptions): Promise<string> {
   const progress = startProgress(cli, `Making the root file system of '${options.name}'`)
   try {
-    await template.build({ ...options, signal: cli.signal, onProgress: (step) => progress.step(step) })
-    throwIfAborted(cli.signal)
+    return await createRootfs(directory, { ...options, signal: cli.signal, onProgress: progress.step })
   } finally {
     progress.end()
   }
@@ -90,7 +80,7 @@ async function makeHome(uri: string, name: string): Promise<string> {
   }
 }
 
-function containerXml(name: string, rootfs: string, { init }: Template, flags: CreateContainerFlags): string {
+function containerXml(name: string, rootfs: string, init: string, flags: CreateContainerFlags): string {
   const interfaces =
     flags.bridge === undefined ? [] : [{ type: 'bridge' as const, source: { bridge: flags.bridge } }]
   return formatDomain({

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { CreateContainerFlags } from '../cli/create-container.js'
 import { parseMemoryKib } from '../cli/option-values.js'
+import { rootfsTemplates } from '../create-rootfs.js'
 import type { Select } from './select.js'
 
 const defaultMemoryKib = 512 * 1024
@@ -15,7 +16,7 @@ export function addContainerCommands(program: Command, select: Select): void {
         '--template <name>',
         'busybox: from what is on this machine; debian: bootstrapped from the network',
       )
-        .choices(['busybox', 'debian'])
+        .choices(rootfsTemplates)
         .default('busybox'),
     )
     .option('--memory <size>', 'how much memory it may use, such as 512M', parseMemoryKib, defaultMemoryKib)
