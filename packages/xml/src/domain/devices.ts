@@ -7,6 +7,7 @@ import {
   hostdev,
   input,
   memballoon,
+  memoryDevice,
   panic,
   rng,
   sound,
@@ -43,7 +44,7 @@ export const devices = record({
   memballoon: child('memballoon', memballoon),
   rngs: children('rng', rng),
   panics: children('panic', panic),
-  memories: children('memory', raw),
+  memories: children('memory', memoryDevice),
   iommu: child('iommu', raw),
   vsock: child('vsock', raw),
 })

@@ -4,11 +4,13 @@ import {
   attrOnly,
   child,
   oneOf,
+  only,
   onOff,
   openSet,
   raw,
   record,
   required,
+  size,
   string,
   text,
   textOnly,
@@ -141,6 +143,21 @@ export const tpm = record({
   ...deviceEnd,
 })
 export type TpmXml = Output<typeof tpm>
+
+/** `<memory>`: memory that can be plugged in. */
+export const memoryDevice = record({
+  model: attr('model', openSet('dimm', 'nvdimm', 'virtio-pmem', 'virtio-mem', 'sgx-epc')),
+  access: attr('access', oneOf('shared', 'private')),
+  target: child(
+    'target',
+    record({
+      sizeKib: child('size', only(size({ assume: 'KiB', as: 'KiB' }))),
+      node: child('node', textOnly(u32)),
+    }),
+  ),
+  ...deviceEnd,
+})
+export type MemoryDeviceXml = Output<typeof memoryDevice>
 
 const hostdevEnd = { managed: attr('managed', yesNo), rom: child('rom', raw), ...deviceEnd } as const
 

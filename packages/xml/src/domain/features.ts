@@ -45,7 +45,6 @@ const capabilities = record({
   syslog: keep('syslog'),
   wakeAlarm: keep('wake_alarm'),
   blockSuspend: keep('block_suspend'),
-  auditRead: keep('audit_read'),
 })
 
 /** `<features>`: what the machine offers, and what a container may do (`capabilities`). */
