@@ -14,11 +14,11 @@ async function main(args: readonly string[]): Promise<number> {
   process.stderr.on('error', () => {})
   const wantsJson = args.includes('--json')
   let task: Task | undefined
-  const program = createProgram((selected) => {
+  const select = (selected: Task) => {
     task = selected
-  })
+  }
+  const program = createProgram(select, { quiet: wantsJson })
   try {
-    if (wantsJson) program.configureOutput({ outputError: () => {} })
     program.parse(args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
@@ -36,6 +36,8 @@ async function runTask(task: Task, flags: GlobalFlags): Promise<number> {
   const interrupt = new AbortController()
   const interrupted = catchSignals(interrupt)
   const cli = new Cli(flags, interrupt.signal)
+  // Drivers keep no process alive; a command that waits for them does.
+  const alive = setInterval(() => {}, 2 ** 30)
   try {
     try {
       await task(cli)
@@ -49,6 +51,7 @@ async function runTask(task: Task, flags: GlobalFlags): Promise<number> {
     if (!gaveUp || flags.json) report(error, flags)
     return gaveUp ? (interrupted.code ?? exitCodes.failure) : exitCodes.failure
   } finally {
+    clearInterval(alive)
     interrupted.stop()
   }
 }

@@ -35,8 +35,9 @@ Examples:
 `
 
 /** The whole command line. Where it makes sense, `select` is called with what it asks for. */
-export function createProgram(select: (task: Task) => void): Command {
+export function createProgram(select: (task: Task) => void, { quiet }: { readonly quiet: boolean }): Command {
   const program = new Command('covirt')
+    .configureOutput(quiet ? { outputError: () => {} } : {})
     .description('LXC containers and KVM/QEMU virtual machines through one API')
     .option(
       '-c, --connect <uri>',
