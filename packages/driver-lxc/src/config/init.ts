@@ -1,0 +1,68 @@
+import { VirError } from '@covirt/core'
+import type { DomainXml } from '@covirt/xml'
+import type { ConfigLine } from './config-lines.js'
+
+/** The init of a definition that names none. */
+export const defaultInit = '/sbin/init'
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** What the container runs first, as whom, where, and with which environment. */
+export function initLines({ os, uuid }: DomainXml): ConfigLine[] {
+  const words = [os.init ?? defaultInit, ...os.initArgs]
+  return [
+    ['lxc.init.cmd', words.map(quoteWord).join(' ')],
+    ...optional('lxc.init.cwd', os.initDir),
+    ...optional('lxc.init.uid', numericId('inituser', os.initUser)),
+    ...optional('lxc.init.gid', numericId('initgroup', os.initGroup)),
+    ...environmentLines(os.initEnv, uuid),
+  ]
+}
+
+/**
+ * liblxc splits the command at white space; quotes count at the start of a word only, and nothing escapes
+ * them.
+ */
+export function quoteWord(word: string): string {
+  if (word !== '' && !/^["']|\s/.test(word)) return word
+  const quote = ['"', "'"].find((each) => !word.includes(each))
+  if (quote !== undefined) return quote + word + quote
+  throw new VirError(
+    'CONFIG_UNSUPPORTED',
+    `<initarg> ${word.slice(0, 60)}: liblxc cannot take both kinds of quotes in one argument with white space`,
+    { domain: 'LXC', hint: 'Put the command into a script inside of the container' },
+  )
+}
+
+/** libvirt writes ids as `0` or `+0`; names could be looked up only inside of the container. */
+function numericId(element: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const match = /^\+?(\d{1,10})$/.exec(text.trim())
+  if (match && Number(match[1]) < 0xffff_ffff) return match[1]
+  throw new VirError('CONFIG_UNSUPPORTED', `<${element}> ${text} is not a number`, {
+    domain: 'LXC',
+    hint: 'Write the numeric id that the name has inside of the container',
+  })
+}
+
+function environmentLines(initEnv: DomainXml['os']['initEnv'], uuid: string | undefined): ConfigLine[] {
+  const environment = new Map([
+    ['PATH', defaultPath],
+    ['TERM', 'linux'],
+    // systemd makes its machine id of it (https://systemd.io/CONTAINER_INTERFACE).
+    ...(uuid === undefined ? [] : [['container_uuid', uuid] as const]),
+  ])
+  for (const { name, value } of initEnv) {
+    if (!/^[^=\s"'\0][^=\s\0]*$/.test(name)) {
+      throw new VirError('CONFIG_UNSUPPORTED', `<initenv name='${name}'> is not a name for a variable`, {
+        domain: 'LXC',
+      })
+    }
+    environment.set(name, value ?? '')
+  }
+  return [...environment].map(([name, value]) => ['lxc.environment', `${name}=${value}`])
+}
+
+function optional(key: string, value: string | undefined): ConfigLine[] {
+  return value === undefined ? [] : [[key, value]]
+}

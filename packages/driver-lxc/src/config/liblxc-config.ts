@@ -1,0 +1,65 @@
+import type { DomainXml } from '@covirt/xml'
+import type { HostFacts } from '../host/host-facts.js'
+import type { InitSignals } from '../host/init-kind.js'
+import { type ConfigLine, formatConfig } from './config-lines.js'
+import { initLines } from './init.js'
+import { limitLines } from './limits.js'
+import { mountLines } from './mounts.js'
+import { networkLines } from './network.js'
+import { securityLines } from './security.js'
+
+/** What a container's configuration depends on besides its definition. */
+export interface ConfigContext {
+  readonly host: HostFacts
+  /** By what its init is told to go down and to restart, for tools of liblxc's own. */
+  readonly signals: InitSignals
+  /** Sources of `<filesystem>` that are files. */
+  readonly sourceFiles: ReadonlySet<string>
+  /** Where the console's output goes. */
+  readonly consoleLog: string
+  /** A program that runs on the host when all is set up and init is about to be executed. */
+  readonly startHook?: string | undefined
+}
+
+/**
+ * The liblxc configuration (lxc.container.conf(5)) of a prepared definition. Depends on its arguments alone.
+ * `CONFIG_UNSUPPORTED` for values that liblxc or this host cannot take.
+ */
+export function toLiblxcConfig(document: DomainXml, context: ConfigContext): string {
+  const { host, signals, sourceFiles, consoleLog, startHook } = context
+  return formatConfig([
+    ['lxc.uts.name', hostName(document.name)],
+    ...(document.os.type?.arch === undefined ? [] : [['lxc.arch', document.os.type.arch] as const]),
+    ...mountLines(document, sourceFiles),
+    ...initLines(document),
+    ...signalLines(signals),
+    ...networkLines(document),
+    ...limitLines(document, host),
+    ...securityLines(document, host),
+    ...terminalLines(consoleLog),
+    ...(startHook === undefined ? [] : [['lxc.hook.start-host', startHook] as const]),
+  ])
+}
+
+/** A host name holds letters, digits, dashes and dots (hostname(7)). */
+function hostName(name: string): string {
+  const cleaned = name.replace(/[^A-Za-z0-9.-]/g, '-').slice(0, 63)
+  return cleaned.replace(/^[-.]+|[-.]+$/g, '') || 'container'
+}
+
+function signalLines({ halt, reboot }: InitSignals): ConfigLine[] {
+  return [
+    ['lxc.signal.halt', halt],
+    ['lxc.signal.reboot', reboot],
+  ]
+}
+
+function terminalLines(consoleLog: string): ConfigLine[] {
+  return [
+    ['lxc.tty.dir', 'lxc'],
+    ['lxc.tty.max', '4'],
+    ['lxc.pty.max', '1024'],
+    ['lxc.console.buffer.size', 'auto'],
+    ['lxc.console.logfile', consoleLog],
+  ]
+}

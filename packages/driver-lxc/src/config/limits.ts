@@ -1,0 +1,161 @@
+import { VirError } from '@covirt/core'
+import type { DomainXml } from '@covirt/xml'
+import type { CgroupVersion, HostFacts } from '../host/host-facts.js'
+import type { ConfigLine } from './config-lines.js'
+
+/** How many processes a container may have, which no element of libvirt's says. */
+const maxProcesses = 16_384
+
+/** Read, write and make: what a container may do with these, and with no other devices but make them. */
+const devices = {
+  '/dev/null': 'c 1:3',
+  '/dev/zero': 'c 1:5',
+  '/dev/full': 'c 1:7',
+  '/dev/random': 'c 1:8',
+  '/dev/urandom': 'c 1:9',
+  '/dev/tty': 'c 5:0',
+  '/dev/console': 'c 5:1',
+  '/dev/ptmx': 'c 5:2',
+  '/dev/pts': 'c 136:*',
+  '/dev/fuse': 'c 10:229',
+} as const
+
+/**
+ * What the container may use of the host, in the words of the version of control groups that the host has for
+ * each: liblxc silently overlooks those of the other version. `CONFIG_UNSUPPORTED` where the host cannot
+ * enforce a limit.
+ */
+export function limitLines(document: DomainXml, host: HostFacts): ConfigLine[] {
+  return [
+    ...memoryLines(document, host),
+    ...cpuLines(document, host),
+    ...cpusetLines(document, host),
+    ...processLines(host),
+    ...deviceLines(host),
+  ]
+}
+
+function memoryLines({ memoryKib, memtune }: DomainXml, host: HostFacts): ConfigLine[] {
+  const limitKib = memtune?.hardLimitKib ?? memoryKib
+  if (limitKib === undefined) return []
+  const version = requireController(host, 'memory', 'memory')
+  const swapKib = memtune?.swapHardLimitKib
+  if (swapKib !== undefined && !host.swapLimits)
+    throw unsupported('memtune/swap_hard_limit', 'swap accounting')
+  const key = cgroupKey(version, 'memory')
+  if (version === 1) {
+    return [
+      [`${key}.limit_in_bytes`, bytes(limitKib)],
+      ...present(memtune?.softLimitKib, (kib): ConfigLine => [`${key}.soft_limit_in_bytes`, bytes(kib)]),
+      ...present(swapKib, (kib): ConfigLine => [`${key}.memsw.limit_in_bytes`, bytes(kib)]),
+    ]
+  }
+  return [
+    [`${key}.max`, bytes(limitKib)],
+    ...present(memtune?.softLimitKib, (kib): ConfigLine => [`${key}.high`, bytes(kib)]),
+    // Version 1, and so libvirt, counts memory and swap together; version 2 swap alone.
+    ...present(
+      swapKib,
+      (kib): ConfigLine => [`${key}.swap.max`, bytes(kib > limitKib ? kib - limitKib : 0n)],
+    ),
+  ]
+}
+
+function cpuLines({ cputune }: DomainXml, host: HostFacts): ConfigLine[] {
+  const { shares, periodUs, quotaUs } = cputune ?? {}
+  if (shares === undefined && periodUs === undefined && quotaUs === undefined) return []
+  const version = requireController(host, 'cpu', 'cputune')
+  const key = cgroupKey(version, 'cpu')
+  const isLimited = quotaUs !== undefined && quotaUs > 0n
+  if (version === 1) {
+    return [
+      ...present(shares, (value): ConfigLine => [`${key}.shares`, String(value)]),
+      ...present(periodUs, (value): ConfigLine => [`${key}.cfs_period_us`, String(value)]),
+      ...present(quotaUs, (value): ConfigLine => [`${key}.cfs_quota_us`, isLimited ? String(value) : '-1']),
+    ]
+  }
+  return [
+    ...present(shares, (value): ConfigLine => [`${key}.weight`, String(weightOfShares(value))]),
+    ...(quotaUs === undefined && periodUs === undefined
+      ? []
+      : [[`${key}.max`, `${isLimited ? quotaUs : 'max'} ${periodUs ?? 100_000n}`] as const]),
+  ]
+}
+
+/** The weight (1 to 10000) that corresponds to shares (2 to 262144), as OCI's runtimes convert them. */
+function weightOfShares(shares: bigint): bigint {
+  return 1n + ((shares - 2n) * 9999n) / 262_142n
+}
+
+function cpusetLines({ vcpu }: DomainXml, host: HostFacts): ConfigLine[] {
+  if (vcpu?.cpuset === undefined) return []
+  const version = requireController(host, 'cpuset', 'vcpu cpuset')
+  const cpus = expandCpuset(vcpu.cpuset)
+  if (cpus !== undefined) return [[`${cgroupKey(version, 'cpuset')}.cpus`, cpus]]
+  throw new VirError('XML_ERROR', `<vcpu cpuset='${vcpu.cpuset}'> names no processors`, { domain: 'LXC' })
+}
+
+const maxCpu = 8191
+
+/** libvirt's `0-3,^2` as the kernel's `0,1,3`; `undefined` for what is none. */
+export function expandCpuset(text: string): string | undefined {
+  const cpus = new Set<number>()
+  for (const part of text.split(',')) {
+    const match = /^(\^)?(\d{1,4})(?:-(\d{1,4}))?$/.exec(part.trim())
+    if (!match) return undefined
+    const first = Number(match[2])
+    const last = Number(match[3] ?? match[2])
+    if (last < first || last > maxCpu) return undefined
+    for (let cpu = first; cpu <= last; cpu++) {
+      if (match[1]) cpus.delete(cpu)
+      else cpus.add(cpu)
+    }
+  }
+  return cpus.size === 0 ? undefined : [...cpus].sort((a, b) => a - b).join(',')
+}
+
+function processLines(host: HostFacts): ConfigLine[] {
+  const version = host.controllers.pids
+  return version === undefined ? [] : [[`${cgroupKey(version, 'pids')}.max`, String(maxProcesses)]]
+}
+
+function deviceLines(host: HostFacts): ConfigLine[] {
+  const version = host.controllers.devices
+  if (version === undefined) return []
+  const key = cgroupKey(version, 'devices')
+  return [
+    [`${key}.deny`, 'a'],
+    [`${key}.allow`, 'c *:* m'],
+    [`${key}.allow`, 'b *:* m'],
+    ...Object.values(devices).map((device): ConfigLine => [`${key}.allow`, `${device} rwm`]),
+  ]
+}
+
+function requireController(
+  host: HostFacts,
+  controller: keyof HostFacts['controllers'],
+  element: string,
+): CgroupVersion {
+  const version = host.controllers[controller]
+  if (version !== undefined) return version
+  throw unsupported(element, `${controller} controller`)
+}
+
+function unsupported(element: string, missing: string): VirError {
+  return new VirError('CONFIG_UNSUPPORTED', `<${element}> cannot be enforced: this host has no ${missing}`, {
+    domain: 'LXC',
+    hint: 'See /proc/cgroups; some are switched on by the kernel command line (cgroup_enable=memory swapaccount=1)',
+  })
+}
+
+function cgroupKey(version: CgroupVersion, controller: string): string {
+  return `lxc.${version === 1 ? 'cgroup' : 'cgroup2'}.${controller}`
+}
+
+function bytes(kib: bigint): string {
+  return String(kib * 1024n)
+}
+
+function present<T>(value: T | undefined, line: (value: T) => ConfigLine): ConfigLine[] {
+  return value === undefined ? [] : [line(value)]
+}

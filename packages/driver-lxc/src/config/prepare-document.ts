@@ -1,0 +1,138 @@
+import { VirError } from '@covirt/core'
+import type { DomainXml, FilesystemXml, InterfaceXml } from '@covirt/xml'
+import { formatConfig } from './config-lines.js'
+import { defaultInit, initLines } from './init.js'
+import { expandCpuset } from './limits.js'
+import { mountLines, rootFilesystem, sourceDirectory } from './mounts.js'
+import { generatedMac, networkLines } from './network.js'
+import { findRefusal } from './refusals.js'
+
+/**
+ * A definition with this driver's defaults filled in: init, console, MAC addresses. `CONFIG_UNSUPPORTED` for
+ * what containers cannot have, `XML_ERROR` for what makes no sense. Preparing twice is preparing once.
+ */
+export function prepareDocument(document: DomainXml): DomainXml {
+  const refusal = findRefusal(document)
+  if (refusal) {
+    throw new VirError('CONFIG_UNSUPPORTED', `The LXC driver has no <${refusal.element}>`, {
+      domain: 'LXC',
+      ...(refusal.hint === undefined ? {} : { hint: refusal.hint }),
+    })
+  }
+  checkValues(document)
+  const prepared = withDefaults(document)
+  // What a configuration cannot say is found here; what depends on the host is not in these lines.
+  formatConfig([...initLines(prepared), ...mountLines(prepared, new Set()), ...networkLines(prepared)])
+  return prepared
+}
+
+function withDefaults(document: DomainXml): DomainXml {
+  const { os, devices } = document
+  const isComplete =
+    os.type !== undefined &&
+    os.init !== undefined &&
+    devices.consoles.length > 0 &&
+    devices.interfaces.every(({ mac }) => mac?.address !== undefined)
+  if (isComplete) return document
+  return {
+    ...document,
+    os: { ...os, type: os.type ?? { type: 'exe' }, init: os.init ?? defaultInit },
+    devices: {
+      ...devices,
+      consoles:
+        devices.consoles.length > 0 ? devices.consoles : [{ type: 'pty', target: { type: 'lxc', port: 0 } }],
+      interfaces: devices.interfaces.map((each, index) =>
+        each.mac?.address === undefined
+          ? { ...each, mac: { ...each.mac, address: generatedMac(document, index) } }
+          : each,
+      ),
+    },
+  }
+}
+
+function checkValues(document: DomainXml): void {
+  const { memoryKib, os, devices, vcpu, cputune } = document
+  if (memoryKib === undefined || memoryKib === 0n)
+    refuse('<memory> is missing', "Add <memory unit='MiB'>256</memory>")
+  if (os.init !== undefined && !isCleanPath(os.init)) refuse(`<init> ${os.init} must be an absolute path`)
+  if (os.initDir !== undefined && !isCleanPath(os.initDir))
+    refuse(`<initdir> ${os.initDir} must be an absolute path`)
+  if (vcpu?.cpuset !== undefined && expandCpuset(vcpu.cpuset) === undefined)
+    refuse(`<vcpu cpuset='${vcpu.cpuset}'> names no processors`, "Write it as '0-3,^2,6'")
+  checkRange('cputune/shares', cputune?.shares, 2n, 262_144n)
+  checkRange('cputune/period', cputune?.periodUs, 1000n, 1_000_000n)
+  const quotaUs = cputune?.quotaUs
+  if (quotaUs !== undefined && quotaUs > 0n) checkRange('cputune/quota', quotaUs, 1000n, 17_592_186_044_415n)
+  if (!rootFilesystem(document)) {
+    refuse(
+      'A container needs a root file system',
+      "Add <filesystem type='mount'><source dir='/srv/web'/><target dir='/'/></filesystem>",
+    )
+  }
+  devices.filesystems.forEach(checkFilesystem)
+  devices.interfaces.forEach(checkInterface)
+  checkUnique(
+    'filesystem target',
+    devices.filesystems.map(({ target }) => target),
+  )
+  checkUnique(
+    'interface target',
+    devices.interfaces.map(({ target }) => target?.dev),
+  )
+  checkUnique(
+    'interface guest',
+    devices.interfaces.map(({ guest }) => guest?.dev),
+  )
+}
+
+function checkFilesystem(filesystem: FilesystemXml): void {
+  const { target } = filesystem
+  if (!isCleanPath(target)) refuse(`<filesystem>: target dir='${target}' must be an absolute path`)
+  if (filesystem.type === 'ram') {
+    if (!filesystem.source?.usageKib) refuse("<filesystem type='ram'> needs <source usage=…>")
+    return
+  }
+  const source = sourceDirectory(filesystem)
+  if (source === undefined || !isCleanPath(source))
+    refuse(`<filesystem> on ${target}: <source dir=…> must be an absolute path`)
+}
+
+/** dev_valid_name() of the kernel, and nothing that means something in a configuration. */
+const linkName = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,15}$/
+
+function checkInterface(link: InterfaceXml): void {
+  const bridge = link.type === 'bridge' ? link.source?.bridge : undefined
+  if (bridge === undefined) refuse("<interface type='bridge'> needs <source bridge=…>")
+  const names = { 'source bridge': bridge, 'target dev': link.target?.dev, 'guest dev': link.guest?.dev }
+  for (const [what, name] of Object.entries(names)) {
+    if (name !== undefined && !linkName.test(name))
+      refuse(
+        `<interface>: ${what}='${name}' is not a name for a network link`,
+        'At most 15 letters, digits, . _ -',
+      )
+  }
+  const addresses = [...link.ips.map(({ address }) => address), ...link.routes.map(({ gateway }) => gateway)]
+  for (const address of addresses) {
+    if (address !== undefined && !/^[0-9A-Fa-f:.]{2,45}$/.test(address))
+      refuse(`<interface>: '${address}' is not an IP address`)
+  }
+}
+
+function isCleanPath(path: string): boolean {
+  return path.startsWith('/') && !path.split('/').some((part) => part === '..') && !/[\n\r\0]/.test(path)
+}
+
+function checkRange(element: string, value: bigint | undefined, min: bigint, max: bigint): void {
+  if (value !== undefined && (value < min || value > max))
+    refuse(`<${element}> ${value} is out of range`, `Allowed is ${min} to ${max}`)
+}
+
+function checkUnique(what: string, values: readonly (string | undefined)[]): void {
+  const given = values.filter((value) => value !== undefined)
+  const twice = given.find((value, index) => given.indexOf(value) !== index)
+  if (twice !== undefined) refuse(`Two devices have the ${what} '${twice}'`)
+}
+
+function refuse(message: string, hint?: string): never {
+  throw new VirError('XML_ERROR', message, { domain: 'LXC', ...(hint === undefined ? {} : { hint }) })
+}

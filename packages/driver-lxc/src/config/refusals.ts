@@ -1,0 +1,192 @@
+import type { DevicesXml, DomainXml, FilesystemXml, InterfaceXml } from '@covirt/xml'
+
+/** An element that a container cannot have, with what to write instead. */
+export interface Refusal {
+  /** As a path, such as `devices/disk`. */
+  readonly element: string
+  readonly hint?: string | undefined
+}
+
+/** The first element of a definition that this driver knows and cannot do. */
+export function findRefusal(document: DomainXml): Refusal | undefined {
+  return (
+    osRefusal(document) ??
+    tuningRefusal(document) ??
+    deviceRefusal(document.devices) ??
+    first(document.devices.filesystems, filesystemRefusal) ??
+    first(document.devices.interfaces, interfaceRefusal)
+  )
+}
+
+const ofMachines = 'That is for virtual machines: a container runs on the kernel of the host'
+
+function osRefusal({ os, cpu, features }: DomainXml): Refusal | undefined {
+  const type = os.type?.type
+  if (type !== undefined && type !== 'exe')
+    return { element: `os/type ${type}`, hint: `A container's is <type>exe</type>` }
+  const elements = {
+    loader: os.loader,
+    nvram: os.nvram,
+    kernel: os.kernel,
+    initrd: os.initrd,
+    cmdline: os.cmdline,
+    dtb: os.dtb,
+    bios: os.bios,
+    bootmenu: os.bootMenu,
+    smbios: os.smbiosMode,
+    firmware: os.firmware,
+    boot: os.boot[0],
+  }
+  const { hyperv, kvm, smm } = features ?? {}
+  return (
+    present('os', elements, ofMachines) ??
+    present('features', { hyperv, kvm, smm }, ofMachines) ??
+    present(undefined, { cpu }, ofMachines)
+  )
+}
+
+function tuningRefusal(document: DomainXml): Refusal | undefined {
+  const { maxMemory, blkiotune, numatune, iothreads, cputune = undefined, memtune, memoryBacking } = document
+  const { clock, resource, seclabels } = document
+  const partition = resource?.partition
+  const label = seclabels.find(({ type }) => type === 'static')
+  const offset = clock?.offset
+  return (
+    present(undefined, { maxMemory, blkiotune, numatune, iothreads }) ??
+    present('memoryBacking', memoryBacking ?? {}) ??
+    present('memtune', { min_guarantee: memtune?.minGuaranteeKib }) ??
+    present(
+      'cputune',
+      {
+        vcpupin: cputune?.vcpuPins[0],
+        emulatorpin: cputune?.emulatorPin,
+        iothreadpin: cputune?.iothreadPins[0],
+        vcpusched: cputune?.vcpuSchedulers[0],
+        global_period: cputune?.globalPeriodUs,
+        global_quota: cputune?.globalQuotaUs,
+        emulator_period: cputune?.emulatorPeriodUs,
+        emulator_quota: cputune?.emulatorQuotaUs,
+        iothread_period: cputune?.iothreadPeriodUs,
+        iothread_quota: cputune?.iothreadQuotaUs,
+      },
+      'For the whole container there are <shares>, <period> and <quota>, and <vcpu cpuset=…>',
+    ) ??
+    // libvirt writes its default partition into the documents it gives out.
+    (partition !== undefined && partition !== '/machine' ? { element: 'resource/partition' } : undefined) ??
+    (label ? { element: "seclabel type='static'" } : undefined) ??
+    (offset !== undefined && offset !== 'utc' && offset !== 'localtime'
+      ? { element: `clock offset='${offset}'`, hint: 'A container has the clock of the host' }
+      : undefined)
+  )
+}
+
+const withoutDriver: readonly (readonly [element: string, list: keyof DevicesXml])[] = [
+  ['disk', 'disks'],
+  ['lease', 'leases'],
+  ['smartcard', 'smartcards'],
+  ['parallel', 'parallels'],
+  ['serial', 'serials'],
+  ['channel', 'channels'],
+  ['input', 'inputs'],
+  ['tpm', 'tpms'],
+  ['graphics', 'graphics'],
+  ['sound', 'sounds'],
+  ['audio', 'audios'],
+  ['video', 'videos'],
+  ['hostdev', 'hostdevs'],
+  ['redirdev', 'redirdevs'],
+  ['watchdog', 'watchdogs'],
+  ['rng', 'rngs'],
+  ['panic', 'panics'],
+  ['memory', 'memories'],
+  ['iommu', 'iommu'],
+  ['vsock', 'vsock'],
+]
+
+const instead: Readonly<Record<string, string>> = {
+  disk: "Give the container a directory: <filesystem type='mount'>",
+  serial: "A container has a <console type='pty'>",
+  rng: 'A container has /dev/random of the host',
+}
+
+function deviceRefusal(devices: DevicesXml): Refusal | undefined {
+  for (const [element, key] of withoutDriver) {
+    const value = devices[key]
+    if (Array.isArray(value) ? value.length > 0 : value !== undefined)
+      return { element: `devices/${element}`, hint: instead[element] ?? ofMachines }
+  }
+  const balloon = devices.memballoon?.model
+  if (balloon !== undefined && balloon !== 'none') return { element: 'devices/memballoon', hint: ofMachines }
+  const [console, ...others] = devices.consoles
+  if (console && console.type !== 'pty')
+    return {
+      element: `devices/console type='${kindOf(console)}'`,
+      hint: "A container has a <console type='pty'>",
+    }
+  return others.length > 0 ? { element: 'devices/console', hint: 'A container has one console' } : undefined
+}
+
+function filesystemRefusal(filesystem: FilesystemXml): Refusal | undefined {
+  const { type, accessMode, spaceHardLimitBytes, spaceSoftLimitBytes } = filesystem
+  if (type !== 'mount' && type !== 'bind' && type !== 'ram')
+    return {
+      element: `devices/filesystem type='${kindOf(filesystem)}'`,
+      hint: "There is type='mount', of a directory",
+    }
+  if (accessMode !== undefined && accessMode !== 'passthrough')
+    return { element: `devices/filesystem accessmode='${accessMode}'` }
+  if (type === 'ram' && filesystem.target === '/')
+    return { element: "devices/filesystem type='ram'", hint: 'The root of a container is a directory' }
+  return present('devices/filesystem', {
+    space_hard_limit: spaceHardLimitBytes,
+    space_soft_limit: spaceSoftLimitBytes,
+  })
+}
+
+function interfaceRefusal(link: InterfaceXml): Refusal | undefined {
+  if (link.type !== 'bridge')
+    return {
+      element: `devices/interface type='${kindOf(link)}'`,
+      hint: "There is type='bridge', with a bridge of the host",
+    }
+  const { virtualport, backend, script, filterref, bandwidth, vlan, isolated, coalesce } = link
+  const route = link.routes.find(({ gateway, address, prefix }) => !gateway || !isEverywhere(address, prefix))
+  if (route)
+    return { element: 'devices/interface/route', hint: 'There is <route gateway=…>, the default route' }
+  return present('devices/interface', {
+    virtualport,
+    backend,
+    script,
+    filterref,
+    bandwidth,
+    vlan,
+    'port isolated': isolated || undefined,
+    coalesce,
+  })
+}
+
+function isEverywhere(address: string | undefined, prefix: number | undefined): boolean {
+  return address === undefined || ((address === '0.0.0.0' || address === '::') && (prefix ?? 0) === 0)
+}
+
+/** What the document says, where the codec knows no such kind. */
+function kindOf(device: { readonly type: string; readonly otherType?: string }): string {
+  return device.otherType ?? device.type
+}
+
+function present(
+  parent: string | undefined,
+  elements: Readonly<Record<string, unknown>>,
+  hint?: string,
+): Refusal | undefined {
+  const found = Object.entries(elements).find(([, value]) => value !== undefined)
+  return found && { element: parent === undefined ? found[0] : `${parent}/${found[0]}`, hint }
+}
+
+function first<T>(items: readonly T[], check: (item: T) => Refusal | undefined): Refusal | undefined {
+  for (const item of items) {
+    const refusal = check(item)
+    if (refusal) return refusal
+  }
+  return undefined
+}

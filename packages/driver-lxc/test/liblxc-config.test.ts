@@ -1,0 +1,302 @@
+import { parseDomain } from '@covirt/xml'
+import { describe, expect, test } from '@jest/globals'
+import { toLiblxcConfig } from '../src/config/liblxc-config.js'
+import { prepareDocument } from '../src/config/prepare-document.js'
+import type { HostFacts } from '../src/host/host-facts.js'
+import { initSignals } from '../src/host/init-kind.js'
+
+const legacyHost: HostFacts = {
+  controllers: { memory: 1, cpu: 1, cpuset: 1, pids: 1, devices: 1 },
+  swapLimits: true,
+  seccompProfile: '/usr/share/lxc/config/common.seccomp',
+  apparmor: 'absent',
+}
+const unifiedHost: HostFacts = {
+  ...legacyHost,
+  controllers: { memory: 2, cpu: 2, cpuset: 2, pids: 2, devices: 2 },
+}
+
+interface Parts {
+  readonly os?: string
+  readonly devices?: string
+  readonly elements?: string
+  readonly root?: string
+}
+
+function xml({ os = '<init>/sbin/init</init>', devices = '', elements = '', root }: Parts = {}): string {
+  return `<domain type='lxc'><name>web</name><uuid>3d1cf5b6-43c0-4f4c-a0f5-8a3f4f2b7c11</uuid>
+    <memory unit='MiB'>64</memory>${elements}<os><type>exe</type>${os}</os>
+    <devices>${root ?? "<filesystem type='mount'><source dir='/srv/web'/><target dir='/'/></filesystem>"}${devices}</devices>
+  </domain>`
+}
+
+function configOf(parts: Parts, host = legacyHost, sourceFiles: readonly string[] = []): string[] {
+  const text = toLiblxcConfig(prepareDocument(parseDomain(xml(parts))), {
+    host,
+    signals: initSignals('systemd'),
+    sourceFiles: new Set(sourceFiles),
+    consoleLog: '/var/log/covirt/lxc/web.log',
+  })
+  return text.trimEnd().split('\n')
+}
+
+function bridge(inner = ''): string {
+  return `<interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br0'/>${inner}</interface>`
+}
+
+describe('the liblxc configuration of a definition', () => {
+  test('has all that the simplest container needs', () => {
+    expect(configOf({})).toMatchInlineSnapshot(`
+[
+  "lxc.uts.name = web",
+  "lxc.rootfs.path = dir:/srv/web",
+  "lxc.mount.auto = cgroup:mixed proc:mixed sys:mixed",
+  "lxc.init.cmd = /sbin/init",
+  "lxc.environment = PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  "lxc.environment = TERM=linux",
+  "lxc.environment = container_uuid=3d1cf5b6-43c0-4f4c-a0f5-8a3f4f2b7c11",
+  "lxc.signal.halt = SIGRTMIN+3",
+  "lxc.signal.reboot = SIGINT",
+  "lxc.net.0.type = empty",
+  "lxc.cgroup.memory.limit_in_bytes = 67108864",
+  "lxc.cgroup.pids.max = 16384",
+  "lxc.cgroup.devices.deny = a",
+  "lxc.cgroup.devices.allow = c *:* m",
+  "lxc.cgroup.devices.allow = b *:* m",
+  "lxc.cgroup.devices.allow = c 1:3 rwm",
+  "lxc.cgroup.devices.allow = c 1:5 rwm",
+  "lxc.cgroup.devices.allow = c 1:7 rwm",
+  "lxc.cgroup.devices.allow = c 1:8 rwm",
+  "lxc.cgroup.devices.allow = c 1:9 rwm",
+  "lxc.cgroup.devices.allow = c 5:0 rwm",
+  "lxc.cgroup.devices.allow = c 5:1 rwm",
+  "lxc.cgroup.devices.allow = c 5:2 rwm",
+  "lxc.cgroup.devices.allow = c 136:* rwm",
+  "lxc.cgroup.devices.allow = c 10:229 rwm",
+  "lxc.cap.drop = mac_admin mac_override sys_module sys_rawio sys_time",
+  "lxc.seccomp.profile = /usr/share/lxc/config/common.seccomp",
+  "lxc.tty.dir = lxc",
+  "lxc.tty.max = 4",
+  "lxc.pty.max = 1024",
+  "lxc.console.buffer.size = auto",
+  "lxc.console.logfile = /var/log/covirt/lxc/web.log",
+]
+`)
+  })
+
+  const rows: readonly (readonly [what: string, parts: Parts, lines: readonly string[]])[] = [
+    [
+      'arguments',
+      { os: '<init>/bin/app</init><initarg>--a</initarg><initarg>b c</initarg>' },
+      ['lxc.init.cmd = /bin/app --a "b c"'],
+    ],
+    [
+      'arguments with quotes',
+      { os: `<init>/bin/app</init><initarg>it's</initarg><initarg>say "x y"</initarg>` },
+      [`lxc.init.cmd = /bin/app it's 'say "x y"'`],
+    ],
+    [
+      'the environment',
+      { os: "<init>/i</init><initenv name='A'> b=c </initenv><initenv name='PATH'>/bin</initenv>" },
+      ['lxc.environment = "A= b=c "', 'lxc.environment = PATH=/bin'],
+    ],
+    [
+      'directory and user',
+      { os: '<init>/i</init><initdir>/srv</initdir><inituser>+1000</inituser><initgroup>100</initgroup>' },
+      ['lxc.init.cwd = /srv', 'lxc.init.uid = 1000', 'lxc.init.gid = 100'],
+    ],
+    [
+      'a read-only root',
+      { root: "<filesystem type='mount'><source dir='/srv/a b'/><target dir='/'/><readonly/></filesystem>" },
+      ['lxc.rootfs.path = dir:/srv/a b', 'lxc.rootfs.options = ro'],
+    ],
+    [
+      'another file system',
+      {
+        devices:
+          "<filesystem type='mount'><source dir='/srv/my data#1'/><target dir='/data'/><readonly/></filesystem>",
+      },
+      ['lxc.mount.entry = /srv/my\\040data\\0431 data none rbind,ro,create=dir 0 0'],
+    ],
+    [
+      'memory of its own',
+      { devices: "<filesystem type='ram'><source usage='10' units='MiB'/><target dir='/tmp'/></filesystem>" },
+      ['lxc.mount.entry = tmpfs tmp tmpfs size=10240k,nosuid,nodev,create=dir 0 0'],
+    ],
+    [
+      'a link on a bridge',
+      { devices: bridge() },
+      [
+        'lxc.net.0.type = veth',
+        'lxc.net.0.link = br0',
+        'lxc.net.0.name = eth0',
+        'lxc.net.0.flags = up',
+        'lxc.net.0.hwaddr = 52:54:00:00:00:01',
+      ],
+    ],
+    [
+      'names of a link',
+      { devices: bridge("<target dev='web0'/><guest dev='lan'/><mtu size='1400'/>") },
+      ['lxc.net.0.veth.pair = web0', 'lxc.net.0.name = lan', 'lxc.net.0.mtu = 1400'],
+    ],
+    [
+      'addresses of a link',
+      {
+        devices: bridge(
+          "<ip address='10.1.1.2' prefix='16'/><ip address='fd00::2' prefix='64'/><route gateway='10.1.0.1'/>",
+        ),
+      },
+      [
+        'lxc.net.0.ipv4.address = 10.1.1.2/16',
+        'lxc.net.0.ipv6.address = fd00::2/64',
+        'lxc.net.0.ipv4.gateway = 10.1.0.1',
+      ],
+    ],
+    ['a second link', { devices: bridge() + bridge() }, ['lxc.net.1.type = veth', 'lxc.net.1.name = eth1']],
+    [
+      'capabilities by default',
+      {
+        elements:
+          "<features><capabilities policy='default'><sys_time state='on'/><mknod state='off'/></capabilities></features>",
+      },
+      ['lxc.cap.drop = mac_admin mac_override mknod sys_module sys_rawio'],
+    ],
+    [
+      'all capabilities',
+      { elements: "<features><capabilities policy='allow'><net_raw state='off'/></capabilities></features>" },
+      ['lxc.cap.drop = net_raw'],
+    ],
+    [
+      'no capabilities but',
+      { elements: "<features><capabilities policy='deny'><chown state='on'/></capabilities></features>" },
+      ['lxc.cap.keep = chown'],
+    ],
+    [
+      'no capabilities',
+      { elements: "<features><capabilities policy='deny'/></features>" },
+      ['lxc.cap.keep = none'],
+    ],
+    [
+      'ids',
+      {
+        elements:
+          "<idmap><uid start='0' target='100000' count='65536'/><gid start='0' target='100000' count='65536'/></idmap>",
+      },
+      ['lxc.idmap = u 0 100000 65536', 'lxc.idmap = g 0 100000 65536'],
+    ],
+    ['a processor set', { elements: "<vcpu cpuset='0-3,^2'>2</vcpu>" }, ['lxc.cgroup.cpuset.cpus = 0,1,3']],
+    [
+      'processor time',
+      { elements: '<cputune><shares>512</shares><period>50000</period><quota>25000</quota></cputune>' },
+      [
+        'lxc.cgroup.cpu.shares = 512',
+        'lxc.cgroup.cpu.cfs_period_us = 50000',
+        'lxc.cgroup.cpu.cfs_quota_us = 25000',
+      ],
+    ],
+    [
+      'memory limits',
+      {
+        elements:
+          "<memtune><hard_limit unit='MiB'>32</hard_limit><soft_limit unit='MiB'>16</soft_limit><swap_hard_limit unit='MiB'>48</swap_hard_limit></memtune>",
+      },
+      [
+        'lxc.cgroup.memory.limit_in_bytes = 33554432',
+        'lxc.cgroup.memory.soft_limit_in_bytes = 16777216',
+        'lxc.cgroup.memory.memsw.limit_in_bytes = 50331648',
+      ],
+    ],
+  ]
+  test.each(rows)('says %s', (_, parts, lines) => {
+    expect(configOf(parts)).toEqual(expect.arrayContaining([...lines]))
+  })
+
+  const unifiedRows: readonly (readonly [what: string, parts: Parts, lines: readonly string[]])[] = [
+    [
+      'memory',
+      {},
+      ['lxc.cgroup2.memory.max = 67108864', 'lxc.cgroup2.pids.max = 16384', 'lxc.cgroup2.devices.deny = a'],
+    ],
+    [
+      'memory limits',
+      {
+        elements:
+          "<memtune><hard_limit unit='MiB'>32</hard_limit><soft_limit unit='MiB'>16</soft_limit><swap_hard_limit unit='MiB'>48</swap_hard_limit></memtune>",
+      },
+      [
+        'lxc.cgroup2.memory.max = 33554432',
+        'lxc.cgroup2.memory.high = 16777216',
+        'lxc.cgroup2.memory.swap.max = 16777216',
+      ],
+    ],
+    [
+      'processor time',
+      { elements: '<cputune><shares>1024</shares><period>50000</period><quota>25000</quota></cputune>' },
+      ['lxc.cgroup2.cpu.weight = 39', 'lxc.cgroup2.cpu.max = 25000 50000'],
+    ],
+    [
+      'unlimited processor time',
+      { elements: '<cputune><quota>-1</quota></cputune>' },
+      ['lxc.cgroup2.cpu.max = max 100000'],
+    ],
+  ]
+  test.each(unifiedRows)(
+    'says %s in the words of cgroup version 2 where the host has it',
+    (_, parts, lines) => {
+      const config = configOf(parts, unifiedHost)
+      expect(config).toEqual(expect.arrayContaining([...lines]))
+      expect(config.filter((line) => line.startsWith('lxc.cgroup.'))).toEqual([])
+    },
+  )
+
+  test('makes a file the mount point of a file', () => {
+    const devices =
+      "<filesystem type='mount'><source dir='/etc/hosts'/><target dir='/etc/hosts'/></filesystem>"
+    expect(configOf({ devices }, legacyHost, ['/etc/hosts'])).toContain(
+      'lxc.mount.entry = /etc/hosts etc/hosts none rbind,create=file 0 0',
+    )
+  })
+
+  test('leaves a link down that is to be down', () => {
+    expect(configOf({ devices: bridge("<link state='down'/>") })).not.toContain('lxc.net.0.flags = up')
+  })
+
+  test('gives each link of each domain a name of its own that the kernel takes', () => {
+    const names = configOf({ devices: bridge() + bridge() }).filter((line) => line.includes('veth.pair'))
+    expect(new Set(names.map((line) => line.split(' = ')[1])).size).toBe(2)
+    for (const name of names) expect(name.split(' = ')[1]).toMatch(/^[A-Za-z0-9]{1,15}$/)
+  })
+
+  test('keeps AppArmor off where its profiles are missing, and says nothing of it where there is none', () => {
+    expect(configOf({}, { ...legacyHost, apparmor: 'without-profiles' })).toContain(
+      'lxc.apparmor.profile = unconfined',
+    )
+    expect(configOf({}).join()).not.toContain('apparmor')
+  })
+
+  test.each([
+    ['memory', {}],
+    ['cpu', { elements: '<cputune><shares>512</shares></cputune>' }],
+    ['cpuset', { elements: "<vcpu cpuset='0'>1</vcpu>" }],
+  ])('refuses a limit that the host has no %s controller for', (controller, parts) => {
+    const controllers = { ...legacyHost.controllers, [controller]: undefined }
+    expect(() => configOf(parts, { ...legacyHost, controllers })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_UNSUPPORTED', message: expect.stringContaining(controller) }),
+    )
+  })
+
+  test.each([
+    ['an init', { os: '<init>/sbin/init&#10;lxc.hook.pre-start = /x</init>' }],
+    ['an argument', { os: '<init>/i</init><initarg>a&#10;lxc.cap.drop =</initarg>' }],
+    ['a variable', { os: "<init>/i</init><initenv name='A'>b&#10;lxc.cap.drop =</initenv>" }],
+    ['a variable’s name', { os: "<init>/i</init><initenv name='A&#10;lxc.x'>b</initenv>" }],
+    [
+      'a directory',
+      { root: "<filesystem type='mount'><source dir='/srv&#10;x'/><target dir='/'/></filesystem>" },
+    ],
+    ['a bridge', { devices: "<interface type='bridge'><source bridge='br0&#10;x'/></interface>" }],
+    ['an address', { devices: bridge("<ip address='10.0.0.1&#10;x'/>") }],
+  ])('lets %s add no line', (_, parts) => {
+    expect(() => configOf(parts)).toThrow(expect.objectContaining({ name: 'VirError' }))
+  })
+})

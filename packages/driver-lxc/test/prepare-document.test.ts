@@ -1,0 +1,109 @@
+import { formatDomain, parseDomain } from '@covirt/xml'
+import { describe, expect, test } from '@jest/globals'
+import { prepareDocument } from '../src/config/prepare-document.js'
+
+const root = "<filesystem type='mount'><source dir='/srv/web'/><target dir='/'/></filesystem>"
+
+function prepare(devices = root, elements = '', os = '<type>exe</type>') {
+  return prepareDocument(
+    parseDomain(
+      `<domain type='lxc'><name>web</name><memory>65536</memory>${elements}<os>${os}</os><devices>${devices}</devices></domain>`,
+    ),
+  )
+}
+
+describe('preparing a definition', () => {
+  test('fills in init, console and MAC address', () => {
+    const { os, devices } = prepare(
+      `${root}<interface type='bridge'><source bridge='br0'/></interface>`,
+      '',
+      '',
+    )
+    expect(os).toMatchObject({ type: { type: 'exe' }, init: '/sbin/init' })
+    expect(devices.consoles).toEqual([{ type: 'pty', target: { type: 'lxc', port: 0 } }])
+    expect(devices.interfaces[0]?.mac?.address).toMatch(/^52:54:00(:[0-9a-f]{2}){3}$/)
+  })
+
+  test('changes nothing the second time', () => {
+    const once = formatDomain(prepare(`${root}<interface type='bridge'><source bridge='br0'/></interface>`))
+    expect(formatDomain(prepareDocument(parseDomain(once)))).toBe(once)
+  })
+
+  test.each([
+    ["<disk type='file'><target dev='vda'/></disk>", 'devices/disk'],
+    ["<graphics type='vnc'/>", 'devices/graphics'],
+    ["<hostdev mode='subsystem' type='usb'/>", 'devices/hostdev'],
+    ["<serial type='pty'/>", 'devices/serial'],
+    ["<console type='pty'/><console type='pty'/>", 'devices/console'],
+    ["<console type='file'><source path='/x'/></console>", "console type='file'"],
+    ["<interface type='network'><source network='default'/></interface>", "interface type='network'"],
+    ["<interface type='bridge'><source bridge='b'/><vlan><tag id='1'/></vlan></interface>", 'interface/vlan'],
+    [
+      "<interface type='bridge'><source bridge='b'/><route address='10.0.0.0' prefix='8' gateway='1.1.1.1'/></interface>",
+      'interface/route',
+    ],
+    [
+      "<filesystem type='block'><source dev='/dev/x'/><target dir='/d'/></filesystem>",
+      "filesystem type='block'",
+    ],
+    [
+      "<filesystem type='mount'><source dir='/x'/><target dir='/d'/><space_hard_limit>1</space_hard_limit></filesystem>",
+      'space_hard_limit',
+    ],
+  ])('refuses the device %s', (device, element) => {
+    expect(() => prepare(root + device)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_UNSUPPORTED', message: expect.stringContaining(element) }),
+    )
+  })
+
+  test.each([
+    ['<blkiotune><weight>500</weight></blkiotune>', '', 'blkiotune'],
+    ["<cputune><vcpupin vcpu='0' cpuset='0'/></cputune>", '', 'cputune/vcpupin'],
+    ["<cpu mode='host-model'/>", '', 'cpu'],
+    ['<memtune><min_guarantee>1</min_guarantee></memtune>', '', 'min_guarantee'],
+    ['<resource><partition>/other</partition></resource>', '', 'resource/partition'],
+    ['', '<type>hvm</type>', 'os/type hvm'],
+    ['', '<type>exe</type><kernel>/boot/vmlinuz</kernel>', 'os/kernel'],
+    ['', '<type>exe</type><inituser>www</inituser>', 'inituser'],
+  ])('refuses %s%s', (elements, os, element) => {
+    expect(() => prepare(root, elements, os || undefined)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_UNSUPPORTED', message: expect.stringContaining(element) }),
+    )
+  })
+
+  test.each([
+    ['no root', ''],
+    ['a relative root', "<filesystem type='mount'><source dir='srv'/><target dir='/'/></filesystem>"],
+    [
+      'a root that climbs',
+      "<filesystem type='mount'><source dir='/srv/../etc'/><target dir='/'/></filesystem>",
+    ],
+    ['two roots', root + root],
+    [
+      'a target that climbs',
+      `${root}<filesystem type='mount'><source dir='/x'/><target dir='/../x'/></filesystem>`,
+    ],
+    ['a bridge with a strange name', `${root}<interface type='bridge'><source bridge='a b'/></interface>`],
+    [
+      'a link name that is too long',
+      `${root}<interface type='bridge'><source bridge='b'/><target dev='sixteencharacter'/></interface>`,
+    ],
+  ])('refuses %s as an error in the XML', (_, devices) => {
+    expect(() => prepare(devices)).toThrow(expect.objectContaining({ code: 'XML_ERROR' }))
+  })
+
+  test.each([
+    ['<vcpu cpuset="3-1">1</vcpu>'],
+    ['<vcpu cpuset="0,^0">1</vcpu>'],
+    ['<cputune><shares>1</shares></cputune>'],
+    ['<cputune><quota>5</quota></cputune>'],
+  ])('refuses the value in %s', (elements) => {
+    expect(() => prepare(root, elements)).toThrow(expect.objectContaining({ code: 'XML_ERROR' }))
+  })
+
+  test('accepts what libvirt writes into every container', () => {
+    const devices = `<emulator>/usr/lib/libvirt/libvirt_lxc</emulator>${root}<memballoon model='none'/>`
+    const elements = "<resource><partition>/machine</partition></resource><clock offset='utc'/>"
+    expect(prepare(devices, elements).devices.emulator).toBe('/usr/lib/libvirt/libvirt_lxc')
+  })
+})
