@@ -17,8 +17,8 @@ export async function attachConsole(
   const stream = await domain.openConsole({ device, force, signal: cli.signal })
   const { stdin } = process
   const raw = stdin.isTTY === true
-  if (!cli.output.json)
-    process.stderr.write(`Connected to domain '${domain.name}'\nEscape character is ^] (Ctrl + ])\n`)
+  const newLine = raw ? '\r\n' : '\n'
+  const greeting = [`Connected to domain '${domain.name}'`, 'Escape character is ^] (Ctrl + ])', '']
   const restore = () => void (raw && stdin.setRawMode(false))
   process.once('exit', restore)
   try {
@@ -26,8 +26,8 @@ export async function attachConsole(
       const end = () => resolve()
       const onInput = (bytes: Buffer) => {
         const at = bytes.indexOf(escapeByte)
-        if (at !== 0) stream.write(at < 0 ? bytes : bytes.subarray(0, at))
-        if (at >= 0) end()
+        if (at < 0) stream.write(bytes)
+        else stream.end(bytes.subarray(0, at), end)
       }
       stream.on('data', (bytes: Buffer) => cli.output.write(bytes))
       stream.on('error', reject)
@@ -37,6 +37,7 @@ export async function attachConsole(
       cli.output.closed.addEventListener('abort', end, { once: true })
       if (raw) stdin.setRawMode(true)
       stdin.on('data', onInput)
+      if (!cli.output.json) process.stderr.write(greeting.join(newLine))
     })
   } finally {
     process.off('exit', restore)
