@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open } from 'covirt'
 import { containerGuest, machineGuest, testGuest } from './quickstart/guests.mjs'
-import { bold, dim, printTable, step } from './quickstart/report.mjs'
+import { bold, printTable, step } from './quickstart/report.mjs'
 
 const interrupt = new AbortController()
 process.once('SIGINT', () => interrupt.abort())
@@ -19,25 +19,39 @@ try {
   console.log(
     `\n${bold('Done')} in ${((performance.now() - begun) / 1000).toFixed(1)} s; nothing is left behind.`,
   )
+} catch (error) {
+  console.error(`\n${error.message}${error.hint ? `\n${error.hint}` : ''}`)
+  process.exitCode = signal.aborted ? 130 : 1
 } finally {
   await rm(root, { recursive: true, force: true })
 }
 
 async function quickstart() {
   const uri = `covirt:///system?root=${root}`
-  await using host = await step(`connect to ${uri}`, () => open(uri, { signal }))
-  const usable = []
-  for (const driver of host.driver.drivers()) {
-    if (driver.available) usable.push(driver.scheme)
-    else console.log(`  ${dim('–')} the ${driver.scheme} driver is left out: ${driver.reason}`)
+  const host = await step(`connect to ${uri}`, () => open(uri, { signal }))
+  try {
+    const guests = await guestsFor(host.driver.drivers())
+    if (guests.length > 0) return await runGuests(host, guests)
+  } finally {
+    await host.close()
   }
+  const playground = await step('connect to test:///default instead', () => open('test:///default'))
+  try {
+    await runGuests(playground, [testGuest()])
+  } finally {
+    await playground.close()
+  }
+}
+
+/** One guest for each driver that can be used here. */
+async function guestsFor(drivers) {
   const guests = []
-  if (usable.includes('lxc')) guests.push(await containerGuest(root, signal))
-  if (usable.includes('qemu')) guests.push(await machineGuest(signal))
-  const ready = guests.filter((guest) => guest !== undefined)
-  if (ready.length > 0) return runGuests(host, ready)
-  await using playground = await step('connect to test:///default instead', () => open('test:///default'))
-  await runGuests(playground, [testGuest()])
+  for (const driver of drivers) {
+    if (!driver.available) console.log(`  – the ${driver.scheme} driver is left out: ${driver.reason}`)
+    else if (driver.scheme === 'lxc') guests.push(await containerGuest(root, signal))
+    else guests.push(await machineGuest())
+  }
+  return guests.filter((guest) => guest !== undefined)
 }
 
 async function runGuests(connection, guests) {

@@ -27,12 +27,12 @@ export async function containerGuest(root, signal) {
           <console type='pty'/>
         </devices>
       </domain>`,
-    talk: (domain) => askShell(domain, signal),
+    talk: askShell,
   }
 }
 
 /** A virtual machine with a small Linux; `undefined`, having said why, where there is no kernel for it. */
-export async function machineGuest(signal) {
+export async function machineGuest() {
   const name = 'machine'
   try {
     const { kernel, initrd, cmdline } = await step('get a Linux for the virtual machine', tinyLinux)
@@ -50,7 +50,7 @@ export async function machineGuest(signal) {
           <features><acpi/></features>
           <devices><serial type='pty'/><console type='pty'/></devices>
         </domain>`,
-      talk: (domain) => askShell(domain, signal),
+      talk: askShell,
     }
   } catch (error) {
     console.log(`  – the virtual machine is left out: ${error.message}`)
