@@ -51,7 +51,7 @@ describe.each<[string, () => string | Uint8Array, RegExp]>([
   ['100 MB of bytes', () => new Uint8Array(100 * mebi).fill(0x41), /too long/],
   ['10,000 levels', () => `${'<a>'.repeat(10_000)}${'</a>'.repeat(10_000)}`, /nested deeper than 256/],
   ['10,000 levels that never end', () => '<a>'.repeat(10_000), /nested deeper than 256/],
-  ['millions of elements', () => `<a>${'<b/>'.repeat(4 * mebi - 10)}</a>`, /more than 400000 nodes/],
+  ['millions of elements', () => `<a>${'<b/>'.repeat(4 * mebi - 10)}</a>`, /more than 250000 nodes/],
   [
     'a million attributes',
     () => `<a ${Array.from({ length: mebi }, (_, i) => `a${i}=""`).join(' ')}/>`,
@@ -60,7 +60,7 @@ describe.each<[string, () => string | Uint8Array, RegExp]>([
   [
     'attributes without end',
     () => `<a>${`<b c='' d='' e=''/>`.repeat(800_000)}</a>`,
-    /more than 400000 nodes/,
+    /more than 250000 nodes/,
   ],
   ['an attribute of 15 MB', () => `<a b="${'x'.repeat(15 * mebi)}"/>`, /value is longer than 1048576/],
   ['a name of 15 MB', () => `<${'x'.repeat(15 * mebi)}/>`, /name is longer than 1024/],
@@ -77,7 +77,7 @@ describe.each<[string, () => string | Uint8Array, RegExp]>([
     const { error, tookMs, grewMib } = cost(() => parseDomain(input))
     expect(error.message).toMatch(message)
     expect(error).toMatchObject({ code: 'XML_ERROR' })
-    expect(tookMs).toBeLessThan(2000)
+    expect(tookMs).toBeLessThan(5000)
     expect(grewMib).toBeLessThan(256)
   })
 })
@@ -146,6 +146,17 @@ test.each(['constructor', 'hasOwnProperty', '__proto__', 'toString', 'get', 'set
     expect(readXml(text).root.attributes.map((attribute) => attribute.name)).toEqual([word, 'b'])
   },
 )
+
+test.each<[string, () => string]>([
+  ['brackets in CDATA', () => `<a><![CDATA[${']'.repeat(8 * mebi)}]]></a>`],
+  ['entities', () => `<a>${'&lt;'.repeat(2 * mebi)}</a>`],
+  ['hyphens in a comment', () => `<a><!--${'- '.repeat(4 * mebi)}--></a>`],
+])('8 MB of %s take little memory', (_, make) => {
+  const input = make()
+  const before = process.memoryUsage().heapUsed
+  expect(readXml(input).root.children).toHaveLength(1)
+  expect((process.memoryUsage().heapUsed - before) / 2 ** 20).toBeLessThan(128)
+})
 
 test('a long text, comment and CDATA section are no reason to refuse', () => {
   const long = 'é& < '.repeat(200_000)

@@ -131,6 +131,13 @@ describe('an added value', () => {
     )
   })
 
+  test('brings its container where the document has none', () => {
+    const domain = domainWith('')
+    expect(formatDomain({ ...domain, devices: { ...domain.devices, emulator: '/q' } })).toBe(
+      domainOf('  <devices>\n    <emulator>/q</emulator>\n  </devices>\n'),
+    )
+  })
+
   test('brings no white space into a dense document', () => {
     const domain = parseDomain("<domain type='kvm'><name>n</name></domain>")
     expect(formatDomain({ ...domain, os: { type: { type: 'hvm' } } })).toBe(

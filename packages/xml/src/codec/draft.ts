@@ -94,7 +94,7 @@ export class Draft {
       keptSet,
       items.filter(({ from }) => from !== undefined).map(({ element }) => element),
     )
-    this.#insertRuns(name, items)
+    this.#insertNew(name, items)
   }
 
   /** Puts `elements`, in their order, into the places of the elements `old`. */
@@ -113,55 +113,59 @@ export class Draft {
     this.#children = left.every(isSpace) ? [] : left
   }
 
-  #insertRuns(name: string, items: readonly Replacement[]): void {
+  #insertNew(name: string, items: readonly Replacement[]): void {
+    const head: XmlElement[] = []
+    const after = new Map<XmlNode, XmlElement[]>()
     let previous: XmlElement | undefined
-    let run: XmlElement[] = []
     for (const { element, from } of items) {
-      if (from === undefined) run.push(element)
-      else {
-        if (run.length > 0) this.#insert(name, run, previous, previous === undefined ? element : undefined)
-        run = []
-        previous = element
-      }
+      if (from !== undefined) previous = element
+      else if (previous === undefined) head.push(element)
+      else if (!after.get(previous)?.push(element)) after.set(previous, [element])
     }
-    if (run.length > 0) this.#insert(name, run, previous, undefined)
+    const indent = this.childIndent
+    if (after.size > 0) this.#insertAfter(after, indent)
+    if (head.length > 0)
+      this.#insertHead(name, head, items.find(({ from }) => from !== undefined)?.element, indent)
   }
 
-  #insert(
+  #insertAfter(runs: ReadonlyMap<XmlNode, readonly XmlElement[]>, indent: string): void {
+    const children = this.#children
+    const last = children[children.length - 1]
+    const lines = children.flatMap((child) => [child, ...spaced(indent, runs.get(child) ?? [])])
+    // After what was the very end there is no white space for the closing tag yet.
+    const isAtEnd = last !== undefined && runs.has(last)
+    this.#children = isAtEnd && indent !== '' ? [...lines, newText(this.#indent)] : lines
+  }
+
+  #insertHead(
     name: string,
     run: readonly XmlElement[],
-    after: XmlElement | undefined,
     before: XmlElement | undefined,
+    indent: string,
   ): void {
-    const indent = this.childIndent
     const children = this.#children
-    const next = before === undefined ? this.#firstDeclared() : children.indexOf(before)
-    const place = before === undefined ? this.#lastNotAfter(name) : -1
-    const previous = after === undefined ? place : children.indexOf(after)
-    if (previous === -1 && next !== -1) {
+    const previous = before === undefined ? this.#lastNotAfter(name) : undefined
+    const next = before ?? children.find((child) => child.kind === 'element' && this.#order.has(child.name))
+    const content = children.findLast((child) => !isSpace(child))
+    if (previous !== undefined) this.#insertAfter(new Map([[previous, run]]), indent)
+    else if (next !== undefined) {
       const block = run.flatMap((element) => (indent === '' ? [element] : [element, newText(indent)]))
-      this.#children = children.toSpliced(next, 0, ...block)
-      return
-    }
-    const index = previous === -1 ? children.findLastIndex((child) => !isSpace(child)) : previous
-    const block = run.flatMap((element) => (indent === '' ? [element] : [newText(indent), element]))
-    const end = indent === '' ? [] : [newText(this.#indent)]
-    // Without content, what white space there is belongs to the closing tag; after a comment there may be none.
-    if (index === -1) this.#children = [...block, ...end]
-    else if (index === children.length - 1) this.#children = [...children, ...block, ...end]
-    else this.#children = children.toSpliced(index + 1, 0, ...block)
+      this.#children = children.toSpliced(children.indexOf(next), 0, ...block)
+    } else if (content !== undefined) this.#insertAfter(new Map([[content, run]]), indent)
+    // What white space there is without content belongs to the closing tag.
+    else this.#children = [...spaced(indent, run), ...(indent === '' ? [] : [newText(this.#indent)])]
   }
 
-  /** The index of the last declared child that does not belong after children called `name`, or -1. */
-  #lastNotAfter(name: string): number {
+  /** The last declared child that does not belong after children called `name`. */
+  #lastNotAfter(name: string): XmlNode | undefined {
     const place = this.#order.get(name) ?? Number.POSITIVE_INFINITY
-    return this.#children.findLastIndex((child) => {
+    return this.#children.findLast((child) => {
       if (child.kind !== 'element') return false
       return (this.#order.get(child.name) ?? Number.POSITIVE_INFINITY) <= place
     })
   }
+}
 
-  #firstDeclared(): number {
-    return this.#children.findIndex((child) => child.kind === 'element' && this.#order.has(child.name))
-  }
+function spaced(indent: string, run: readonly XmlElement[]): readonly XmlNode[] {
+  return run.flatMap((element) => (indent === '' ? [element] : [newText(indent), element]))
 }

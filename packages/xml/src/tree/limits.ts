@@ -18,7 +18,7 @@ export const defaultLimits: XmlLimits = {
   maxLength: 16 * 1024 * 1024,
   maxDepth: 256,
   maxAttributes: 256,
-  maxNodes: 400_000,
+  maxNodes: 250_000,
   maxNameLength: 1024,
   maxValueLength: 1024 * 1024,
 }

@@ -40,7 +40,7 @@ interface Tokenizer {
   ontext: (text: string) => void
   oncomment: (text: string) => void
   onopencdata: () => void
-  oncdata: (text: string) => void
+  oncdata: () => void
   onclosecdata: () => void
   onprocessinginstruction: (instruction: { readonly name: string }) => void
   ondoctype: () => void
@@ -125,9 +125,10 @@ class TreeReader {
     tokenizer.onopentag = ({ name, isSelfClosing }) => this.#open(name, isSelfClosing)
     tokenizer.onclosetag = () => this.#close()
     tokenizer.ontext = (text) => {
-      this.#characters.push(text)
+      this.#characters.push(flat(text))
     }
-    tokenizer.oncdata = tokenizer.ontext
+    // Its text, too, is taken from the document itself.
+    tokenizer.oncdata = () => {}
     tokenizer.oncomment = () => this.#comment()
     tokenizer.onopencdata = () => {
       this.#cdataStart = tokenizer.startTagPosition - 1
@@ -251,7 +252,6 @@ class TreeReader {
   #cdata(): void {
     const markup = this.#text.slice(this.#cdataStart, this.#tokenizer.position)
     if (!markup.startsWith('<![CDATA[')) throw this.#fail('a malformed CDATA section', this.#cdataStart)
-    this.#characters = []
     const value = markup.slice(9, -3).replace(/\r\n?/g, '\n')
     this.#add(
       markup.includes('\r') ? { kind: 'cdata', value, source: { markup, value } } : { kind: 'cdata', value },
@@ -315,6 +315,12 @@ class TreeReader {
   #fail(what: string, offset = Math.max(0, this.#tokenizer.position - 1)): VirError {
     return malformed(what.charAt(0).toLowerCase() + what.slice(1), this.#text, offset)
   }
+}
+
+// The tokenizer builds text by appending, which V8 keeps as a tree many times its size until it is looked into.
+function flat(text: string): string {
+  text.charCodeAt(0)
+  return text
 }
 
 // Literal white space in an attribute value reads as spaces; written as a character reference it stays.

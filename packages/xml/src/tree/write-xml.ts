@@ -75,8 +75,13 @@ function checkText(value: string): string {
   throw unwritable(`character U+${code} cannot be written in XML`)
 }
 
+const nameStart =
+  ':A-Z_a-z\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c\\u200d\\u2070-\\u218f' +
+  '\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd'
+const xmlName = new RegExp(`^[${nameStart}][${nameStart}.0-9\\u00b7\\u0300-\\u036f\\u203f\\u2040-]*$`)
+
 function checkName(name: string): string {
-  if (/^[\p{L}_:][\p{L}\p{N}\p{M}_:.\u00b7-]*$/u.test(name)) return name
+  if (xmlName.test(name)) return name
   throw unwritable(`${JSON.stringify(name)} is not a name that XML allows`)
 }
 
