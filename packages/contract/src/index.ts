@@ -1,1 +1,2 @@
-export {}
+export * from './describe-driver.js'
+export * from './driver-fixture.js'

@@ -1,0 +1,101 @@
+import type { Connection, Domain, OpenOptions, RoleName, ShutdownMode } from '@covirt/core'
+
+/**
+ * What the author of a driver provides so that the conformance suite can run on it. A driver's compliance
+ * test is one call:
+ *
+ *     describeDriver('the LXC driver', lxcFixture)
+ *
+ * Things that a suite needs and a driver may be unable to arrange are *abilities*. Each one is either there,
+ * as a member of {@link DriverWorld}, or named in `leftOut` with the reason; the tests that need it then say
+ * so in their names.
+ */
+export interface DriverFixture {
+  /** `Driver.type` of what is tested. */
+  readonly type: string
+  /** Exactly the roles that the driver has. */
+  readonly roles: readonly RoleName[]
+  /** The modes of shutdown and reboot that the driver has; all others it refuses. May be empty. */
+  readonly shutdownModes: readonly ShutdownMode[]
+  /** Which abilities there are not, and why: `{ panic: 'containers have no kernel of their own' }`. */
+  readonly leftOut: Readonly<Partial<Record<Ability, string>>>
+
+  /** Makes a place where no domain is and that no other test uses. One test, one world. */
+  world(): Promise<DriverWorld>
+}
+
+/** A driver's state, apart from that of all others: for a driver on this host, a root directory. */
+export interface DriverWorld extends AsyncDisposable {
+  /** Opens the driver on this world. Again after a close, and twice at a time, too. */
+  open(options?: Pick<OpenOptions, 'signal' | 'logger'>): Promise<Connection>
+
+  /**
+   * A name for a domain that nothing else on this host has, beginning with `prefix`. It holds letters, digits
+   * and dashes alone.
+   */
+  uniqueName(prefix: string): string
+
+  /**
+   * A definition in the simplest form in which the driver's users write it, of a guest that starts and stops
+   * as fast as the technology can.
+   */
+  domainXml(spec: DomainSpec): string
+
+  /** Resolves once the active guest has come up so far that it acts on what it is asked. */
+  ready(domain: Domain): Promise<void>
+
+  /** Ability: virtual time. Lets `ms` milliseconds pass on the clock that the driver was opened with. */
+  advance?(ms: number): Promise<void>
+  /** Ability: ends the guest from outside at once, behind the driver's back, as `kill -9` does. */
+  kill?(domain: Domain): Promise<void>
+  /** Ability: makes the guest's system panic. Resolves once it has been brought about. */
+  panic?(domain: Domain): Promise<void>
+  /** Ability: makes the guest switch itself off. Resolves once it has been brought about. */
+  powerOff?(domain: Domain): Promise<void>
+  /** Ability: makes the guest restart by itself. Resolves once it has been brought about. */
+  restart?(domain: Domain): Promise<void>
+  /** Ability: what is written to a ready guest's console, and what it then writes to it. */
+  readonly dialogue?: { readonly say: string; readonly hear: string }
+}
+
+/** What a domain of a test is to be like. */
+export interface DomainSpec {
+  readonly name: string
+  /** Without: the definition has no `<uuid>`. */
+  readonly uuid?: string | undefined
+  /** The value of `<memory unit='KiB'>`. Without: what the guest needs. */
+  readonly memoryKib?: number | undefined
+  /**
+   * Elements to stand directly below `<domain>`: any of `<title>`, `<description>`, `<metadata>`,
+   * `<on_poweroff>`, `<on_reboot>`, `<on_crash>`, which the fixture itself therefore does not use.
+   */
+  readonly elements?: string | undefined
+  /** Without: `plain`. */
+  readonly guest?: GuestKind | undefined
+  /** Ability: somewhere in the definition stands this password, which documents show with `secure` alone. */
+  readonly password?: string | undefined
+}
+
+/**
+ * - `plain`: does what it is asked, at once.
+ * - `deaf`: never goes off when asked to.
+ * - `broken`: its definition is accepted, and its start fails.
+ * - `slow`: its start takes at least five seconds, and can be aborted meanwhile.
+ * - `stuck`: its start never ends by itself, and can be aborted.
+ * - `agent`: has an agent, which answers as soon as the guest is `ready`.
+ */
+export type GuestKind = 'plain' | Exclude<GuestAbility, 'reboots'>
+
+/** Abilities that are kinds of guests; `reboots`: a plain guest restarts when `rebootDomain` asks it to. */
+export type GuestAbility = 'deaf' | 'broken' | 'slow' | 'stuck' | 'agent' | 'reboots'
+
+/** What a fixture can do, or leaves out. */
+export type Ability =
+  | 'advance'
+  | 'kill'
+  | 'panic'
+  | 'powerOff'
+  | 'restart'
+  | 'dialogue'
+  | 'password'
+  | GuestAbility

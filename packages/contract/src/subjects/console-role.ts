@@ -1,0 +1,130 @@
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { expect } from '@jest/globals'
+import type { Scene } from '../scene.js'
+import type { Suite } from '../suite.js'
+
+/** The role `console`. */
+export function consoleRole({ test, needing }: Suite): void {
+  needing('dialogue', 'a console carries bytes in both directions', async (scene) => {
+    const domain = await scene.running()
+    const stream = await domain.openConsole()
+    await converse(scene, stream)
+    stream.destroy()
+  })
+
+  test('a second opener is refused', async (scene) => {
+    const domain = await scene.running()
+    const stream = await domain.openConsole()
+    await scene.refuses('OPERATION_FAILED', () => domain.openConsole())
+    stream.destroy()
+  })
+
+  test('a second opener takes the console with force, and the first stream ends', async (scene) => {
+    const domain = await scene.running()
+    const first = await domain.openConsole()
+    const ended = closed(first)
+    const second = await domain.openConsole({ force: true })
+    await scene.until(ended)
+    expect(second.destroyed).toBe(false)
+    await scene.refuses('OPERATION_FAILED', () => domain.openConsole())
+    second.destroy()
+  })
+
+  test('a console that was destroyed can be opened again', async (scene) => {
+    const domain = await scene.running()
+    const first = await domain.openConsole()
+    const ended = closed(first)
+    first.destroy()
+    await scene.until(ended)
+    const second = await domain.openConsole()
+    expect(second.writable).toBe(true)
+    second.destroy()
+  })
+
+  test('a console that was ended can be opened again', async (scene) => {
+    const domain = await scene.running()
+    const first = await domain.openConsole()
+    const ended = closed(first)
+    first.end()
+    await scene.until(ended)
+    const second = await domain.openConsole()
+    expect(second.writable).toBe(true)
+    second.destroy()
+  })
+
+  test('the guest goes on when its console is closed', async (scene) => {
+    const domain = await scene.running()
+    const stream = await domain.openConsole()
+    const ended = closed(stream)
+    stream.destroy()
+    await scene.until(ended)
+    expect(await domain.state()).toEqual({ state: 'running', reason: 'booted' })
+    await domain.shutdown()
+    await scene.state(domain, 'shutoff')
+  })
+
+  test('the stream ends when the guest goes off', async (scene) => {
+    const domain = await scene.running()
+    const stream = await domain.openConsole()
+    const ended = closed(stream)
+    await domain.destroy()
+    await scene.until(ended)
+    expect(stream.destroyed).toBe(true)
+  })
+
+  needing('dialogue', 'a console can be opened at each start', async (scene) => {
+    const domain = await scene.running()
+    await domain.openConsole()
+    await domain.destroy()
+    await domain.start()
+    await scene.until(scene.world.ready(domain))
+    const stream = await domain.openConsole()
+    await converse(scene, stream)
+    stream.destroy()
+  })
+
+  needing('dialogue', 'the console of a guest found again works', async (scene) => {
+    const domain = await scene.running()
+    await scene.reopen()
+    const stream = await (await scene.again(domain)).openConsole()
+    await converse(scene, stream)
+    stream.destroy()
+  })
+
+  test('a device that the domain does not have is an invalid argument', async (scene) => {
+    const domain = await scene.running()
+    await scene.refuses('INVALID_ARG', () => domain.openConsole({ device: 'no-such-device' }))
+  })
+
+  test('a signal that fires after the console was opened leaves it open', async (scene) => {
+    const domain = await scene.running()
+    const controller = new AbortController()
+    const stream = await domain.openConsole({ signal: controller.signal })
+    controller.abort()
+    await domain.state()
+    expect(stream.destroyed).toBe(false)
+    stream.destroy()
+  })
+}
+
+/** Says what the fixture's guest understands and waits for its answer. */
+async function converse(scene: Scene, stream: Duplex): Promise<void> {
+  const { say = '', hear = '' } = scene.world.dialogue ?? {}
+  const heard = new Promise<string>((resolve, reject) => {
+    let text = ''
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      if (text.includes(hear)) resolve(text)
+    })
+    stream.on('close', () => reject(new Error(`The console ended; it had said: ${text}`)))
+  })
+  stream.write(say)
+  expect(await scene.until(heard)).toContain(hear)
+}
+
+/** Waits for the stream's end, reading what is left, as a stream that nobody reads never ends. */
+async function closed(stream: Duplex): Promise<void> {
+  stream.resume()
+  await once(stream, 'close')
+}

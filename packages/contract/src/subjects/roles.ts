@@ -1,0 +1,36 @@
+import { type Domain, type RoleName, requireRole, roleNames } from '@covirt/core'
+import { expect } from '@jest/globals'
+import type { Suite } from '../suite.js'
+import { consoleRole } from './console-role.js'
+import { guestAgentRole } from './guest-agent-role.js'
+import { resetRole } from './reset-role.js'
+
+const present: Readonly<Record<RoleName, (suite: Suite) => void>> = {
+  console: consoleRole,
+  reset: resetRole,
+  guestAgent: guestAgentRole,
+}
+
+const use: Readonly<Record<RoleName, (domain: Domain) => Promise<unknown>>> = {
+  console: (domain) => domain.openConsole(),
+  reset: (domain) => domain.reset(),
+  guestAgent: (domain) => domain.agentCommand('{"execute":"guest-ping"}'),
+}
+
+/** Each role that the driver has; and of each other one, that it is refused. */
+export function roles(suite: Suite): void {
+  for (const role of roleNames) {
+    if (suite.fixture.roles.includes(role)) {
+      present[role](suite)
+      continue
+    }
+    suite.test(`the role '${role}', which the driver does not have, is NO_SUPPORT`, async (scene) => {
+      const domain = await scene.define()
+      await scene.refuses('NO_SUPPORT', () => use[role](domain))
+      expect(() => requireRole(scene.connection.driver, role)).toThrow(
+        expect.objectContaining({ code: 'NO_SUPPORT', message: expect.stringContaining(role) }),
+      )
+      expect(scene.connection.driver[role]).toBeUndefined()
+    })
+  }
+}

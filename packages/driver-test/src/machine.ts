@@ -1,0 +1,161 @@
+import type { Clock } from '@covirt/core'
+import { VirError } from '@covirt/core'
+import type { GuestExit, GuestPhase, GuestSink } from '@covirt/local'
+import type { DomainXml } from '@covirt/xml'
+import type { GuestBehaviour } from './behaviour.js'
+import { SerialLine } from './serial-line.js'
+
+/** What a machine is made of. */
+export interface MachineParts {
+  readonly document: DomainXml
+  readonly clock: Clock
+  /** The behaviour at this moment; requests that are ignored are counted down in it. */
+  readonly behaviour: () => GuestBehaviour
+  readonly spend: (what: 'ignoreShutdowns' | 'ignoreReboots') => void
+  /** Called once, when it is off. */
+  readonly onOff: () => void
+}
+
+/**
+ * A simulated machine with a guest in it: what would be a process in other drivers. It lives on while no
+ * driver watches it, and tells one that does what happens.
+ */
+export class Machine {
+  readonly document: DomainXml
+  readonly serial: SerialLine
+  /** Who is told what happens; nobody while no driver has it. */
+  sink: GuestSink | undefined
+  readonly #parts: MachineParts
+  readonly #off = new AbortController()
+  #phase: GuestPhase = 'running'
+  #ranMs = 0
+  #ranSince: number
+  #hung = false
+  #agentConnected = false
+
+  constructor(parts: MachineParts, options: { readonly paused: boolean }) {
+    this.#parts = parts
+    this.document = parts.document
+    this.serial = new SerialLine(() => this.#phase === 'running' && !this.#hung)
+    this.#ranSince = parts.clock.now()
+    if (options.paused) this.#phase = 'paused'
+    this.#boot()
+  }
+
+  get phase(): GuestPhase {
+    return this.#phase
+  }
+
+  get isOff(): boolean {
+    return this.#off.signal.aborted
+  }
+
+  get agentConnected(): boolean {
+    return this.#agentConnected
+  }
+
+  /** Whether its guest runs and takes notice of anything. */
+  get responds(): boolean {
+    return this.#phase === 'running' && !this.#hung
+  }
+
+  /** Processor time since the start; the guest keeps one processor busy whenever it runs. */
+  get cpuTimeNs(): bigint {
+    const now = this.#phase === 'running' ? this.#parts.clock.now() - this.#ranSince : 0
+    return BigInt(Math.round((this.#ranMs + now) * 1e6))
+  }
+
+  /** The power button: the guest goes off in its own time, if it notices. */
+  pressPower(): void {
+    if (!this.responds || this.#ignores('ignoreShutdowns')) return
+    this.#later(this.#parts.behaviour().shutdownDelayMs, () => {
+      if (this.responds) this.powerOff({ kind: 'shutdown' })
+    })
+  }
+
+  /** Asks the guest to restart; it does so in its own time, if it notices. */
+  askReboot(): void {
+    if (!this.responds || this.#ignores('ignoreReboots')) return
+    this.#later(this.#parts.behaviour().rebootDelayMs, () => {
+      if (this.responds) this.reset()
+    })
+  }
+
+  /** The guest starts anew, whatever it was doing. */
+  reset(): void {
+    this.#hung = false
+    this.setAgent(false)
+    this.sink?.rebooted()
+    this.#boot()
+  }
+
+  pause(): void {
+    if (this.#phase !== 'running') return
+    this.#ranMs += this.#parts.clock.now() - this.#ranSince
+    this.#phase = 'paused'
+  }
+
+  resume(): void {
+    if (this.#phase !== 'paused') return
+    this.#ranSince = this.#parts.clock.now()
+    this.#phase = 'running'
+  }
+
+  /** The guest's system gives up; the machine stands still. */
+  panic(): void {
+    this.pause()
+    this.#phase = 'crashed'
+    this.setAgent(false)
+    this.serial.print('Kernel panic\r\n')
+    this.sink?.phaseChanged('crashed')
+  }
+
+  /** The guest takes notice of nothing any more, and uses its processor. */
+  hang(): void {
+    this.#hung = true
+    this.setAgent(false)
+  }
+
+  /** The agent comes or goes. */
+  setAgent(connected: boolean): void {
+    if (this.#agentConnected === connected) return
+    this.#agentConnected = connected
+    this.sink?.agentChanged(connected ? 'connected' : 'disconnected')
+  }
+
+  /** Ends the machine at once. */
+  powerOff(exit: GuestExit): void {
+    if (this.isOff) return
+    this.pause()
+    this.#off.abort()
+    this.#agentConnected = false
+    this.serial.hangUp()
+    this.#parts.onOff()
+    this.sink?.exited(exit)
+  }
+
+  #boot(): void {
+    this.serial.print(`${this.document.name} is up\r\n`)
+    const hasAgent = this.document.devices.channels.some(({ target }) => target?.name === agentChannel)
+    if (hasAgent) this.#later(this.#parts.behaviour().agentDelayMs, () => this.setAgent(!this.#hung))
+  }
+
+  #ignores(what: 'ignoreShutdowns' | 'ignoreReboots'): boolean {
+    if (this.#parts.behaviour()[what] <= 0) return false
+    this.#parts.spend(what)
+    return true
+  }
+
+  /** Acts in a later turn, unless the machine is off by then. */
+  #later(ms: number, act: () => void): void {
+    this.#parts.clock.sleep(ms, { signal: this.#off.signal }).then(act, () => {})
+  }
+}
+
+/** The name of the channel that the QEMU guest agent listens on. */
+const agentChannel = 'org.qemu.guest_agent.0'
+
+/** What is said where a machine is not there any more. */
+export function machineIsOff(name: string): VirError {
+  return new VirError('OPERATION_INVALID', `The guest of domain '${name}' is not running`, { domain: 'TEST' })
+}

@@ -1,0 +1,31 @@
+import type { ConsoleRole, Driver, GuestAgentRole, ResetRole } from '@covirt/core'
+import { IdAllocator, LocalDriver, type LocalDriverParts, noPlaces } from '@covirt/local'
+import { TestControls } from './test-controls.js'
+import { TestHypervisor } from './test-hypervisor.js'
+import { testNode } from './test-node.js'
+import type { TestWorld } from './test-world.js'
+
+/** A driver whose guests are simulated in memory, and can be made to misbehave. */
+export interface TestDriver extends Driver {
+  readonly console: ConsoleRole
+  readonly reset: ResetRole
+  readonly guestAgent: GuestAgentRole
+  readonly controls: TestControls
+}
+
+/** Opens a driver on `world`. */
+export async function openTestDriver(
+  world: TestWorld,
+  parts: Pick<LocalDriverParts, 'uri' | 'clock' | 'logger'> & Required<Pick<LocalDriverParts, 'release'>>,
+): Promise<TestDriver> {
+  const driver = await LocalDriver.open({
+    ...parts,
+    hypervisor: new TestHypervisor(world),
+    store: world.store,
+    places: noPlaces,
+    ids: new IdAllocator(),
+    readNodeInfo: async () => testNode,
+  })
+  // The hypervisor's `roles` has put all of them on the driver.
+  return Object.assign(driver as Driver as TestDriver, { controls: new TestControls(world) })
+}

@@ -1,0 +1,88 @@
+import { type ShutdownMode, VirError } from '@covirt/core'
+import type { Guest, GuestInfo, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
+import type { DomainXml } from '@covirt/xml'
+import { answerOf } from './agent.js'
+import { type Machine, machineIsOff } from './machine.js'
+
+/** A driver's hold on a {@link Machine}. */
+export class TestGuest implements Guest {
+  readonly machine: Machine
+  readonly record: GuestRecord = {}
+  readonly #sink: GuestSink
+
+  constructor(machine: Machine, sink: GuestSink) {
+    this.machine = machine
+    this.#sink = sink
+    machine.sink = sink
+  }
+
+  get document(): DomainXml {
+    return this.machine.document
+  }
+
+  get phase(): GuestPhase {
+    return this.machine.phase
+  }
+
+  async info(): Promise<GuestInfo> {
+    const { currentMemoryKib, memoryKib } = this.document
+    return { memoryKib: Number(currentMemoryKib ?? memoryKib ?? 0), cpuTimeNs: this.machine.cpuTimeNs }
+  }
+
+  async shutdown(mode: ShutdownMode | undefined): Promise<void> {
+    this.#request(mode, 'powerdown', () => this.machine.pressPower())
+  }
+
+  async reboot(mode: ShutdownMode | undefined): Promise<void> {
+    this.#request(mode, 'reboot', () => this.machine.askReboot())
+  }
+
+  async pause(): Promise<void> {
+    this.#running().pause()
+  }
+
+  async resume(): Promise<void> {
+    this.#running().resume()
+  }
+
+  async kill(): Promise<void> {
+    this.machine.powerOff({ kind: 'killed' })
+  }
+
+  async release(): Promise<void> {
+    if (this.machine.sink === this.#sink) this.machine.sink = undefined
+  }
+
+  /** See `GuestAgentRole`. */
+  askAgent(command: string): string {
+    const { agentConnected, responds, document } = this.#running()
+    if (agentConnected && responds) return answerOf(this.machine, command)
+    throw new VirError('AGENT_UNRESPONSIVE', `No agent answers in domain '${document.name}'`, {
+      domain: 'TEST',
+      hint: "Give it a <channel> with the target 'org.qemu.guest_agent.0'",
+    })
+  }
+
+  #request(mode: ShutdownMode | undefined, verb: string, press: () => void): void {
+    switch (mode) {
+      case undefined:
+      case 'acpi':
+        this.#running()
+        press()
+        break
+      case 'agent':
+        this.askAgent(JSON.stringify({ execute: 'guest-shutdown', arguments: { mode: verb } }))
+        break
+      default:
+        throw new VirError('ARGUMENT_UNSUPPORTED', `Test guests cannot be asked by '${mode}'`, {
+          domain: 'TEST',
+          hint: "They can be asked by 'acpi' and by 'agent'",
+        })
+    }
+  }
+
+  #running(): Machine {
+    if (this.machine.isOff) throw machineIsOff(this.document.name)
+    return this.machine
+  }
+}

@@ -1,0 +1,124 @@
+import { type CallOptions, type DomainRef, type DriverRoles, throwIfAborted, VirError } from '@covirt/core'
+import type { AdoptSpec, Guest, GuestAccess, Hypervisor, LaunchSpec } from '@covirt/local'
+import { type DomainXml, formatCapabilities } from '@covirt/xml'
+import { parseCommand } from './agent.js'
+import { Machine } from './machine.js'
+import { TestGuest } from './test-guest.js'
+import { testNode } from './test-node.js'
+import type { TestWorld } from './test-world.js'
+
+/** Runs simulated guests in memory. */
+export class TestHypervisor implements Hypervisor {
+  readonly type = 'TEST'
+  readonly errorDomain = 'TEST'
+  readonly domainTypes = ['test']
+  readonly versions = {}
+  readonly #world: TestWorld
+
+  constructor(world: TestWorld) {
+    this.#world = world
+  }
+
+  async getCapabilities(): Promise<string> {
+    return capabilities
+  }
+
+  /** It ignores all devices, and refuses guests that are neither machines nor containers. */
+  prepare(document: DomainXml): DomainXml {
+    const os = document.os.type ?? { type: 'hvm' }
+    if (os.type !== 'hvm' && os.type !== 'exe') {
+      throw new VirError('CONFIG_UNSUPPORTED', `The test driver runs no guests of OS type '${os.type}'`, {
+        domain: 'TEST',
+        hint: "Use 'hvm' or 'exe' in <os><type>",
+      })
+    }
+    return {
+      ...document,
+      memoryKib: document.memoryKib ?? 1_048_576n,
+      vcpu: { ...document.vcpu, count: document.vcpu?.count ?? 1 },
+      os: { ...document.os, type: os },
+    }
+  }
+
+  async launch(spec: LaunchSpec, { signal }: CallOptions): Promise<Guest> {
+    const { clock, document, paused, sink } = spec
+    const { name, uuid } = spec.domain
+    const { startDelayMs } = this.#world.behaviourOf(name)
+    if (startDelayMs > 0) await clock.sleep(startDelayMs, { signal })
+    throwIfAborted(signal)
+    if (this.#world.spend(name, 'failStarts')) {
+      throw new VirError('OPERATION_FAILED', `Domain '${name}' was told to fail its start`, {
+        domain: 'TEST',
+      })
+    }
+    const machine = new Machine(
+      {
+        document,
+        clock,
+        behaviour: () => this.#world.behaviourOf(name),
+        spend: (what) => this.#world.spend(name, what),
+        onOff: () => this.#world.machines.delete(uuid),
+      },
+      { paused },
+    )
+    this.#world.machines.set(uuid, machine)
+    return new TestGuest(machine, sink)
+  }
+
+  async adopt({ domain, sink }: AdoptSpec): Promise<Guest | undefined> {
+    const machine = this.#world.machines.get(domain.uuid)
+    return machine && new TestGuest(machine, sink)
+  }
+
+  roles(access: GuestAccess): DriverRoles {
+    return {
+      console: {
+        openConsole: (domain, options = {}) =>
+          access.query(domain, options, async (guest) => {
+            if (options.device !== undefined && !/^(serial|console)0$/.test(options.device)) {
+              throw new VirError(
+                'INVALID_ARG',
+                `Domain '${domain.name}' has no console device '${options.device}'`,
+                { domain: 'TEST', hint: "It has 'serial0', which is 'console0', too" },
+              )
+            }
+            return testGuest(guest).machine.serial.open(domain.name, options.force ?? false)
+          }),
+      },
+      reset: {
+        resetDomain: (domain, options) =>
+          access.job(domain, 'reset', options, async (guest) => testGuest(guest).machine.reset()),
+      },
+      guestAgent: {
+        agentCommand: (domain, command, options) =>
+          access.query(domain, options, async (guest) => {
+            parseCommand(command)
+            requireRunning(domain, guest)
+            return testGuest(guest).askAgent(command)
+          }),
+      },
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+const capabilities = formatCapabilities({
+  host: { cpu: { arch: testNode.model } },
+  guests: [
+    { osType: 'hvm', arch: { name: testNode.model, wordSize: 32, domains: [{ type: 'test' }] } },
+    { osType: 'exe', arch: { name: testNode.model, wordSize: 32, domains: [{ type: 'test' }] } },
+  ],
+})
+
+function requireRunning({ name }: DomainRef, { phase }: Guest): void {
+  if (phase === 'running') return
+  throw new VirError('OPERATION_INVALID', `Domain '${name}' is ${phase}, so that no agent can answer`, {
+    domain: 'TEST',
+  })
+}
+
+function testGuest(guest: Guest): TestGuest {
+  if (!(guest instanceof TestGuest)) throw new TypeError('not a guest of the test driver')
+  return guest
+}

@@ -1,0 +1,90 @@
+import type { Ability, DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
+import { Connection, type Domain, FakeClock, parseConnectUri } from '@covirt/core'
+import { type GuestBehaviour, type TestDriver, testProvider } from '../src/index.js'
+
+const kinds: Readonly<Partial<Record<string, Partial<GuestBehaviour>>>> = {
+  deaf: { ignoreShutdowns: Infinity },
+  broken: { failStarts: 1 },
+  slow: { startDelayMs: 5000 },
+  stuck: { startDelayMs: Infinity },
+}
+
+/** The test driver as the suite sees it; with `virtual`, in virtual time. */
+export function testFixture({ virtual }: { readonly virtual: boolean }): DriverFixture {
+  const leftOut: Partial<Record<Ability, string>> = virtual ? {} : { advance: 'time is real here' }
+  return {
+    type: 'TEST',
+    roles: ['console', 'reset', 'guestAgent'],
+    shutdownModes: ['acpi', 'agent'],
+    leftOut,
+    world: async () => makeWorld(virtual ? new FakeClock() : undefined),
+  }
+}
+
+let worlds = 0
+
+function makeWorld(clock: FakeClock | undefined): DriverWorld {
+  const uri = parseConnectUri(`test:///empty?root=contract-${++worlds}`)
+  const withAgent = new Set<string>()
+  let names = 0
+  let driver: TestDriver | undefined
+  const controls = () => {
+    if (!driver) throw new Error('the world has not been opened')
+    return driver.controls
+  }
+  return {
+    async open(options) {
+      driver = await testProvider.open(uri, { ...options, ...(clock && { clock }) })
+      return new Connection(driver)
+    },
+    uniqueName: (prefix) => `${prefix}-${++names}`,
+    domainXml(spec) {
+      const behaviour = kinds[spec.guest ?? 'plain']
+      if (behaviour) controls().behave(spec.name, behaviour)
+      if (spec.guest === 'agent') withAgent.add(spec.name)
+      return domainXml(spec)
+    },
+    ready: async (domain) => {
+      if (withAgent.has(domain.name)) await agentOf(domain)
+    },
+    ...(clock && { advance: (ms: number) => clock.advance(ms) }),
+    kill: async ({ name }: Domain) => controls().crash(name),
+    panic: async ({ name }: Domain) => controls().panic(name),
+    powerOff: async ({ name }: Domain) => controls().powerOff(name),
+    restart: async ({ name }: Domain) => controls().reboot(name),
+    dialogue: { say: 'hello', hear: 'hello' },
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+function domainXml({ name, uuid, memoryKib = 1024, elements = '', guest, password }: DomainSpec): string {
+  const agent = `<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>`
+  return `<domain type='test'>
+  <name>${name}</name>${uuid ? `\n  <uuid>${uuid}</uuid>` : ''}
+  ${elements}
+  <memory unit='KiB'>${memoryKib}</memory>
+  <vcpu>1</vcpu>
+  <os><type>hvm</type></os>
+  <devices>
+    ${guest === 'agent' ? agent : ''}
+    ${password ? `<graphics type='vnc' passwd='${password}'/>` : ''}
+  </devices>
+</domain>
+`
+}
+
+/** Resolves once the agent answers. */
+async function agentOf(domain: Domain): Promise<void> {
+  const connected = new Promise<void>((resolve) => {
+    const unsubscribe = domain.subscribe((event) => {
+      if (event.type !== 'agent' || event.state !== 'connected') return
+      unsubscribe()
+      resolve()
+    })
+  })
+  const answers = await domain.agentCommand('{"execute":"guest-ping"}').then(
+    () => true,
+    () => false,
+  )
+  if (!answers) await connected
+}
