@@ -6,6 +6,7 @@ import type { DomainEvent } from './domain-event.js'
 import { type DomainState, type DomainStateName, domainStateReasons, isActive } from './domain-state.js'
 import type { Driver, ShutdownOptions, StartOptions, Unsubscribe, XmlOptions } from './driver.js'
 import { isVirError, VirError } from './errors.js'
+import type { EventStream } from './event-stream.js'
 import {
   type AgentOptions,
   type ConsoleOptions,
@@ -137,8 +138,8 @@ export class DomainHandle {
 
   /**
    * Resolves once the domain is in one of `states`, at once where it is already. A transient domain that goes
-   * off, and so disappears, counts as `shutoff`. `NO_DOMAIN` where it disappears while another state is
-   * waited for, `INVALID_CONN` where the connection is closed meanwhile.
+   * off, and so disappears, counts as `shutoff`, even if it has before. `NO_DOMAIN` where it does not exist
+   * and another state is waited for, `INVALID_CONN` where the connection is closed meanwhile.
    */
   async waitFor(
     states: DomainStateName | readonly DomainStateName[],
@@ -151,27 +152,29 @@ export class DomainHandle {
     const over = new AbortController()
     const events = this.#connection.events({ signal: anySignal(options.signal, over.signal) })
     try {
-      let last: DomainState | undefined
       do {
-        const state = await this.#stateOrGone(last)
+        const state = await this.state()
         if (wanted.includes(state.state)) return state
-        last = await abortable(this.#nextState(events), options.signal)
+        const last = await abortable(this.#nextState(events), options.signal)
         if (last && wanted.includes(last.state)) return last
       } while (!this.#connection.closed)
       throw new VirError('INVALID_CONN', `The connection was closed while waiting for domain '${this.name}'`)
+    } catch (error) {
+      if (!isVirError(error, 'NO_DOMAIN') || !wanted.includes('shutoff')) throw error
+      over.abort()
+      return await this.#lastStop(events)
     } finally {
       over.abort()
     }
   }
 
-  /** Its state; where it has gone and was last seen off, that. */
-  async #stateOrGone(last: DomainState | undefined): Promise<DomainState> {
-    try {
-      return await this.state()
-    } catch (error) {
-      if (isVirError(error, 'NO_DOMAIN') && last?.state === 'shutoff') return last
-      throw error
+  /** How a domain that has gone went off, as far as `events`, which have ended, still tell. */
+  async #lastStop(events: EventStream): Promise<DomainState> {
+    for await (const event of events) {
+      if (event.type !== 'lifecycle' || event.domain.uuid !== this.uuid) continue
+      if (event.event === 'stopped') return { state: 'shutoff', reason: event.detail }
     }
+    return { state: 'shutoff', reason: 'unknown' }
   }
 
   /** Waits for the next event that can have changed the state; resolves to the state where the event says it. */
