@@ -76,17 +76,21 @@ export class JobQueue {
   #enqueue<T>(name: string, terms: Terms, work: Work<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       throwIfAborted(terms.signal)
-      const waited = new AbortController()
+      const waited = this.#running && new AbortController()
       const job: Job = {
         name,
         first: terms.first,
         abortable: terms.abortable,
-        begin: (options) => {
-          waited.abort()
-          return work({ signal: anySignal(terms.signal, options.signal) }).then(resolve, reject)
+        begin: async (options) => {
+          waited?.abort()
+          try {
+            resolve(await work({ signal: anySignal(terms.signal, options.signal) }))
+          } catch (error) {
+            reject(error)
+          }
         },
         refuse: (error) => {
-          waited.abort()
+          waited?.abort()
           reject(error)
         },
       }
@@ -95,7 +99,10 @@ export class JobQueue {
         job.refuse(error)
       }
       this.#waiting.splice(terms.first ? this.#firstOrdinary() : this.#waiting.length, 0, job)
-      if (!this.#running) return this.#next()
+      if (!waited) {
+        this.#next()
+        return
+      }
       const { signal } = terms
       signal?.addEventListener('abort', () => refuse(abortError(signal)), { signal: waited.signal })
       if (terms.first) return

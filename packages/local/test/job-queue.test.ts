@@ -123,3 +123,13 @@ test('draining aborts what runs, refuses what waits, and resolves when all is qu
   await drained
   expect(jobs.idle).toBe(true)
 })
+
+test('a job that throws at once is rejected and does not hold up the next', async () => {
+  const { jobs } = queue()
+  const failing = jobs.run('a', {}, () => {
+    throw new Error('at once')
+  })
+  const next = jobs.run('b', {}, async () => 'done')
+  await expect(failing).rejects.toThrow('at once')
+  expect(await next).toBe('done')
+})
