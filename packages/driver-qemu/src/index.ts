@@ -1,1 +1,3 @@
-export {}
+export { QemuHypervisor } from './qemu-hypervisor.js'
+export type { QemuMachine, QemuProgram } from './qemu-program.js'
+export { type QemuDriver, qemuProvider } from './qemu-provider.js'

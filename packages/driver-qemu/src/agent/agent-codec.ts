@@ -1,0 +1,30 @@
+import { isObject, type JsonObject } from '../qmp/qmp-message.js'
+
+/**
+ * The agent's framing (QEMU: docs/interop/qemu-ga-ref, `guest-sync-delimited`). The channel is a serial line:
+ * it may hold the remains of an earlier talk, so each talk begins with a byte that is invalid in JSON and a
+ * number that the agent gives back after the same byte.
+ */
+export const SENTINEL = 0xff
+
+/** The request that begins a talk; `id` is to come back. */
+export function syncRequest(id: number): Buffer {
+  const line = JSON.stringify({ execute: 'guest-sync-delimited', arguments: { id } })
+  return Buffer.concat([Buffer.from([SENTINEL]), Buffer.from(`${line}\n`)])
+}
+
+/** Whether `line` answers the {@link syncRequest} with this `id`. */
+export function isSyncAnswer(line: string, id: number): boolean {
+  const marked = line.lastIndexOf(String.fromCharCode(0xfffd))
+  return parseObject(line.slice(marked + 1))?.return === id
+}
+
+/** The JSON object in `text`, `undefined` where it is none. */
+export function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

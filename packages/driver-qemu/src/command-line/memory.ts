@@ -1,0 +1,35 @@
+import type { DomainXml } from '@covirt/xml'
+import { keyval, malformed, unsupported } from './arguments.js'
+
+/** What a virtual machine has at least to be of any use, in KiB; QEMU itself takes less. */
+const DEFAULT_MEMORY_KIB = 512n * 1024n
+
+/** The memory a definition grants, in KiB. */
+export function memoryKibOf(domain: DomainXml): bigint {
+  return domain.memoryKib ?? DEFAULT_MEMORY_KIB
+}
+
+/** `-m` and how the host backs it. */
+export function memoryArguments(domain: DomainXml): string[] {
+  const { maxMemory, memoryBacking = {} } = domain
+  const { hugepages, source, access, allocation, discard, locked, nosharepages } = memoryBacking
+  if (hugepages) throw unsupported('<memoryBacking><hugepages>')
+  if (source !== undefined && source !== 'anonymous')
+    throw unsupported(`<memoryBacking><source type='${source}'>`)
+  if (access === 'shared') throw unsupported("<memoryBacking><access mode='shared'>")
+  if (allocation?.mode === 'immediate') throw unsupported("<memoryBacking><allocation mode='immediate'>")
+  if (discard) throw unsupported('<memoryBacking><discard>')
+  if (nosharepages) throw unsupported('<memoryBacking><nosharepages>')
+  const memoryKib = memoryKibOf(domain)
+  if (memoryKib === 0n) throw malformed('<memory>: a virtual machine needs memory')
+  if ((domain.currentMemoryKib ?? 0n) > memoryKib) throw malformed('<currentMemory> is more than <memory>')
+  const slots = maxMemory?.kib === undefined ? undefined : (maxMemory.slots ?? 0)
+  return [
+    ...keyval('-m', undefined, {
+      size: `${memoryKib}k`,
+      slots,
+      maxmem: maxMemory?.kib === undefined ? undefined : `${maxMemory.kib}k`,
+    }),
+    ...(locked ? ['-overcommit', 'mem-lock=on'] : []),
+  ]
+}

@@ -1,0 +1,136 @@
+import { execFile } from 'node:child_process'
+import { constants } from 'node:fs'
+import { access, copyFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { type CallOptions, messageOf, throwIfAborted, VirError } from '@covirt/core'
+import { type LaunchSpec, UndoStack } from '@covirt/local'
+import type { DomainXml } from '@covirt/xml'
+import { type GuestPlan, planGuest } from './command-line/guest-plan.js'
+import { removeSockets } from './guest-sockets.js'
+import { phaseOf, queryRunState } from './guest-status.js'
+import { connectMonitor } from './monitor-connection.js'
+import { QemuProcess } from './process/qemu-process.js'
+import { fromQmp, fromSpawn } from './qemu-errors.js'
+import { QemuGuest } from './qemu-guest.js'
+import type { QmpChannel } from './qmp/qmp-channel.js'
+import { isObject } from './qmp/qmp-message.js'
+
+const run = promisify(execFile)
+
+/** Within this time a QEMU must have made its machine, which on a loaded host takes a while. */
+const GREETING_TIMEOUT_MS = 60_000
+
+/** Starts a QEMU for a guest. On rejection nothing of it is left. */
+export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promise<QemuGuest> {
+  const { clock, logger, places, sink } = spec
+  const { runDirectory } = places
+  const plan = planGuest(spec.document)
+  const undo = new UndoStack(logger)
+  try {
+    await prepareHost(plan)
+    throwIfAborted(options.signal)
+    const process = await spawn(plan, spec)
+    undo.push(() => removeSockets(runDirectory, plan))
+    undo.push(() => process.kill(clock))
+    const monitor = await connectMonitor(
+      { process, runDirectory, clock, timeoutMs: GREETING_TIMEOUT_MS },
+      options,
+    )
+    undo.push(() => monitor.close())
+    await prepareGuest(plan, monitor, options)
+    const document = await liveDocument(plan, monitor, options)
+    if (!spec.paused) await monitor.execute('cont', {}, options)
+    const phase = phaseOf(await queryRunState(monitor, options))
+    throwIfAborted(options.signal)
+    const memoryKib = plan.balloonKib ?? plan.memoryKib
+    const state = { phase: spec.paused ? phase : 'running', memoryKib, agentConnected: false } as const
+    return new QemuGuest({ document, plan, process, monitor, runDirectory, sink, clock, logger, ...state })
+  } catch (error) {
+    await undo.run()
+    throw fromQmp('The guest could not be started', error)
+  }
+}
+
+/** The plan's document with what is known only while the guest runs. */
+export async function liveDocument(
+  plan: GuestPlan,
+  monitor: QmpChannel,
+  options: CallOptions,
+): Promise<DomainXml> {
+  const { domain, vncIndex } = plan
+  if (vncIndex === undefined) return domain
+  const vnc = await monitor.execute('query-vnc', {}, options)
+  const port = isObject(vnc) ? Number(vnc.service) : Number.NaN
+  if (!Number.isInteger(port)) return domain
+  const graphics = domain.devices.graphics.map((each, index) =>
+    index === vncIndex && each.type === 'vnc' ? { ...each, port } : each,
+  )
+  return { ...domain, devices: { ...domain.devices, graphics } }
+}
+
+async function prepareHost({ kvm, nvram }: GuestPlan): Promise<void> {
+  if (kvm) await requireKvm()
+  if (nvram) {
+    try {
+      await copyFile(nvram.template, nvram.path, constants.COPYFILE_EXCL)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+        throw new VirError('OPERATION_FAILED', `<nvram> could not be made: ${messageOf(error)}`, {
+          domain: 'QEMU',
+          cause: error,
+        })
+    }
+  }
+}
+
+async function requireKvm(): Promise<void> {
+  try {
+    await access('/dev/kvm', constants.R_OK | constants.W_OK)
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new VirError(
+      'CONFIG_UNSUPPORTED',
+      missing
+        ? "<domain type='kvm'>: this host has no /dev/kvm"
+        : "<domain type='kvm'>: /dev/kvm may not be opened",
+      {
+        domain: 'QEMU',
+        cause: error,
+        hint: missing
+          ? "Load the kvm module and switch virtualization on in the firmware, or use <domain type='qemu'>"
+          : "Join the group 'kvm', or use <domain type='qemu'>",
+      },
+    )
+  }
+}
+
+async function spawn(plan: GuestPlan, { places }: LaunchSpec): Promise<QemuProcess> {
+  const { program, args } = plan
+  try {
+    return await QemuProcess.spawn({ program, args, directory: places.runDirectory, logFile: places.logFile })
+  } catch (error) {
+    throw fromSpawn(program, error)
+  }
+}
+
+/** What can be done only once QEMU is there, and must be before the guest runs. */
+async function prepareGuest(plan: GuestPlan, monitor: QmpChannel, options: CallOptions): Promise<void> {
+  const { taps, linksDown, vncPassword: password, balloonKib } = plan
+  for (const { name, bridge } of taps) await plugInto(bridge, name, options)
+  for (const name of linksDown) await monitor.execute('set_link', { name, up: false }, options)
+  if (password !== undefined) await monitor.execute('set_password', { protocol: 'vnc', password }, options)
+  if (balloonKib !== undefined) await monitor.execute('balloon', { value: balloonKib * 1024 }, options)
+}
+
+async function plugInto(bridge: string, name: string, { signal }: CallOptions): Promise<void> {
+  try {
+    await run('ip', ['link', 'set', 'dev', name, 'up', 'master', bridge], { signal })
+  } catch (error) {
+    throwIfAborted(signal)
+    throw new VirError('OPERATION_FAILED', `'${name}' could not be put into the bridge '${bridge}'`, {
+      domain: 'QEMU',
+      cause: error,
+      hint: `Is there a bridge '${bridge}'? 'ip link show type bridge' lists them`,
+    })
+  }
+}

@@ -1,0 +1,71 @@
+import { abortError, type CallOptions, type Clock, VirError } from '@covirt/core'
+import { MONITOR_SOCKET } from './command-line/guest-plan.js'
+import type { QemuProcess } from './process/qemu-process.js'
+import { connectUnix } from './process/unix-socket.js'
+import { fromEarlyEnd } from './qemu-errors.js'
+import { QmpChannel } from './qmp/qmp-channel.js'
+
+/** QEMU makes its socket some 10 ms after it was spawned, and says nothing then. */
+const RETRY_MS = 2
+
+/** Whose monitor, and where it is. */
+export interface MonitorPlace {
+  /** Within this time QEMU must have greeted. */
+  readonly timeoutMs: number
+  readonly process: QemuProcess
+  readonly runDirectory: string
+  readonly clock: Clock
+}
+
+/**
+ * Connects to the monitor of a QEMU that may just have been spawned. Rejects with what QEMU said where it ends
+ * instead, and with `OPERATION_TIMEOUT` where it does neither.
+ */
+export async function connectMonitor(place: MonitorPlace, { signal }: CallOptions): Promise<QmpChannel> {
+  const giveUp = new AbortController()
+  const stop = signal ? AbortSignal.any([signal, giveUp.signal]) : giveUp.signal
+  let end: Error | undefined
+  const timeout = place.clock
+    .sleep(place.timeoutMs, { signal: stop })
+    .then(() => new VirError('OPERATION_TIMEOUT', 'QEMU does not answer', { domain: 'QEMU' }))
+  const ended = place.process.exited.then(async (how) =>
+    fromEarlyEnd('QEMU could not start', how, await place.process.lastWords()),
+  )
+  const onEnd = (error: Error) => {
+    end = error
+    giveUp.abort()
+  }
+  ended.then(onEnd)
+  timeout.then(onEnd, () => {})
+  try {
+    return await greet(place, stop)
+  } catch (error) {
+    if (signal?.aborted) throw abortError(signal)
+    // A monitor that closes is that of a QEMU about to end, which is the better story.
+    throw end ?? (await Promise.race([ended, graceOver(place.clock, error)]))
+  } finally {
+    giveUp.abort()
+  }
+}
+
+async function greet({ runDirectory, clock }: MonitorPlace, signal: AbortSignal): Promise<QmpChannel> {
+  for (;;) {
+    try {
+      const socket = await connectUnix(runDirectory, MONITOR_SOCKET)
+      return await QmpChannel.open(socket, { signal })
+    } catch (error) {
+      if (!isNotYet(error)) throw error
+      await clock.sleep(RETRY_MS, { signal })
+    }
+  }
+}
+
+function isNotYet(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOENT' || code === 'ECONNREFUSED'
+}
+
+async function graceOver(clock: Clock, error: unknown): Promise<unknown> {
+  await clock.sleep(1000)
+  return error
+}

@@ -1,0 +1,162 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { open } from 'node:fs/promises'
+import type { Clock } from '@covirt/core'
+import { fileSize, logTail, OWN_LINE } from './log-tail.js'
+import { hasArgument, isAlive, type ProcessIdentity, readProcessStat } from './process-identity.js'
+
+/** What is spawned, and where it works and speaks. */
+export interface QemuCommand {
+  readonly program: string
+  readonly args: readonly string[]
+  /** Its working directory: relative socket paths in `args` lie there. */
+  readonly directory: string
+  /** What it prints is appended to this file. */
+  readonly logFile: string
+}
+
+/** How a process ended, as far as it can be known: only a parent is told. */
+export interface ProcessEnd {
+  readonly code?: number | undefined
+  readonly signal?: string | undefined
+}
+
+/** How many lines of what it printed are quoted where a process fails. */
+const QUOTED_LINES = 6
+/** How often a process is looked at that is not our child and is about to end. */
+const WATCH_INTERVAL_MS = 5
+
+/**
+ * One QEMU process: our child, or one that an earlier process of ours left. It survives us: it is in a session
+ * of its own and holds no pipe of ours.
+ */
+export class QemuProcess {
+  readonly identity: ProcessIdentity
+  readonly #child: ChildProcess | undefined
+  readonly #exited: Promise<ProcessEnd> | undefined
+  readonly #logFile: string
+  readonly #logOffset: number
+
+  private constructor(
+    identity: ProcessIdentity,
+    log: { readonly file: string; readonly offset: number },
+    child?: { readonly process: ChildProcess; readonly exited: Promise<ProcessEnd> },
+  ) {
+    this.identity = identity
+    this.#logFile = log.file
+    this.#logOffset = log.offset
+    this.#child = child?.process
+    this.#exited = child?.exited
+  }
+
+  /** Starts it. Rejects with Node's error (`ENOENT`, `EACCES`) where the program cannot be run. */
+  static async spawn(command: QemuCommand): Promise<QemuProcess> {
+    const log = await open(command.logFile, 'a', 0o600)
+    try {
+      await log.write(`${new Date().toISOString()} ${OWN_LINE}${command.program} ${quoted(command.args)}\n`)
+      const offset = await fileSize(command.logFile)
+      const child = spawn(command.program, command.args, {
+        cwd: command.directory,
+        detached: true,
+        stdio: ['ignore', log.fd, log.fd],
+        env: environment(),
+      })
+      const exited = new Promise<ProcessEnd>((resolve) => {
+        child.once('exit', (code, signal) =>
+          resolve({ code: code ?? undefined, signal: signal ?? undefined }),
+        )
+      })
+      await new Promise<void>((resolve, reject) => {
+        child.once('spawn', resolve)
+        child.once('error', reject)
+      })
+      const pid = child.pid as number
+      const stat = await readProcessStat(pid)
+      const identity = { pid, startTime: stat?.startTime ?? '' }
+      return new QemuProcess(identity, { file: command.logFile, offset }, { process: child, exited })
+    } finally {
+      await log.close()
+    }
+  }
+
+  /**
+   * Takes over a process that runs already; `undefined` where it is gone, or where that pid is another
+   * process's by now: `argument` must be on its command line.
+   */
+  static async adopt(
+    identity: ProcessIdentity,
+    argument: string,
+    logFile: string,
+  ): Promise<QemuProcess | undefined> {
+    if (!(await isAlive(identity)) || !(await hasArgument(identity.pid, argument))) return undefined
+    return new QemuProcess(identity, { file: logFile, offset: await fileSize(logFile) })
+  }
+
+  /**
+   * Resolves once the process is gone, to how it ended; or to `undefined` where it is not after `timeoutMs`.
+   * For a process that is not our child there is nothing to wait on: it is looked at again and again, so ask
+   * only where the end is near.
+   */
+  async waitForEnd(clock: Clock, timeoutMs: number): Promise<ProcessEnd | undefined> {
+    if (this.#exited) return withTimeout(this.#exited, clock, timeoutMs)
+    for (let waitedMs = 0; await isAlive(this.identity); waitedMs += WATCH_INTERVAL_MS) {
+      if (waitedMs >= timeoutMs) return undefined
+      await clock.sleep(WATCH_INTERVAL_MS)
+    }
+    return {}
+  }
+
+  /** Resolves when our child ends; never for a process that is not our child. */
+  get exited(): Promise<ProcessEnd> {
+    return this.#exited ?? new Promise(() => {})
+  }
+
+  /** Ends it and what it may have started, without its cooperation; resolves when it is gone. */
+  async kill(clock: Clock): Promise<void> {
+    if (await isAlive(this.identity)) signalGroup(this.identity.pid)
+    if (this.#exited) await this.#exited
+    else while (await isAlive(this.identity)) await clock.sleep(WATCH_INTERVAL_MS)
+  }
+
+  /** Forgets it: it no longer keeps our event loop alive. */
+  release(): void {
+    this.#child?.unref()
+  }
+
+  /** The last lines it printed, oldest first. */
+  lastWords(): Promise<string[]> {
+    return logTail(this.#logFile, this.#logOffset, QUOTED_LINES)
+  }
+}
+
+/** It is the leader of a session of its own, so that its process group has its number. */
+function signalGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+async function withTimeout<T>(promise: Promise<T>, clock: Clock, timeoutMs: number): Promise<T | undefined> {
+  const done = new AbortController()
+  const timeout = clock.sleep(timeoutMs, { signal: done.signal }).catch(() => {})
+  try {
+    return await Promise.race([promise, timeout.then(() => undefined)])
+  } finally {
+    done.abort()
+  }
+}
+
+/** QEMU gets the few variables that it or its libraries may need; what else we were given is not its business. */
+function environment(): NodeJS.ProcessEnv {
+  const passed = Object.entries(process.env).filter(([name]) => PASSED_VARIABLES.test(name))
+  return { ...Object.fromEntries(passed), LC_ALL: 'C' }
+}
+
+const PASSED_VARIABLES = /^(PATH|HOME|USER|LOGNAME|TMPDIR|LD_LIBRARY_PATH|XDG_RUNTIME_DIR|(COVIRT|QEMU)_\w+)$/
+
+function quoted(args: readonly string[]): string {
+  return args
+    .map((arg) => (/^[\w./:=,@+-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`))
+    .join(' ')
+}

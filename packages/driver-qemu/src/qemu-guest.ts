@@ -1,0 +1,306 @@
+import type { Duplex } from 'node:stream'
+import {
+  type AgentOptions,
+  abortable,
+  type CallOptions,
+  type Clock,
+  type ConsoleOptions,
+  isVirError,
+  type Logger,
+  messageOf,
+  type ShutdownMode,
+  VirError,
+} from '@covirt/core'
+import type { Guest, GuestInfo, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
+import type { DomainXml } from '@covirt/xml'
+import { unresponsive } from './agent/agent-channel.js'
+import { GuestAgent } from './agent/guest-agent.js'
+import type { GuestPlan } from './command-line/guest-plan.js'
+import { ConsoleDesk } from './console/console-desk.js'
+import { exitOf } from './guest-exit.js'
+import { removeSockets } from './guest-sockets.js'
+import { phaseOf, queryRunState } from './guest-status.js'
+import { readProcessStat } from './process/process-identity.js'
+import type { QemuProcess } from './process/qemu-process.js'
+import { connectUnix } from './process/unix-socket.js'
+import { fromQmp } from './qemu-errors.js'
+import type { QmpChannel } from './qmp/qmp-channel.js'
+import type { JsonObject, QmpEvent } from './qmp/qmp-message.js'
+import { SinkGate } from './sink-gate.js'
+
+/** What a running guest is made of. */
+export interface QemuGuestParts {
+  /** Live: with aliases and ports. */
+  readonly document: DomainXml
+  readonly plan: GuestPlan
+  readonly process: QemuProcess
+  readonly monitor: QmpChannel
+  readonly runDirectory: string
+  readonly phase: GuestPhase
+  readonly memoryKib: number
+  readonly agentConnected: boolean
+  readonly sink: GuestSink
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** How long QEMU may take to end when asked to, and to be gone once its monitor is. */
+const QUIT_TIMEOUT_MS = 1000
+const EXIT_TIMEOUT_MS = 5000
+/** How long an agent may take, where nobody says. */
+const AGENT_TIMEOUT_MS = 5000
+
+/** A virtual machine that runs in a QEMU process of its own. */
+export class QemuGuest implements Guest {
+  readonly document: DomainXml
+  readonly record: GuestRecord
+  readonly #parts: QemuGuestParts
+  readonly #gate: SinkGate
+  readonly #consoles: ConsoleDesk
+  readonly #agent: GuestAgent | undefined
+  readonly #gone: Promise<void>
+  #markGone: () => void = () => {}
+  #phase: GuestPhase
+  /** Grows with all that may change the phase, so that an answer from before is not believed. */
+  #phaseAge = 0
+  #memoryKib: number
+  /** `asked`: the guest is to go down and to be started again; `underway`: it is down, and is being started. */
+  #restart: 'no' | 'asked' | 'underway' = 'no'
+  #shutdownCause: string | undefined
+  #onReset: (() => void)[] = []
+  #killed: Promise<void> | undefined
+  #released = false
+
+  constructor(parts: QemuGuestParts) {
+    this.#parts = parts
+    this.document = parts.document
+    this.record = { ...parts.process.identity }
+    this.#gate = new SinkGate(parts.sink)
+    this.#phase = parts.phase
+    this.#memoryKib = parts.memoryKib
+    this.#gone = new Promise((resolve) => {
+      this.#markGone = resolve
+    })
+    const connect = (name: string) => connectUnix(parts.runDirectory, name)
+    this.#consoles = new ConsoleDesk(parts.plan.consoles, connect)
+    const line = parts.plan.agent
+    this.#agent = line && new GuestAgent(() => connect(line.socket), parts.clock)
+    if (this.#agent) this.#agent.connected = parts.agentConnected
+    parts.monitor.listen({
+      event: (event) => this.#happened(event),
+      closed: () => this.#ended(),
+    })
+    this.#gate.openSoon()
+  }
+
+  get phase(): GuestPhase {
+    return this.#phase
+  }
+
+  async info(): Promise<GuestInfo> {
+    const stat = await readProcessStat(this.#parts.process.identity.pid)
+    if (!stat) throw new VirError('OPERATION_INVALID', 'The guest has gone', { domain: 'QEMU' })
+    return { memoryKib: this.#memoryKib, cpuTimeNs: stat.cpuTimeNs }
+  }
+
+  shutdown(mode: ShutdownMode | undefined, options: CallOptions): Promise<void> {
+    return this.#ask(mode, 'powerdown', options)
+  }
+
+  reboot(mode: ShutdownMode | undefined, options: CallOptions): Promise<void> {
+    return this.#ask(mode, 'reboot', options)
+  }
+
+  pause(options: CallOptions): Promise<void> {
+    return this.#order('paused', 'stop', 'cont', options)
+  }
+
+  resume(options: CallOptions): Promise<void> {
+    return this.#order('running', 'cont', 'stop', options)
+  }
+
+  kill(): Promise<void> {
+    this.#killed ??= this.#kill()
+    return this.#killed
+  }
+
+  async release(): Promise<void> {
+    this.#released = true
+    this.#gate.close()
+    this.#letGo()
+    this.#parts.monitor.close()
+    this.#parts.process.release()
+  }
+
+  /** Presses the reset button; resolves when the guest has been reset. */
+  async reset(options: CallOptions): Promise<void> {
+    const done = new Promise<void>((resolve) => this.#onReset.push(resolve))
+    await this.#execute('Resetting', 'system_reset', {}, options)
+    await abortable(done, options.signal)
+  }
+
+  openConsole(options: ConsoleOptions): Promise<Duplex> {
+    return this.#consoles.open(options)
+  }
+
+  /** As the guest-agent role promises. */
+  async agentCommand(command: string, options: AgentOptions): Promise<string> {
+    if (!this.#agent) throw unresponsive('absent')
+    return this.#agent.command(command, options.timeoutMs ?? AGENT_TIMEOUT_MS, options)
+  }
+
+  async #ask(
+    mode: ShutdownMode | undefined,
+    what: 'powerdown' | 'reboot',
+    options: CallOptions,
+  ): Promise<void> {
+    if (mode !== undefined && mode !== 'acpi' && mode !== 'agent')
+      throw new VirError('ARGUMENT_UNSUPPORTED', `The QEMU driver has no shutdown mode '${mode}'`, {
+        domain: 'QEMU',
+        hint: "Known are 'acpi' and 'agent'",
+      })
+    if (mode === 'acpi') return this.#pressPowerButton(what, options)
+    if (mode === 'agent' && !this.#agent) throw unresponsive('absent')
+    try {
+      if (this.#agent && (mode === 'agent' || this.#agent.connected)) {
+        await this.#restartOnShutdown(false, options)
+        return await this.#agent.shutdown(what, options)
+      }
+    } catch (error) {
+      if (mode === 'agent' || !isVirError(error, 'AGENT_UNRESPONSIVE')) throw error
+      this.#parts.logger.debug('The guest agent is silent: pressing the power button instead')
+    }
+    return this.#pressPowerButton(what, options)
+  }
+
+  async #pressPowerButton(what: 'powerdown' | 'reboot', options: CallOptions): Promise<void> {
+    await this.#restartOnShutdown(what === 'reboot', options)
+    await this.#execute('Pressing the power button', 'system_powerdown', {}, options)
+  }
+
+  /**
+   * A power button can only ask a guest to go down. For a restart QEMU is told to stay when it does, and to
+   * start it anew; only QEMU itself knows of it, so that this works over our own death.
+   */
+  async #restartOnShutdown(restart: boolean, options: CallOptions): Promise<void> {
+    if (restart === (this.#restart === 'asked')) return
+    this.#restart = restart ? 'asked' : 'no'
+    await this.#execute('Preparing', 'set-action', { shutdown: restart ? 'pause' : 'poweroff' }, options)
+  }
+
+  /** Starts a guest anew that has gone down to be restarted. */
+  async #startAnew(): Promise<void> {
+    this.#restart = 'underway'
+    this.#phaseAge++
+    try {
+      await this.#execute('Restarting', 'system_reset', {})
+      await this.#execute('Restarting', 'set-action', { shutdown: 'poweroff' })
+      this.#restart = 'no'
+      if (this.#phase === 'running') await this.#execute('Restarting', 'cont', {})
+    } catch (error) {
+      this.#parts.logger.warn('A guest could not be restarted', { error: messageOf(error) })
+    }
+    await this.#refreshPhase()
+  }
+
+  async #order(phase: GuestPhase, command: string, opposite: string, options: CallOptions): Promise<void> {
+    const before = this.#phase
+    this.#phaseAge++
+    this.#phase = phase
+    try {
+      await this.#execute(phase === 'paused' ? 'Pausing' : 'Resuming', command, {}, options)
+    } catch (error) {
+      this.#phase = before
+      // It was sent all the same; QEMU obeys in order.
+      if (isVirError(error, 'OPERATION_ABORTED')) void this.#parts.monitor.execute(opposite).catch(() => {})
+      throw error
+    }
+  }
+
+  #happened({ name, data }: QmpEvent): void {
+    switch (name) {
+      case 'SHUTDOWN':
+        if (this.#restart === 'asked' && data.guest === true) void this.#startAnew()
+        else this.#shutdownCause = String(data.reason)
+        return
+      case 'RESET':
+        this.#gate.tell((sink) => sink.rebooted())
+        for (const tell of this.#onReset.splice(0)) tell()
+        void this.#refreshPhase()
+        return
+      case 'STOP':
+      case 'RESUME':
+      case 'GUEST_PANICKED':
+        void this.#refreshPhase()
+        return
+      case 'BALLOON_CHANGE':
+        this.#memoryKib = Math.round(Number(data.actual) / 1024)
+        return
+      case 'VSERPORT_CHANGE':
+        this.#portChanged(data)
+    }
+  }
+
+  #portChanged({ id, open }: JsonObject): void {
+    const agent = this.#agent
+    if (!agent || id !== this.#parts.plan.agent?.alias || agent.connected === open) return
+    agent.connected = open === true
+    this.#gate.tell((sink) => sink.agentChanged(open === true ? 'connected' : 'disconnected'))
+  }
+
+  async #refreshPhase(): Promise<void> {
+    const age = ++this.#phaseAge
+    const state = await queryRunState(this.#parts.monitor).catch(() => undefined)
+    if (state === undefined || age !== this.#phaseAge || this.#restart === 'underway' || state === 'shutdown')
+      return
+    const phase = phaseOf(state)
+    if (phase === this.#phase) return
+    this.#phase = phase
+    this.#gate.tell((sink) => sink.phaseChanged(phase))
+  }
+
+  async #kill(): Promise<void> {
+    const { monitor, process, clock } = this.#parts
+    // A clean end leaves nothing unwritten; a QEMU that hangs does not hear of it.
+    void monitor.execute('quit').catch(() => {})
+    if (!(await process.waitForEnd(clock, QUIT_TIMEOUT_MS))) await process.kill(clock)
+    await this.#gone
+  }
+
+  #ended(): void {
+    if (!this.#released) void this.#bury().finally(this.#markGone)
+  }
+
+  async #bury(): Promise<void> {
+    const { process, clock, plan, runDirectory } = this.#parts
+    const end = await process.waitForEnd(clock, EXIT_TIMEOUT_MS)
+    if (!end) await process.kill(clock)
+    this.#letGo()
+    await removeSockets(runDirectory, plan).catch((error: unknown) => {
+      this.#parts.logger.warn('The sockets of a guest could not be removed', { error: messageOf(error) })
+    })
+    const lastWords = await process.lastWords()
+    const killed = this.#killed !== undefined
+    const exit = exitOf({ cause: this.#shutdownCause, killed, end: end ?? {}, lastWords })
+    for (const tell of this.#onReset.splice(0)) tell()
+    this.#gate.tell((sink) => sink.exited(exit))
+  }
+
+  #letGo(): void {
+    this.#consoles.close()
+    this.#agent?.close()
+  }
+
+  async #execute(
+    doing: string,
+    command: string,
+    args: JsonObject,
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    try {
+      return await this.#parts.monitor.execute(command, args, options)
+    } catch (error) {
+      throw fromQmp(doing, error)
+    }
+  }
+}

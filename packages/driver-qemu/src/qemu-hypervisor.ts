@@ -1,0 +1,72 @@
+import { arch } from 'node:os'
+import type { CallOptions, DriverRoles } from '@covirt/core'
+import type { AdoptSpec, Guest, GuestAccess, Hypervisor, LaunchSpec } from '@covirt/local'
+import type { DomainXml } from '@covirt/xml'
+import { adoptGuest } from './adopt-guest.js'
+import { qemuCapabilities } from './capabilities.js'
+import { planGuest } from './command-line/guest-plan.js'
+import { launchGuest } from './launch-guest.js'
+import { withDefaults } from './prepare-definition.js'
+import { QemuGuest } from './qemu-guest.js'
+import { canUseKvm, type QemuProgram } from './qemu-program.js'
+
+/** Runs each guest in a QEMU process of its own: emulated (`qemu`) or on KVM (`kvm`). */
+export class QemuHypervisor implements Hypervisor {
+  readonly type = 'QEMU'
+  readonly errorDomain = 'QEMU'
+  readonly domainTypes = ['qemu', 'kvm'] as const
+  readonly versions: Readonly<Record<string, string>>
+  readonly #program: QemuProgram
+
+  constructor(program: QemuProgram) {
+    this.#program = program
+    this.versions = { qemu: program.version }
+  }
+
+  async getCapabilities(): Promise<string> {
+    const hostArch = arch() === 'x64' ? 'x86_64' : arch()
+    return qemuCapabilities({ program: this.#program, kvm: await canUseKvm(), hostArch })
+  }
+
+  prepare(document: DomainXml): DomainXml {
+    const prepared = withDefaults(document)
+    planGuest(prepared)
+    return prepared
+  }
+
+  launch(spec: LaunchSpec, options: CallOptions): Promise<Guest> {
+    return launchGuest(spec, options)
+  }
+
+  adopt(spec: AdoptSpec, options: CallOptions): Promise<Guest | undefined> {
+    return adoptGuest(spec, options)
+  }
+
+  roles(access: GuestAccess): DriverRoles {
+    return {
+      console: {
+        openConsole: (domain, options) =>
+          access.query(domain, options, (guest, call) =>
+            qemuGuest(guest).openConsole({ ...options, ...call }),
+          ),
+      },
+      reset: {
+        resetDomain: (domain, options) =>
+          access.job(domain, 'reset', options, (guest, call) => qemuGuest(guest).reset(call)),
+      },
+      guestAgent: {
+        agentCommand: (domain, command, options) =>
+          access.query(domain, options, (guest, call) =>
+            qemuGuest(guest).agentCommand(command, { ...options, ...call }),
+          ),
+      },
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+function qemuGuest(guest: Guest): QemuGuest {
+  if (guest instanceof QemuGuest) return guest
+  throw new TypeError('The guest is not one of the QEMU driver')
+}

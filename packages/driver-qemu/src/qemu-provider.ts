@@ -1,0 +1,44 @@
+import {
+  type ConsoleRole,
+  type Driver,
+  type GuestAgentRole,
+  messageOf,
+  type ResetRole,
+  VirError,
+} from '@covirt/core'
+import { localProvider } from '@covirt/local'
+import { QemuHypervisor } from './qemu-hypervisor.js'
+import { findProgram, inspectProgram } from './qemu-program.js'
+
+/** The driver of QEMU's virtual machines, with the roles it has. */
+export interface QemuDriver extends Driver {
+  readonly console: ConsoleRole
+  readonly reset: ResetRole
+  readonly guestAgent: GuestAgentRole
+}
+
+const PROGRAM = 'qemu-system-x86_64'
+const INSTALL = "install QEMU (Debian and Ubuntu: 'apt install qemu-system-x86')"
+
+/** Virtual machines: `qemu:///system` for root, `qemu:///session` for any user. */
+export const qemuProvider = localProvider<QemuDriver>({
+  scheme: 'qemu',
+  paths: ['/system', '/session'],
+  probe: async () => {
+    const path = await findProgram(PROGRAM)
+    return path === undefined ? `there is no ${PROGRAM} in the PATH: ${INSTALL}` : undefined
+  },
+  hypervisor: async ({ stateDirectory }) => {
+    const path = await findProgram(PROGRAM)
+    try {
+      if (path === undefined) throw new Error(`there is no ${PROGRAM} in the PATH`)
+      return new QemuHypervisor(await inspectProgram(path, stateDirectory))
+    } catch (error) {
+      throw new VirError('NO_CONNECT', `QEMU cannot be used: ${messageOf(error)}`, {
+        domain: 'QEMU',
+        cause: error,
+        hint: `Please ${INSTALL}`,
+      })
+    }
+  },
+})

@@ -1,0 +1,168 @@
+import { chmod, writeFile } from 'node:fs/promises'
+import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DomainSpec, DriverWorld, GuestKind } from '@covirt/contract'
+import { Connection, type Domain, parseConnectUri } from '@covirt/core'
+import {
+  LINUX_GUEST_CMDLINE,
+  linuxGuest,
+  type TempRoot,
+  tempRoot,
+  uniqueName,
+} from '../../../test/fixtures/index.js'
+import { type QemuDriver, qemuProvider } from '../src/index.js'
+import { firmwareXml, guestXml } from './guests.js'
+import { processOf } from './processes.js'
+
+/** How often a guest that comes up is asked whether it is there: its first bytes fall on deaf ears. */
+const ASK_INTERVAL_MS = 20
+
+/** A root of its own for real QEMUs of one domain type. */
+export class QemuWorld implements DriverWorld {
+  readonly dialogue = { say: 't', hear: 'FX-TICKS' }
+  readonly uniqueName = uniqueName
+  readonly #root: TempRoot
+  readonly #type: 'qemu' | 'kvm'
+  readonly #firmwareXml: string
+  readonly #agentXml: string
+  readonly #kinds = new Map<string, GuestKind>()
+
+  private constructor(root: TempRoot, type: 'qemu' | 'kvm', xml: { firmware: string; agent: string }) {
+    this.#root = root
+    this.#type = type
+    this.#firmwareXml = xml.firmware
+    this.#agentXml = xml.agent
+  }
+
+  static async make(type: 'qemu' | 'kvm', abilities: { agent: boolean }): Promise<QemuWorld> {
+    const root = await tempRoot()
+    for (const [name, commands] of Object.entries({
+      slow: 'sleep 5.2\nexec qemu-system-x86_64 "$@"',
+      stuck: 'exec sleep 100000',
+    })) {
+      await writeFile(root.join(name), `#!/bin/sh\n${commands}\n`)
+      await chmod(root.join(name), 0o755)
+    }
+    const firmware = await firmwareXml({ name: 'NAME', type, elements: 'ELEMENTS' })
+    return new QemuWorld(root, type, { firmware, agent: abilities.agent ? await linuxXml() : '' })
+  }
+
+  get uri(): string {
+    return `qemu:///system?root=${this.#root.path}`
+  }
+
+  async open(options = {}): Promise<Connection<QemuDriver>> {
+    return new Connection(await qemuProvider.open(parseConnectUri(this.uri), options))
+  }
+
+  domainXml({ name, uuid, memoryKib, elements = '', guest = 'plain', password }: DomainSpec): string {
+    this.#kinds.set(name, guest)
+    const xml = guest === 'agent' ? this.#agentXml : this.#firmwareXml
+    const emulator =
+      guest === 'slow' || guest === 'stuck' ? `<emulator>${this.#root.join(guest)}</emulator>` : ''
+    const screen =
+      password === undefined
+        ? ''
+        : `<graphics type='vnc' passwd='${password}'><listen type='socket'/></graphics>`
+    return xml
+      .replace('<name>NAME</name>', `<name>${name}</name>${uuid === undefined ? '' : `<uuid>${uuid}</uuid>`}`)
+      .replace('ELEMENTS', elements)
+      .replace(/<memory .*<\/memory>/, (own) =>
+        memoryKib === undefined ? own : `<memory unit='KiB'>${memoryKib}</memory>`,
+      )
+      .replace(/<loader.*<\/loader>/, (own) =>
+        guest === 'broken' ? `<loader type='rom'>${this.#root.join('no-such-firmware')}</loader>` : own,
+      )
+      .replace('<devices>', `<devices>${emulator}`)
+      .replace('</devices>', `${screen}</devices>`)
+  }
+
+  async ready(domain: Domain): Promise<void> {
+    const kind = this.#kinds.get(domain.name)
+    if (kind === 'agent') return agentReady(domain)
+    await this.#tell(domain, 'z', 'FX-ECHO z')
+    if (kind === 'deaf') await this.#tell(domain, 'i', 'FX-IGNORE 1', 1)
+  }
+
+  async kill(domain: Domain): Promise<void> {
+    process.kill(await processOf(domain.uuid), 'SIGKILL')
+  }
+
+  panic(domain: Domain): Promise<void> {
+    return this.#command(domain, 'k')
+  }
+
+  powerOff(domain: Domain): Promise<void> {
+    return this.#command(domain, 'p')
+  }
+
+  restart(domain: Domain): Promise<void> {
+    return this.#command(domain, 'r')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#root[Symbol.asyncDispose]()
+  }
+
+  get type(): 'qemu' | 'kvm' {
+    return this.#type
+  }
+
+  /** Writes one letter to the guest; how it acts on it is not waited for. */
+  async #command(domain: Domain, letter: string): Promise<void> {
+    const console = await domain.openConsole({ force: true })
+    console.on('error', () => {})
+    console.resume()
+    await new Promise<void>((resolve) => console.end(letter, resolve))
+  }
+
+  async #tell(
+    domain: Domain,
+    letter: string,
+    answer: string,
+    times = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
+    const console = await domain.openConsole({ force: true })
+    const heard = hears(console, answer)
+    const done = new AbortController()
+    const finish = () => done.abort()
+    heard.then(finish, finish)
+    for (let asked = 0; asked < times && !done.signal.aborted; asked++) {
+      console.write(letter)
+      await sleep(ASK_INTERVAL_MS, undefined, { signal: done.signal }).catch(() => {})
+    }
+    await heard
+    console.destroy()
+  }
+}
+
+/** Resolves once `text` has come, and rejects where the stream ends before. */
+export function hears(stream: Duplex, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let heard = ''
+    stream.on('data', (chunk: Buffer) => {
+      heard += chunk.toString()
+      if (heard.includes(text)) resolve(heard)
+    })
+    stream.on('close', () => reject(new Error(`The console has ended without '${text}': ${heard}`)))
+  })
+}
+
+async function agentReady(domain: Domain): Promise<void> {
+  for (;;) {
+    try {
+      await domain.agentCommand('{"execute":"guest-ping"}', { timeoutMs: 500 })
+      return
+    } catch {
+      await sleep(ASK_INTERVAL_MS)
+    }
+  }
+}
+
+async function linuxXml(): Promise<string> {
+  const { kernel, initrd } = await linuxGuest()
+  const os = `<loader type='rom'>/usr/share/qemu/qboot.rom</loader>
+    <kernel>${kernel}</kernel><initrd>${initrd}</initrd><cmdline>${LINUX_GUEST_CMDLINE} fx.noshell</cmdline>`
+  const devices = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+  return guestXml({ name: 'NAME', elements: 'ELEMENTS', machine: 'q35', memoryKib: 262144, os, devices })
+}
