@@ -30,6 +30,7 @@ import {
 import { type DomainXml, formatDomain } from '@covirt/xml'
 import { prepareDefinition } from './definition.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
+import { flagsOf, infoOf, nothingUsed, statsOf, usedBy } from './domain-stats.js'
 import type { DomainStore, StoredDomain } from './domain-store.js'
 import { DomainTable } from './domain-table.js'
 import { GuestKeeper } from './guest-keeper.js'
@@ -38,6 +39,7 @@ import type { IdAllocator } from './id-allocator.js'
 import { readNodeInfo } from './node-info.js'
 import type { PlaceKeeper } from './places.js'
 import { redactSecrets } from './redact-secrets.js'
+import { requireActive, requireInactive, requireNotCrashed, requirePersistent } from './refusals.js'
 import { repeatShutdown } from './shutdown-request.js'
 import { libraryVersion } from './version.js'
 
@@ -125,15 +127,16 @@ export class LocalDriver implements Driver {
     options: CallOptions = {},
   ): Promise<readonly DomainStats[]> {
     throwIfAborted(options.signal)
-    const entries = [...this.#table].filter((entry) => matchesFilter(flagsOf(entry), filter))
-    const stats = await Promise.all(
-      entries.map(async (entry): Promise<DomainStats | undefined> => {
-        const type = entry.inactiveDocument.type
-        const info = await this.#info(entry, options)
-        return entry.exists ? { type, ...flagsOf(entry), ...info } : undefined
-      }),
-    )
-    return stats.filter((each) => each !== undefined)
+    const stats: (DomainStats | Promise<DomainStats | undefined>)[] = []
+    for (const entry of this.#table) {
+      const flags = flagsOf(entry)
+      if (!matchesFilter(flags, filter)) continue
+      // Only guests are asked: a list of thousands of domains that are off is made without a promise for each.
+      stats.push(
+        entry.active ? this.#statsOfGuest(entry, entry.active, options) : statsOf(entry, flags, nothingUsed),
+      )
+    }
+    return (await Promise.all(stats)).filter((each) => each !== undefined)
   }
 
   async lookupDomain(key: DomainKey, options: CallOptions = {}): Promise<DomainRef> {
@@ -156,7 +159,7 @@ export class LocalDriver implements Driver {
 
   async undefineDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
     await this.#change(domain, 'undefine', options, async (entry) => {
-      this.#requirePersistent(entry)
+      requirePersistent(entry)
       await this.#parts.store.removeDefinition(entry.name)
       entry.definition = undefined
       entry.autostart = false
@@ -184,7 +187,7 @@ export class LocalDriver implements Driver {
 
   async setAutostart(domain: DomainRef, autostart: boolean, options: CallOptions = {}): Promise<void> {
     await this.#change(domain, 'autostart', options, async (entry) => {
-      this.#requirePersistent(entry)
+      requirePersistent(entry)
       await this.#parts.store.setAutostart(entry.name, autostart)
       entry.autostart = autostart
     })
@@ -226,7 +229,7 @@ export class LocalDriver implements Driver {
   async destroyDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
     throwIfAborted(options.signal)
     const entry = this.#table.get(domain)
-    if (!entry.starting) this.#requireActive(entry)
+    if (!entry.starting) requireActive(entry)
     await entry.jobs.preempt('destroy', options, () => this.#keeper.destroy(entry))
   }
 
@@ -251,7 +254,9 @@ export class LocalDriver implements Driver {
 
   async getDomainInfo(domain: DomainRef, options: CallOptions = {}): Promise<DomainInfo> {
     throwIfAborted(options.signal)
-    return this.#info(this.#table.get(domain), options)
+    const entry = this.#table.get(domain)
+    const used = entry.active ? await usedBy(entry.active.guest, options) : nothingUsed
+    return infoOf(entry, used)
   }
 
   subscribe(listener: (event: DomainEvent) => void): Unsubscribe {
@@ -299,12 +304,7 @@ export class LocalDriver implements Driver {
   }
 
   async #launch(entry: DomainEntry, document: DomainXml, options: StartOptions): Promise<DomainRef> {
-    if (entry.active) {
-      throw new VirError('OPERATION_INVALID', `Domain '${entry.name}' is already active`, {
-        domain: 'DOM',
-        hint: `It is ${entry.state.state} with id ${entry.active.id}`,
-      })
-    }
+    requireInactive(entry)
     await this.#keeper.launch(entry, document, { paused: options.paused ?? false, signal: options.signal })
     return entry.ref
   }
@@ -336,42 +336,16 @@ export class LocalDriver implements Driver {
     })
   }
 
-  async #info(entry: DomainEntry, options: CallOptions): Promise<DomainInfo> {
-    const document = entry.active?.document ?? entry.inactiveDocument
-    const used = entry.active ? await this.#used(entry.active.guest, options) : undefined
-    return {
-      state: entry.state,
-      maxMemoryKib: Number(document.memoryKib ?? 0),
-      memoryKib: used?.memoryKib ?? 0,
-      vcpus: document.vcpu?.current ?? document.vcpu?.count ?? 1,
-      cpuTimeNs: used?.cpuTimeNs ?? 0n,
-    }
-  }
-
-  /** A guest that vanishes while it is asked uses nothing. */
-  async #used(guest: Guest, options: CallOptions) {
-    try {
-      return await guest.info(options)
-    } catch {
-      throwIfAborted(options.signal)
-      return undefined
-    }
-  }
-
-  #requireActive(entry: DomainEntry): ActiveGuest {
-    if (entry.active) return entry.active
-    throw new VirError('OPERATION_INVALID', `Domain '${entry.name}' is not active`, {
-      domain: 'DOM',
-      hint: 'Start it first',
-    })
-  }
-
-  #requirePersistent(entry: DomainEntry): void {
-    if (entry.definition) return
-    throw new VirError('OPERATION_INVALID', `Domain '${entry.name}' is transient`, {
-      domain: 'DOM',
-      hint: 'Define it first: that makes it persistent',
-    })
+  /** `undefined` where the domain has vanished meanwhile. */
+  async #statsOfGuest(
+    entry: DomainEntry,
+    active: ActiveGuest,
+    options: CallOptions,
+  ): Promise<DomainStats | undefined> {
+    const used = await usedBy(active.guest, options)
+    return entry.exists
+      ? statsOf(entry, flagsOf(entry), entry.active === active ? used : nothingUsed)
+      : undefined
   }
 
   /** Runs `work` as a job of an existing domain. */
@@ -393,9 +367,7 @@ export class LocalDriver implements Driver {
     options: CallOptions,
     work: (entry: DomainEntry, active: ActiveGuest, options: CallOptions) => Promise<T>,
   ): Promise<T> {
-    return this.#change(domain, name, options, (entry, running) =>
-      work(entry, this.#requireActive(entry), running),
-    )
+    return this.#change(domain, name, options, (entry, running) => work(entry, requireActive(entry), running))
   }
 
   #job<T>(
@@ -412,27 +384,10 @@ export class LocalDriver implements Driver {
     return {
       query: async (domain, options = {}, query) => {
         throwIfAborted(options.signal)
-        return query(this.#requireActive(this.#table.get(domain)).guest, options)
+        return query(requireActive(this.#table.get(domain)).guest, options)
       },
       job: (domain, name, options = {}, job) =>
         this.#changeGuest(domain, name, options, (_entry, { guest }, running) => job(guest, running)),
     }
   }
-}
-
-function flagsOf(entry: DomainEntry): Pick<DomainStats, 'domain' | 'state' | 'persistent' | 'autostart'> {
-  return {
-    domain: entry.ref,
-    state: entry.state,
-    persistent: entry.definition !== undefined,
-    autostart: entry.autostart,
-  }
-}
-
-function requireNotCrashed(entry: DomainEntry): void {
-  if (entry.state.state !== 'crashed') return
-  throw new VirError('OPERATION_INVALID', `Domain '${entry.name}' has crashed`, {
-    domain: 'DOM',
-    hint: 'Destroy it, then start it again',
-  })
 }
