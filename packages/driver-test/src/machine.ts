@@ -22,6 +22,8 @@ export interface MachineParts {
  */
 export class Machine {
   readonly document: DomainXml
+  /** What the guest has now; a balloon that never moves. */
+  readonly memoryKib: number
   readonly serial: SerialLine
   /** Who is told what happens; nobody while no driver has it. */
   sink: GuestSink | undefined
@@ -36,6 +38,7 @@ export class Machine {
   constructor(parts: MachineParts, options: { readonly paused: boolean }) {
     this.#parts = parts
     this.document = parts.document
+    this.memoryKib = Number(parts.document.currentMemoryKib ?? parts.document.memoryKib ?? 0)
     this.serial = new SerialLine(() => this.#phase === 'running' && !this.#hung)
     this.#ranSince = parts.clock.now()
     if (options.paused) this.#phase = 'paused'

@@ -25,8 +25,8 @@ export class TestGuest implements Guest {
   }
 
   async info(): Promise<GuestInfo> {
-    const { currentMemoryKib, memoryKib } = this.document
-    return { memoryKib: Number(currentMemoryKib ?? memoryKib ?? 0), cpuTimeNs: this.machine.cpuTimeNs }
+    const { memoryKib, cpuTimeNs } = this.machine
+    return { memoryKib, cpuTimeNs }
   }
 
   async shutdown(mode: ShutdownMode | undefined): Promise<void> {

@@ -3,6 +3,7 @@ import type { AdoptSpec, Guest, GuestAccess, Hypervisor, LaunchSpec } from '@cov
 import { type DomainXml, formatCapabilities } from '@covirt/xml'
 import { parseCommand } from './agent.js'
 import { Machine } from './machine.js'
+import { checkLine, liveDocument, preparedDocument } from './test-documents.js'
 import { TestGuest } from './test-guest.js'
 import { testNode } from './test-node.js'
 import type { TestWorld } from './test-world.js'
@@ -23,21 +24,8 @@ export class TestHypervisor implements Hypervisor {
     return capabilities
   }
 
-  /** It ignores all devices, and refuses guests that are neither machines nor containers. */
   prepare(document: DomainXml): DomainXml {
-    const os = document.os.type ?? { type: 'hvm' }
-    if (os.type !== 'hvm' && os.type !== 'exe') {
-      throw new VirError('CONFIG_UNSUPPORTED', `The test driver runs no guests of OS type '${os.type}'`, {
-        domain: 'TEST',
-        hint: "Use 'hvm' or 'exe' in <os><type>",
-      })
-    }
-    return {
-      ...document,
-      memoryKib: document.memoryKib ?? 1_048_576n,
-      vcpu: { ...document.vcpu, count: document.vcpu?.count ?? 1 },
-      os: { ...document.os, type: os },
-    }
+    return preparedDocument(document)
   }
 
   async launch(spec: LaunchSpec, { signal }: CallOptions): Promise<Guest> {
@@ -53,7 +41,7 @@ export class TestHypervisor implements Hypervisor {
     }
     const machine = new Machine(
       {
-        document,
+        document: liveDocument(document),
         clock,
         behaviour: () => this.#world.behaviourOf(name),
         spend: (what) => this.#world.spend(name, what),
@@ -75,13 +63,7 @@ export class TestHypervisor implements Hypervisor {
       console: {
         openConsole: (domain, options = {}) =>
           access.query(domain, options, async (guest) => {
-            if (options.device !== undefined && !/^(serial|console)0$/.test(options.device)) {
-              throw new VirError(
-                'INVALID_ARG',
-                `Domain '${domain.name}' has no console device '${options.device}'`,
-                { domain: 'TEST', hint: "It has 'serial0', which is 'console0', too" },
-              )
-            }
+            checkLine(guest.document, options.device)
             return testGuest(guest).machine.serial.open(domain.name, options.force ?? false)
           }),
       },

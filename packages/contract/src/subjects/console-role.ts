@@ -92,6 +92,19 @@ export function consoleRole({ test, needing }: Suite): void {
     stream.destroy()
   })
 
+  needing(
+    'dialogue',
+    'a console is opened by the alias of its device in the live document',
+    async (scene) => {
+      const domain = await scene.running()
+      const device = /<(console|serial)\b[\s\S]*?<alias name=['"]([^'"]+)/.exec(await domain.xml())?.[2]
+      expect(device).toBeDefined()
+      const stream = await domain.openConsole({ device })
+      await converse(scene, stream)
+      stream.destroy()
+    },
+  )
+
   test('a device that the domain does not have is an invalid argument', async (scene) => {
     const domain = await scene.running()
     await scene.refuses('INVALID_ARG', () => domain.openConsole({ device: 'no-such-device' }))
