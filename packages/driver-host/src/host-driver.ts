@@ -207,6 +207,7 @@ export class HostDriver implements Driver {
 
   async close(): Promise<void> {
     this.#stopWatching()
+    this.#routing.close()
     const closed = await Promise.allSettled(this.#drivers.map((driver) => driver.close()))
     const failed = closed.find((outcome) => outcome.status === 'rejected')
     if (failed) throw failed.reason

@@ -3,21 +3,23 @@ import { type DomainKey, type DomainRef, type Driver, isVirError, VirError } fro
 /**
  * Knows which of several drivers has a domain, by asking them once. What it has learnt is forgotten when the
  * domain may have gone, and then asked again.
+ *
+ * Calls for one domain reach its driver in the order in which they were made: at once where the driver is known,
+ * and otherwise after all that wait for the same answer.
  */
 export class Routing {
   readonly #drivers: readonly Driver[]
-  readonly #known = new Map<string, Promise<Driver>>()
+  readonly #known = new Map<string, Driver>()
+  readonly #asked = new Map<string, Promise<Driver>>()
+  #closed = false
 
   constructor(drivers: readonly Driver[]) {
     this.#drivers = drivers
   }
 
-  /**
-   * Calls the driver that has `domain`; `NO_DOMAIN` where none has. Calls for one domain reach its driver in
-   * the order in which they were made, because all wait for the same promise.
-   */
+  /** Calls the driver that has `domain`; `NO_DOMAIN` where none has. */
   async call<T>(domain: DomainRef, action: (driver: Driver) => Promise<T>): Promise<T> {
-    const driver = await this.#locate(domain)
+    const driver = this.#known.get(domain.uuid) ?? (await this.#locate(domain))
     try {
       return await action(driver)
     } catch (error) {
@@ -40,6 +42,7 @@ export class Routing {
       }
     })
     const found = await Promise.all(answers)
+    this.#checkOpen()
     return found.find((answer) => answer !== undefined)
   }
 
@@ -48,13 +51,25 @@ export class Routing {
     this.#known.delete(uuid)
   }
 
+  /** Lets no call through any more that has not reached its driver yet: it ends with `OPERATION_ABORTED`. */
+  close(): void {
+    this.#closed = true
+  }
+
   #locate(domain: DomainRef): Promise<Driver> {
-    const known = this.#known.get(domain.uuid)
-    if (known) return known
-    const located = this.#ask(domain)
-    this.#known.set(domain.uuid, located)
-    located.catch(() => this.#known.get(domain.uuid) === located && this.forget(domain.uuid))
-    return located
+    const asked = this.#asked.get(domain.uuid)
+    if (asked) return asked
+    const asking = this.#ask(domain)
+    this.#asked.set(domain.uuid, asking)
+    // Registered before any caller waits, so that it is known from before the first of them goes on.
+    asking.then(
+      (driver) => {
+        this.#asked.delete(domain.uuid)
+        this.#known.set(domain.uuid, driver)
+      },
+      () => this.#asked.delete(domain.uuid),
+    )
+    return asking
   }
 
   async #ask({ uuid, name }: DomainRef): Promise<Driver> {
@@ -64,5 +79,9 @@ export class Routing {
       domain: 'DOM',
       hint: "'covirt list --all' shows the domains that there are",
     })
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new VirError('OPERATION_ABORTED', 'The connection was closed meanwhile')
   }
 }

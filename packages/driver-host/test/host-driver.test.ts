@@ -267,3 +267,40 @@ describe('the provider', () => {
     await driver.close()
   })
 })
+
+describe('calls for one domain', () => {
+  test('reach its driver in the order in which they were made', async () => {
+    const order: string[] = []
+    const member = testMember('one', (driver) => ({
+      startDomain: (...args) => {
+        order.push('start')
+        return driver.startDomain(...args)
+      },
+      suspendDomain: (...args) => {
+        order.push('suspend')
+        return driver.suspendDomain(...args)
+      },
+      destroyDomain: (...args) => {
+        order.push('destroy')
+        return driver.destroyDomain(...args)
+      },
+    }))
+    await using host = await openHost([member, testMember('two')])
+    const domain = await host.domains.define(domainXml('one', 'a'))
+    const signal = new AbortController().signal
+    await Promise.allSettled([domain.start({ signal }), domain.suspend(), domain.destroy({ signal })])
+    expect(order).toEqual(['start', 'suspend', 'destroy'])
+  })
+
+  test('that have not reached it when the connection is closed are aborted', async () => {
+    const member = testMember('one')
+    const host = await openHost([member])
+    const domain = await host.domains.define(domainXml('one', 'a'))
+    const starting = domain.start()
+    const refused = expect(starting).rejects.toEqual(code('OPERATION_ABORTED'))
+    await host.close()
+    await refused
+    await using again = await openHost([member])
+    await expect(again.domains.list({ active: true })).resolves.toEqual([])
+  })
+})
