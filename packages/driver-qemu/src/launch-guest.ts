@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { type CallOptions, messageOf, throwIfAborted, VirError } from '@covirt/core'
 import { type LaunchSpec, UndoStack } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
+import { refuseGuessedFormats } from './backing-format.js'
 import { type GuestPlan, planGuest } from './command-line/guest-plan.js'
 import { removeSockets } from './guest-sockets.js'
 import { phaseOf, queryRunState } from './guest-status.js'
@@ -68,8 +69,14 @@ export async function liveDocument(
   return { ...domain, devices: { ...domain.devices, graphics } }
 }
 
-async function prepareHost({ kvm, nvram }: GuestPlan): Promise<void> {
+async function prepareHost({ kvm, nvram, domain }: GuestPlan): Promise<void> {
   if (kvm) await requireKvm()
+  for (const disk of domain.devices.disks) {
+    if (disk.driver?.type !== 'qcow2') continue
+    const path =
+      disk.type === 'file' ? disk.source?.file : disk.type === 'block' ? disk.source?.dev : undefined
+    if (path !== undefined) await refuseGuessedFormats(path)
+  }
   if (nvram) {
     try {
       await copyFile(nvram.template, nvram.path, constants.COPYFILE_EXCL)

@@ -14,6 +14,7 @@ import {
 import type { Guest, GuestInfo, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { unresponsive } from './agent/agent-channel.js'
+import { agentRequest } from './agent/agent-codec.js'
 import { GuestAgent } from './agent/guest-agent.js'
 import type { GuestPlan } from './command-line/guest-plan.js'
 import { ConsoleDesk } from './console/console-desk.js'
@@ -145,8 +146,9 @@ export class QemuGuest implements Guest {
 
   /** As the guest-agent role promises. */
   async agentCommand(command: string, options: AgentOptions): Promise<string> {
+    const request = agentRequest(command)
     if (!this.#agent) throw unresponsive('absent')
-    return this.#agent.command(command, options.timeoutMs ?? AGENT_TIMEOUT_MS, options)
+    return this.#agent.command(request, options.timeoutMs ?? AGENT_TIMEOUT_MS, options)
   }
 
   async #ask(

@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DomainSpec, DriverWorld, GuestKind } from '@covirt/contract'
@@ -45,6 +45,15 @@ export class QemuWorld implements DriverWorld {
     }
     const firmware = await firmwareXml({ name: 'NAME', type, elements: 'ELEMENTS' })
     return new QemuWorld(root, type, { firmware, agent: abilities.agent ? await linuxXml() : '' })
+  }
+
+  /** The path of a file of the test's own. */
+  path(name: string): string {
+    return this.#root.join(name)
+  }
+
+  read(name: string): Promise<string> {
+    return readFile(this.path(name), 'utf8')
   }
 
   get uri(): string {

@@ -1,3 +1,4 @@
+import { VirError } from '@covirt/core'
 import { isObject, type JsonObject } from '../qmp/qmp-message.js'
 
 /**
@@ -17,6 +18,16 @@ export function syncRequest(id: number): Buffer {
 export function isSyncAnswer(line: string, id: number): boolean {
   const marked = line.lastIndexOf(String.fromCharCode(0xfffd))
   return parseObject(line.slice(marked + 1))?.return === id
+}
+
+/** A command of a user's as one line; `INVALID_ARG` where it is not a JSON object. */
+export function agentRequest(command: string): string {
+  const value = parseObject(command)
+  if (value) return JSON.stringify(value)
+  throw new VirError('INVALID_ARG', 'The agent command is not a JSON object', {
+    domain: 'QEMU',
+    hint: 'For example {"execute":"guest-ping"}',
+  })
 }
 
 /** The JSON object in `text`, `undefined` where it is none. */

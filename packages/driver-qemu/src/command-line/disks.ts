@@ -19,7 +19,7 @@ export function diskArguments(
   const common = {
     drive,
     bootindex,
-    'write-cache': drive && driver?.cache && writable ? hasWriteCache(driver.cache) : undefined,
+    'write-cache': drive && driver?.cache && writable ? writeCache(driver.cache) : undefined,
     'share-rw': disk.shareable,
     serial: disk.serial,
     logical_block_size: disk.blockio?.logicalBlockSize,
@@ -66,7 +66,7 @@ function diskDevice(
     if (disk.device !== 'cdrom' && properties.drive === undefined)
       throw malformed(`<disk><target dev='${disk.target.dev}'>: it has no <source>`)
     const place = bus === 'ide' ? idePlace(disk, machine) : sataPlace(disk, machine)
-    return device(driver, alias, { ...properties, ...place, wwn: wwnOf(disk) })
+    return device(driver, alias, { ...properties, ...place })
   }
   throw unsupported(`<disk><target bus='${bus}'>`, 'Known are virtio, sata and ide')
 }
@@ -93,12 +93,6 @@ function sataPlace(disk: DiskXml, machine: Machine): { readonly bus: string } {
   const unit = drive?.unit ?? targetIndex(disk.target.dev)
   if (unit > 5) throw unsupported(`<disk><target dev='${disk.target.dev}' bus='sata'>: there are six`)
   return { bus: machine.kind === 'q35' ? `ide.${unit}` : `${SATA_ID}.${unit}` }
-}
-
-function wwnOf({ wwn }: DiskXml): string | undefined {
-  if (wwn === undefined) return undefined
-  if (!/^[0-9a-f]{16}$/i.test(wwn)) throw malformed(`<disk><wwn>${wwn}</wwn> is not 16 hexadecimal digits`)
-  return `0x${wwn}`
 }
 
 /** The file and its format as two nodes. The format is always said: a guest could write another's header. */
@@ -162,9 +156,9 @@ function isReadOnly(disk: DiskXml): boolean {
   return disk.readonly === true || disk.device === 'cdrom'
 }
 
-function hasWriteCache(cache: string): boolean | undefined {
+function writeCache(cache: string): 'on' | 'off' | undefined {
   if (cache === 'default') return undefined
-  return cache !== 'writethrough' && cache !== 'directsync'
+  return cache === 'writethrough' || cache === 'directsync' ? 'off' : 'on'
 }
 
 function refuse(disk: DiskXml): void {
@@ -177,6 +171,7 @@ function refuse(disk: DiskXml): void {
     [disk.mirror, '><mirror'],
     [disk.iotune, '><iotune'],
     [disk.transient, '><transient'],
+    [disk.wwn, '><wwn'],
     [disk.vendor ?? disk.product, '><vendor'],
     [driver?.copyOnRead, '><driver copy_on_read'],
     [driver?.iothread, '><driver iothread'],
