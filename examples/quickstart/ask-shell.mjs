@@ -1,5 +1,5 @@
 const question =
-  'echo "<<I am $(hostname): $(uname -sr), process 1 is $(cat /proc/1/comm), up $(cut -d. -f1 /proc/uptime) s>>"'
+  'echo "<<$(uname -sr) here: process 1 is $(cat /proc/1/comm), one of $(ls -d /proc/[0-9]* | wc -l)>>"'
 const answer = /<<([^$<>]+)>>/
 
 /**

@@ -13,10 +13,10 @@ export async function step(title, action) {
   const begun = performance.now()
   try {
     const result = await action()
-    console.log(`  ${green('✓')} ${title.padEnd(56)} ${dim(timeSince(begun))}`)
+    console.log(`  ${green('✓')} ${title.padEnd(64)} ${dim(timeSince(begun))}`)
     return result
   } catch (error) {
-    console.log(`  ${red('✗')} ${title.padEnd(56)} ${dim(timeSince(begun))}`)
+    console.log(`  ${red('✗')} ${title.padEnd(64)} ${dim(timeSince(begun))}`)
     throw error
   }
 }
@@ -28,7 +28,7 @@ export function printTable(domains) {
     domain.name,
     type,
     state.state,
-    `${Math.round(memoryKib / 1024)} MiB`,
+    `${(memoryKib / 1024).toFixed(1)} MiB`,
     String(vcpus),
   ])
   const table = [['Id', 'Name', 'Type', 'State', 'Memory', 'CPUs'], ...rows]

@@ -52,8 +52,8 @@ describe('the quickstart', () => {
       const stdout = await runExample('quickstart.mjs')
       expect(stdout).toMatch(/^ +\d+ +cell +lxc +running/m)
       expect(stdout).toMatch(/^ +\d+ +machine +qemu +running/m)
-      expect(stdout).toMatch(/^ +I am cell: Linux .* process 1 is /m)
-      expect(stdout).toMatch(/^ +I am .*: Linux .* process 1 is init/m)
+      expect(stdout).toMatch(/talk to 'cell'.*\n +Linux .* here: process 1 is init, one of \d+$/m)
+      expect(stdout).toMatch(/talk to 'machine'.*\n +Linux .* here: process 1 is init, one of \d+$/m)
     },
   )
 

@@ -1,4 +1,4 @@
-import { type DomainEvent, type ResyncEvent, VirError } from '@covirt/core'
+import { type DomainEvent, type ResyncEvent, throwIfAborted, VirError } from '@covirt/core'
 import { type Command, Option } from 'commander'
 import type { Cli } from '../cli/cli.js'
 import { parseSeconds } from '../cli/option-values.js'
@@ -67,7 +67,7 @@ async function printEvents(cli: Cli, flags: EventFlags): Promise<void> {
     cli.output.write(cli.output.json ? `${toJson(event)}\n` : eventLine(event, flags))
     if (!flags.loop) break
   }
-  cli.signal.throwIfAborted()
+  throwIfAborted(cli.signal)
   if (count === 0 && timeout?.aborted) {
     throw new VirError('OPERATION_TIMEOUT', `No event within ${flags.timeout} s`, { domain: 'EVENT' })
   }
@@ -77,12 +77,11 @@ function eventLine(event: DomainEvent | ResyncEvent, { timestamp }: EventFlags):
   const time = timestamp ? `${new Date().toISOString()}: ` : ''
   if (event.type === 'resync')
     return `${time}${event.dropped ?? 'some'} events were lost: list the domains again\n`
-  const what = { lifecycle: '', reboot: '', agent: '' } satisfies Record<DomainEvent['type'], string>
-  const details =
-    event.type === 'lifecycle'
-      ? `: ${event.event} ${event.detail}`
-      : event.type === 'agent'
-        ? `: ${event.state}`
-        : what.reboot
+  const details = detailsOf(event)
   return `${time}event '${event.type}' for domain '${printable(event.domain.name)}'${details}\n`
+}
+
+function detailsOf(event: DomainEvent): string {
+  if (event.type === 'lifecycle') return `: ${event.event} ${event.detail}`
+  return event.type === 'agent' ? `: ${event.state}` : ''
 }
