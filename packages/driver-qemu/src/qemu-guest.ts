@@ -83,7 +83,7 @@ export class QemuGuest implements Guest {
       this.#markGone = resolve
     })
     const connect = (name: string) => connectUnix(parts.runDirectory, name)
-    this.#consoles = new ConsoleDesk(parts.plan.consoles, connect)
+    this.#consoles = new ConsoleDesk(parts.plan.consoles, connect, parts.clock)
     const line = parts.plan.agent
     this.#agent = line && new GuestAgent(() => connect(line.socket), parts.clock)
     if (this.#agent) this.#agent.connected = parts.agentConnected
@@ -147,6 +147,10 @@ export class QemuGuest implements Guest {
   /** As the guest-agent role promises. */
   async agentCommand(command: string, options: AgentOptions): Promise<string> {
     const request = agentRequest(command)
+    if (this.#phase !== 'running')
+      throw new VirError('OPERATION_INVALID', `The guest is ${this.#phase}: its agent cannot answer`, {
+        domain: 'QEMU',
+      })
     if (!this.#agent) throw unresponsive('absent')
     return this.#agent.command(request, options.timeoutMs ?? AGENT_TIMEOUT_MS, options)
   }

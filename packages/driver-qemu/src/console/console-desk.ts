@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type ConsoleOptions, messageOf, throwIfAborted, VirError } from '@covirt/core'
+import { type Clock, type ConsoleOptions, messageOf, throwIfAborted, VirError } from '@covirt/core'
 import type { Line } from '../command-line/character-devices.js'
 import { ConsoleStream } from './console-stream.js'
 
@@ -8,11 +8,13 @@ import { ConsoleStream } from './console-stream.js'
 export class ConsoleDesk {
   readonly #lines: readonly Line[]
   readonly #connect: (socket: string) => Promise<Socket>
+  readonly #clock: Clock
   readonly #holders = new Map<string, ConsoleStream | 'opening'>()
 
-  constructor(lines: readonly Line[], connect: (socket: string) => Promise<Socket>) {
+  constructor(lines: readonly Line[], connect: (socket: string) => Promise<Socket>, clock: Clock) {
     this.#lines = lines
     this.#connect = connect
+    this.#clock = clock
   }
 
   /** As the console role promises. */
@@ -28,7 +30,7 @@ export class ConsoleDesk {
       const socket = await this.#connect(line.socket)
       if (signal?.aborted) socket.destroy()
       throwIfAborted(signal)
-      const stream = new ConsoleStream(socket, () => {
+      const stream = new ConsoleStream(socket, this.#clock, () => {
         if (this.#holders.get(line.alias) === stream) this.#holders.delete(line.alias)
       })
       this.#holders.set(line.alias, stream)

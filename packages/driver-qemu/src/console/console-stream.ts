@@ -1,5 +1,9 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import type { Clock } from '@covirt/core'
+
+/** How long a guest may take to read what was written before the end of a stream. */
+const DRAIN_MS = 1000
 
 /**
  * One opening of a character device: raw bytes both ways over the device's socket. It ends when QEMU closes
@@ -8,11 +12,13 @@ import { Duplex } from 'node:stream'
  */
 export class ConsoleStream extends Duplex {
   readonly #socket: Socket
+  readonly #clock: Clock
   #freed: (() => void) | undefined
 
-  constructor(socket: Socket, freed: () => void) {
+  constructor(socket: Socket, clock: Clock, freed: () => void) {
     super({ allowHalfOpen: false })
     this.#socket = socket
+    this.#clock = clock
     this.#freed = freed
     socket.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) socket.pause()
@@ -39,14 +45,22 @@ export class ConsoleStream extends Duplex {
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    if (this.#socket.destroyed) {
-      callback()
-      return
-    }
-    this.#socket.end(() => {
+    // Closed at once, QEMU would drop what the guest has not taken yet; it closes when it has read all.
+    const done = new AbortController()
+    const finish = () => {
       this.revoke()
       callback()
-    })
+      done.abort()
+    }
+    if (this.#socket.destroyed) finish()
+    else {
+      this.#socket.once('close', finish)
+      this.#socket.end()
+      this.#clock.sleep(DRAIN_MS, { signal: done.signal }).then(
+        () => this.#socket.destroy(),
+        () => {},
+      )
+    }
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
