@@ -229,7 +229,7 @@ export class LocalDriver implements Driver {
   async destroyDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
     throwIfAborted(options.signal)
     const entry = this.#table.get(domain)
-    if (!entry.starting) requireActive(entry)
+    if (!entry.starting && !entry.restart) requireActive(entry)
     await entry.jobs.preempt('destroy', options, () => this.#keeper.destroy(entry))
   }
 
@@ -282,6 +282,7 @@ export class LocalDriver implements Driver {
       const text = stored.definition ?? stored.status?.definition
       if (text === undefined) return
       const document = this.#prepare(text)
+      if (document.name !== stored.name) throw new VirError('XML_ERROR', `It names domain '${document.name}'`)
       const entry = this.#table.reserve(document.uuid, document.name)
       entry.autostart = stored.autostart
       if (stored.definition !== undefined) entry.definition = document
