@@ -36,6 +36,14 @@ Napi::Value SetWindowSize(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
+Napi::Value UnreadInput(const Napi::CallbackInfo &info) {
+  int bytes = 0;
+  if (ioctl(info[0].As<Napi::Number>().Int32Value(), TIOCINQ, &bytes) != 0) {
+    throw SystemError(info.Env(), errno, "ioctl");
+  }
+  return Napi::Number::New(info.Env(), bytes);
+}
+
 Napi::Value MakeFifo(const Napi::CallbackInfo &info) {
   const std::string path = info[0].As<Napi::String>();
   if (mkfifo(path.c_str(), info[1].As<Napi::Number>().Uint32Value()) != 0) {
@@ -58,6 +66,7 @@ Napi::Error SystemError(Napi::Env env, int error, const char *syscall) {
 void ExportFd(Napi::Env env, Napi::Object exports) {
   exports["peerCredentials"] = Napi::Function::New(env, PeerCredentials, "peerCredentials");
   exports["setWindowSize"] = Napi::Function::New(env, SetWindowSize, "setWindowSize");
+  exports["unreadInput"] = Napi::Function::New(env, UnreadInput, "unreadInput");
   exports["makeFifo"] = Napi::Function::New(env, MakeFifo, "makeFifo");
 }
 

@@ -1,9 +1,14 @@
 import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
-import { consoleLog, openConsole, start, stop } from '../ts/index.js'
+import { consoleLog, openConsole, start, state, stop } from '../ts/index.js'
 import { readUntil } from './support/read-until.js'
 import { testContainer } from './support/test-container.js'
+
+const LOTS = 1 << 20
+const QUIET_MS = 300
 
 describeWhen(canRunLxc(), 'console', () => {
   test('runs what is typed and shows the output', async () => {
@@ -42,16 +47,27 @@ describeWhen(canRunLxc(), 'console', () => {
     await expect(closed).resolves.toBeDefined()
   })
 
-  test('takes more than a container reads without stopping the event loop', async () => {
+  test('input that nobody reads waits, and does not stop the monitor', async () => {
     await using container = await testContainer({ config: ['lxc.init.cmd = /bin/sleep 1000'] })
     await start(container)
     const terminal = await openConsole(container)
 
-    const flushed = terminal.stream.write(Buffer.alloc(1 << 20, 'x'))
-    await new Promise((resolve) => setImmediate(resolve))
+    terminal.stream.write(Buffer.alloc(LOTS, '\n'))
+    const echoed = await countUntilQuiet(terminal.stream)
 
-    expect(flushed).toBe(false)
-    expect(terminal.stream.writableLength).toBeGreaterThan(0)
+    expect(echoed).toBeLessThan(LOTS)
+    expect(await state(container)).toBe('RUNNING')
+    terminal.close()
+  })
+
+  test('output that nobody reads is dropped, and does not stop the monitor', async () => {
+    await using container = await testContainer({ config: ['lxc.init.cmd = /bin/busybox yes'] })
+    await start(container)
+    const terminal = await openConsole(container)
+
+    while (terminal.stream.readableLength < LOTS) await delay(5)
+
+    expect(await state(container)).toBe('RUNNING')
     terminal.close()
   })
 
@@ -86,3 +102,17 @@ describeWhen(canRunLxc(), 'console', () => {
     expect(log).toContain(`FX-READY ${container.name}`)
   })
 })
+
+/** How many bytes `stream` gives before it falls silent. */
+function countUntilQuiet(stream: Readable): Promise<number> {
+  return new Promise((resolve) => {
+    let count = 0
+    const finish = () => resolve(count)
+    let timer = setTimeout(finish, QUIET_MS)
+    stream.on('data', (chunk: Buffer) => {
+      count += chunk.length
+      clearTimeout(timer)
+      timer = setTimeout(finish, QUIET_MS)
+    })
+  })
+}

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
 import { openConsole, start, stop, watchInit } from '../ts/index.js'
+import { cgroupsOf } from './support/cgroups-of.js'
 import { exitOf } from './support/exit-of.js'
 import { monitorOf } from './support/monitor-of.js'
 import { testContainer } from './support/test-container.js'
@@ -36,18 +37,5 @@ function usage(): { descriptors: number; cgroups: string } {
   return {
     descriptors: readdirSync('/proc/self/fd').length,
     cgroups: readFileSync('/proc/self/cgroup', 'utf8'),
-  }
-}
-
-function cgroupsOf(name: string): string[] {
-  const roots = readdirSync('/sys/fs/cgroup')
-  return roots.flatMap((root) => list(`/sys/fs/cgroup/${root}`)).filter((entry) => entry.includes(name))
-}
-
-function list(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
   }
 }

@@ -14,7 +14,9 @@ import {
   waitAfterExit,
   watchInit,
 } from '../ts/index.js'
+import { booted } from './support/booted.js'
 import { exitOf } from './support/exit-of.js'
+import { monitorOf } from './support/monitor-of.js'
 import { testContainer } from './support/test-container.js'
 
 describeWhen(canRunLxc(), 'life of a container', () => {
@@ -59,6 +61,7 @@ describeWhen(canRunLxc(), 'life of a container', () => {
     await using container = await testContainer()
     const { initPid: pid } = await start(container)
     const exited = exitOf(pid)
+    await booted(container)
 
     await shutdown(container)
 
@@ -77,6 +80,7 @@ describeWhen(canRunLxc(), 'life of a container', () => {
     await using container = await testContainer()
     const { initPid: pid } = await start(container)
     const exited = exitOf(pid)
+    await booted(container)
 
     await reboot(container)
     await exited
@@ -85,6 +89,17 @@ describeWhen(canRunLxc(), 'life of a container', () => {
     expect(after).toEqual({ outcome: 'rebooted', initPid: await initPid(container) })
     expect(after).not.toMatchObject({ initPid: pid })
     expect(await state(container)).toBe('RUNNING')
+  })
+
+  test('the monitor outlives a broken pipe, and init handles that signal as usual', async () => {
+    await using container = await testContainer({ config: ['lxc.init.cmd = /bin/sleep 1000'] })
+    const { initPid: pid } = await start(container)
+    process.kill(await monitorOf(pid), 'SIGPIPE')
+
+    expect(await state(container)).toBe('RUNNING')
+    const status = await readFile(`/proc/${pid}/status`, 'utf8')
+    const ignored = BigInt(`0x${/^SigIgn:\s+(\w+)$/m.exec(status)?.[1]}`)
+    expect(ignored & (1n << 12n)).toBe(0n)
   })
 
   test('a frozen container counts as frozen until it is thawed', async () => {

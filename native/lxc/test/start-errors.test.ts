@@ -1,7 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { expect, test } from '@jest/globals'
 import { canRunLxc, describeWhen, tempRoot } from '../../../test/fixtures/index.js'
-import { start, state } from '../ts/index.js'
+import { initPid, start, state, stop } from '../ts/index.js'
+import { cgroupsOf } from './support/cgroups-of.js'
 import { testContainer } from './support/test-container.js'
 
 describeWhen(canRunLxc(), 'a start that fails', () => {
@@ -25,6 +26,7 @@ describeWhen(canRunLxc(), 'a start that fails', () => {
       log: expect.arrayContaining([expect.stringContaining(reason)]),
     })
     expect(await state(container)).toBe('STOPPED')
+    expect(cgroupsOf(container.name)).toEqual([])
   })
 
   test('names a missing bridge', async () => {
@@ -72,5 +74,31 @@ describeWhen(canRunLxc(), 'a start that fails', () => {
 
     await expect(started).rejects.toBe(reason)
     expect(await state(container)).toBe('STOPPED')
+  })
+
+  test('an aborted start of a container that runs already does not stop it', async () => {
+    await using container = await testContainer()
+    const { initPid: pid } = await start(container)
+    const controller = new AbortController()
+
+    const again = start(container, { signal: controller.signal })
+    controller.abort()
+
+    await expect(again).rejects.toBe(controller.signal.reason)
+    expect(await initPid(container)).toBe(pid)
+  })
+
+  test('a start that is aborted at any moment leaves no cgroup', async () => {
+    await using container = await testContainer()
+
+    for (let delayMs = 0; delayMs < 20; delayMs++) {
+      await start(container, { signal: AbortSignal.timeout(delayMs) }).then(
+        () => stop(container),
+        () => {},
+      )
+    }
+
+    expect(await state(container)).toBe('STOPPED')
+    expect(cgroupsOf(container.name)).toEqual([])
   })
 })

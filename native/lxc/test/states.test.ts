@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
 import { reboot, type StateRecord, shutdown, start, stop, watchStates } from '../ts/index.js'
+import { booted } from './support/booted.js'
 import { testContainer } from './support/test-container.js'
 
 describeWhen(canRunLxc(), 'watchStates', () => {
@@ -28,6 +29,7 @@ describeWhen(canRunLxc(), 'watchStates', () => {
   ])('tells that the guest asked for %s', async (_what, ask, status) => {
     await using container = await testContainer()
     await start(container)
+    await booted(container)
     using records = recorded(container.path)
 
     await ask(container)

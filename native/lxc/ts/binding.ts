@@ -30,6 +30,8 @@ export interface Binding {
   ) => PidfdWatcher
   peerCredentials(fd: number): { pid: number; uid: number; gid: number }
   setWindowSize(fd: number, columns: number, rows: number): void
+  /** What was typed into a terminal and not read yet; in line mode, complete lines only (TIOCINQ). */
+  unreadInput(fd: number): number
   makeFifo(path: string, mode: number): void
 }
 

@@ -1,18 +1,18 @@
-import { closeSync, writeSync } from 'node:fs'
-import { Duplex } from 'node:stream'
-import { ReadStream } from 'node:tty'
-import { binding, type OpenedTty } from './binding.js'
+import type { Duplex } from 'node:stream'
+import { binding } from './binding.js'
+import { ConsoleStream } from './console-stream.js'
 import type { Container, Options } from './container.js'
 import { monitorCall } from './monitor-call.js'
-
-/** How soon a terminal that took no more bytes is tried again. */
-const RETRY_MS = 10
+import { initPid } from './queries.js'
 
 /** A terminal of a container, ours alone until it is closed. */
 export interface LxcConsole {
   /** Its number: 0 is the console, 1 and up are `lxc.tty.max`. */
   readonly tty: number
-  /** What the container prints and reads. Ends when the container stops or reboots; ending it closes the console. */
+  /**
+   * What the container prints and reads. Ends when the container stops or reboots; ending it closes the console.
+   * Output beyond 1 MiB that nobody reads is dropped; input waits until the container reads it.
+   */
   readonly stream: Duplex
   /** Tells programs in the container how big the terminal is. */
   resize(columns: number, rows: number): void
@@ -38,7 +38,7 @@ export async function openConsole(
     (native, path, name) => native.openTty(path, name, options.tty ?? 0),
     options,
   )
-  const stream = new ConsoleStream(opened)
+  const stream = new ConsoleStream(opened, opened.tty === 0 ? await initPid(container) : undefined)
   return {
     tty: opened.tty,
     stream,
@@ -50,54 +50,4 @@ export async function openConsole(
 /** The last output of the container's console, which it keeps where `lxc.console.buffer.size` is set. */
 export function consoleLog(container: Container, options?: Options): Promise<Buffer> {
   return monitorCall('consoleLog', container, (native, path, name) => native.consoleLog(path, name), options)
-}
-
-/**
- * Reads through Node's terminal stream. It writes itself: libuv writes to the master of a terminal in blocking mode,
- * and a container that does not read would stop the event loop.
- */
-class ConsoleStream extends Duplex {
-  readonly #opened: OpenedTty
-  readonly #input: ReadStream
-  #retry: NodeJS.Timeout | undefined
-
-  constructor(opened: OpenedTty) {
-    super({ allowHalfOpen: false })
-    this.#opened = opened
-    this.#input = new ReadStream(opened.master)
-    this.#input.on('data', (chunk) => {
-      if (!this.push(chunk)) this.#input.pause()
-    })
-    this.#input.on('end', () => this.push(null))
-    // EIO is how a terminal says that nobody holds its other end.
-    this.#input.on('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EIO' ? this.push(null) : this.destroy(error),
-    )
-  }
-
-  override _read(): void {
-    this.#input.resume()
-  }
-
-  override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    let written: number
-    try {
-      written = writeSync(this.#opened.master, chunk)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
-        done(error as Error)
-        return
-      }
-      written = 0
-    }
-    if (written === chunk.length) done()
-    else this.#retry = setTimeout(() => this._write(chunk.subarray(written), encoding, done), RETRY_MS)
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    clearTimeout(this.#retry)
-    this.#input.destroy()
-    closeSync(this.#opened.connection)
-    done(error)
-  }
 }

@@ -10,6 +10,6 @@ export interface ContainerInterface {
 
 /** The network interfaces of a running container; `ESRCH` where it does not run. */
 export async function interfaces(container: Container, options: Options = {}): Promise<ContainerInterface[]> {
-  const document = await runProgram('interfaces', container, [], options.signal)
+  const document = await runProgram('interfaces', container, [], { signal: options.signal })
   return (document as { interfaces: ContainerInterface[] }).interfaces
 }

@@ -55,40 +55,65 @@ export function unexpectedEnd(verb: string, container: Container, printed = ''):
   )
 }
 
+/** How a run of the program is cancelled. */
+interface Cancellation {
+  readonly signal: AbortSignal | undefined
+  /** The program is killed so long after the signal. Default at once. */
+  readonly graceMs?: number
+  /** Called where the program had done its work by then, or had to be killed in it. */
+  readonly undo?: () => Promise<void>
+}
+
+/** The exit code of the program after an error line. */
+const FAILED = 1
+
 /**
  * Runs a verb that ends by itself and returns the JSON document that it prints. Rejects with what its error line
- * says. Aborting kills the program and rejects with the signal's reason, once it is gone.
+ * says; when aborted, with the signal's reason, once the program is gone.
  */
 export async function runProgram(
   verb: string,
   container: Container,
   args: readonly string[],
-  signal: AbortSignal | undefined,
+  { signal, graceMs = 0, undo }: Cancellation,
 ): Promise<unknown> {
   signal?.throwIfAborted()
-  let kill: (() => void) | undefined
+  let grace: NodeJS.Timeout | undefined
+  let onAbort: (() => void) | undefined
   try {
     const child = spawnProgram([...programArguments(verb, container), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    kill = () => child.kill('SIGKILL')
-    signal?.addEventListener('abort', kill, { once: true })
-    const { code, stdout, stderr } = await output(child)
-    signal?.throwIfAborted()
-    if (code === 0) return JSON.parse(stdout)
-    const line = stderr
-      .split('\n')
-      .map(parseErrorLine)
-      .find((each) => each !== undefined)
-    if (!line) throw unexpectedEnd(verb, container, stderr)
-    // liblxc had put the program next to the monitor, which therefore could not remove its cgroups.
-    await removeMonitorCgroups(line.cgroup)
-    throw toError(line)
+    onAbort = () => {
+      grace = setTimeout(() => child.kill('SIGKILL'), graceMs)
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    const ended = await output(child)
+    if (signal?.aborted && ended.code !== FAILED) await undo?.()
+    return await result(verb, container, ended)
   } catch (error) {
-    throw signal?.aborted ? error : toLxcError(error, verb, container.name)
+    throw toLxcError(error, verb, container.name)
   } finally {
-    if (kill) signal?.removeEventListener('abort', kill)
+    clearTimeout(grace)
+    if (onAbort) signal?.removeEventListener('abort', onAbort)
+    signal?.throwIfAborted()
   }
+}
+
+async function result(
+  verb: string,
+  container: Container,
+  { code, stdout, stderr }: Output,
+): Promise<unknown> {
+  if (code === 0) return JSON.parse(stdout)
+  const line = stderr
+    .split('\n')
+    .map(parseErrorLine)
+    .find((each) => each !== undefined)
+  if (!line) throw unexpectedEnd(verb, container, stderr)
+  // liblxc had put the program next to the monitor, which therefore could not remove its cgroups.
+  await removeMonitorCgroups(line.cgroup)
+  throw toError(line)
 }
 
 interface Output {

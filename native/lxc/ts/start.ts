@@ -5,6 +5,12 @@ import { runProgram } from './program.js'
 /** How much liblxc writes to its log file. */
 export type LogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'NOTICE' | 'WARN' | 'ERROR'
 
+/**
+ * How long an aborted start may go on. A monitor whose starter is killed dies without removing its cgroups, so that
+ * is only for one that hangs, in a hook for instance.
+ */
+const GRACE_MS = 5_000
+
 export interface StartOptions extends Options {
   /** Read instead of the file `config` of the container. */
   readonly configFile?: string | undefined
@@ -16,8 +22,8 @@ export interface StartOptions extends Options {
 
 /**
  * Starts the container as a daemon and resolves when its init has been executed. Rejects with liblxc's log where it
- * does not come so far, a missing init included; nothing runs then. When aborted, what had been started by then
- * is killed before it rejects.
+ * does not come so far, a missing init included; nothing runs then. When aborted, it rejects once
+ * what had been started by then is stopped again.
  */
 export async function start(container: Container, options: StartOptions = {}): Promise<{ initPid: number }> {
   const { configFile, logFile, logLevel, signal } = options
@@ -26,12 +32,7 @@ export async function start(container: Container, options: StartOptions = {}): P
     ...(logFile === undefined ? [] : ['--log-file', logFile]),
     ...(logLevel === undefined ? [] : ['--log-level', logLevel]),
   ]
-  try {
-    const { initPid } = (await runProgram('start', container, args, signal)) as { initPid: number }
-    return { initPid }
-  } catch (error) {
-    // The program may have left a monitor behind, which listens since before it was forked.
-    if (signal?.aborted) await stop(container)
-    throw error
-  }
+  const undo = () => stop(container)
+  const started = await runProgram('start', container, args, { signal, graceMs: GRACE_MS, undo })
+  return started as { initPid: number }
 }

@@ -52,8 +52,9 @@ export function watchStates(path: string, onRecord: (record: StateRecord) => voi
     })
     const close = () => {
       if (socket.destroyed) return
-      socket.destroy()
+      // In this order: a monitor that has just opened the FIFO may die of SIGPIPE once nobody reads.
       rmSync(file, { force: true })
+      socket.destroy()
     }
     return { unref: () => void socket.unref(), close, [Symbol.dispose]: close }
   } catch (error) {

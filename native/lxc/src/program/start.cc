@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,6 +56,15 @@ int AwaitSuccessor(lxc_container *c, int ended) {
   return 0;
 }
 
+// The monitor tells its state to a FIFO, and to us: where the reader has just gone, SIGPIPE would kill it, and its
+// cgroups would stay for ever. A handler, not SIG_IGN, because exec takes it away from the container's init.
+void SurviveBrokenPipes() {
+  struct sigaction action = {};
+  action.sa_handler = [](int) {};
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGPIPE, &action, nullptr);
+}
+
 }  // namespace
 
 int Start(const Job &job) {
@@ -71,6 +81,7 @@ int Start(const Job &job) {
     return fail(ENOENT, "the container has no configuration file");
   }
   if (c->is_running(c)) return fail(EEXIST, "the container is already running");
+  SurviveBrokenPipes();
   c->want_daemonize(c, true);
   c->want_close_all_fds(c, true);
   if (!c->start(c, 0, nullptr)) {

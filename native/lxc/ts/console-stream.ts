@@ -1,0 +1,104 @@
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
+import { Duplex } from 'node:stream'
+import { ReadStream } from 'node:tty'
+import { binding, type OpenedTty } from './binding.js'
+
+/** How much output waits for a reader. */
+const MAX_UNREAD_OUTPUT_BYTES = 1 << 20
+
+/** How much typed input may wait in the container before more is sent; a terminal keeps 4 KiB and some more. */
+const MAX_UNREAD_INPUT_BYTES = 2048
+
+const CHUNK_BYTES = 1024
+const CHUNK_PAUSE_MS = 1
+const RETRY_MS = 10
+
+/** Opens a path without opening what it names (open(2)); Node has no name for it. */
+const O_PATH = 0o10000000
+
+/** Majors of the kernel's pseudo terminals (devices.txt). */
+const PTS_MAJORS = { first: 136, last: 143 }
+
+/**
+ * A terminal as a stream. The monitor of liblxc 5.0 hands the console on with blocking reads and writes, and hangs for
+ * ever in one that cannot go on. So output is always read, and beyond 1 MiB dropped where nobody takes it; and input
+ * is only sent on while the container reads it.
+ *
+ * Reading is done by Node's terminal stream. Writing is not, for libuv writes to the master of a terminal in
+ * blocking mode, and a container that does not read would stop the event loop.
+ */
+export class ConsoleStream extends Duplex {
+  readonly #opened: OpenedTty
+  readonly #output: ReadStream
+  /** The container's own end of its console, to see how much it has left unread. */
+  readonly #far: number | undefined
+  #later: NodeJS.Timeout | undefined
+
+  /** @param initPid of the container, where the monitor hands the terminal on */
+  constructor(opened: OpenedTty, initPid: number | undefined) {
+    super({ allowHalfOpen: false })
+    this.#opened = opened
+    this.#far = initPid === undefined ? undefined : openContainerConsole(initPid)
+    this.#output = new ReadStream(opened.master)
+    this.#output.on('data', (chunk) => {
+      if (this.readableLength < MAX_UNREAD_OUTPUT_BYTES) this.push(chunk)
+    })
+    this.#output.on('end', () => this.push(null))
+    // EIO is how a terminal says that nobody holds its other end.
+    this.#output.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EIO' ? this.push(null) : this.destroy(error),
+    )
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    let written: number
+    try {
+      written = this.#isFarEndFull() ? 0 : writeSync(this.#opened.master, chunk.subarray(0, CHUNK_BYTES))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
+        done(error as Error)
+        return
+      }
+      written = 0
+    }
+    if (written === chunk.length) {
+      done()
+      return
+    }
+    const pauseMs = written === 0 ? RETRY_MS : CHUNK_PAUSE_MS
+    this.#later = setTimeout(() => this._write(chunk.subarray(written), encoding, done), pauseMs)
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearTimeout(this.#later)
+    this.#output.destroy()
+    closeSync(this.#opened.connection)
+    if (this.#far !== undefined) closeSync(this.#far)
+    done(error)
+  }
+
+  #isFarEndFull(): boolean {
+    return this.#far !== undefined && binding().unreadInput(this.#far) > MAX_UNREAD_INPUT_BYTES
+  }
+}
+
+/**
+ * Opens `/dev/console` of a container, if that is a pseudo terminal: the container decides what is there, and
+ * opening some devices does something. `undefined` where it is not, or may not be looked at.
+ */
+function openContainerConsole(initPid: number): number | undefined {
+  let path: number | undefined
+  try {
+    path = openSync(`/proc/${initPid}/root/dev/console`, O_PATH | constants.O_NOFOLLOW)
+    const stat = fstatSync(path)
+    const major = (stat.rdev >> 8) & 0xfff
+    if (!stat.isCharacterDevice() || major < PTS_MAJORS.first || major > PTS_MAJORS.last) return undefined
+    return openSync(`/proc/self/fd/${path}`, constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK)
+  } catch {
+    return undefined
+  } finally {
+    if (path !== undefined) closeSync(path)
+  }
+}
