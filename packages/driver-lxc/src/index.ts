@@ -1,1 +1,2 @@
-export {}
+export * from './lxc-hypervisor.js'
+export * from './provider.js'

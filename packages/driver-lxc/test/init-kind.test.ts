@@ -15,7 +15,8 @@ describe('what an init understands', () => {
     ['/bin/sh', '/bin/busybox', 'application'],
     ['/sbin/init', '/sbin/init', 'sysvinit'],
     ['/sbin/init', '/sbin/openrc-init', 'openrc'],
-    ['/usr/bin/nginx', '/usr/sbin/nginx', 'application'],
+    ['/init', '/usr/bin/tini', 'application'],
+    ['/usr/bin/nginx', '/usr/sbin/nginx', 'unknown'],
   ])('%s that is %s is %s', (path, resolved, kind) => {
     expect(initKind(path, resolved)).toBe(kind)
   })
@@ -27,7 +28,7 @@ describe('what an init understands', () => {
     ['a program written in Go', nothing, goRuntime, 'SIGTERM'],
     ['a program without handlers', nothing, nothing, 'SIGTERM'],
   ])('%s is asked to go down with the right one', (_, blocked, caught, halt) => {
-    expect(initSignals('application', status(blocked, caught)).halt).toBe(halt)
+    expect(initSignals('unknown', status(blocked, caught)).halt).toBe(halt)
   })
 
   test('a known init is asked in its own way, whatever it catches', () => {

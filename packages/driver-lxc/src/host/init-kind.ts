@@ -4,8 +4,14 @@ export interface InitSignals {
   readonly reboot: string
 }
 
-/** Which conventions an init follows. `application`: no init at all, but any program as process 1. */
-export type InitKind = 'systemd' | 'busybox' | 'sysvinit' | 'openrc' | 'application'
+/**
+ * Which conventions inits follow. `application`: no init at all, but a program as process 1, or one that passes
+ * signals on to it. `unknown`: to be judged by what it does with signals.
+ */
+export const initKinds = ['systemd', 'busybox', 'sysvinit', 'openrc', 'application', 'unknown'] as const
+
+/** One of {@link initKinds}. */
+export type InitKind = (typeof initKinds)[number]
 
 /**
  * What each kind understands.
@@ -13,6 +19,7 @@ export type InitKind = 'systemd' | 'busybox' | 'sysvinit' | 'openrc' | 'applicat
  * - busybox: SIGUSR2 and SIGTERM; SIGPWR is a patch of some distributions (init/init.c).
  * - sysvinit (and what takes its place): SIGPWR runs `powerfail` of inittab, SIGINT `ctrlaltdel` (init(8)).
  * - openrc: SIGTERM powers off, SIGINT restarts (openrc-init(8)).
+ * - unknown: as applications, unless it is found to be an init.
  */
 const signals: Readonly<Record<InitKind, InitSignals>> = {
   systemd: { halt: 'SIGRTMIN+3', reboot: 'SIGINT' },
@@ -20,6 +27,7 @@ const signals: Readonly<Record<InitKind, InitSignals>> = {
   sysvinit: { halt: 'SIGPWR', reboot: 'SIGINT' },
   openrc: { halt: 'SIGTERM', reboot: 'SIGINT' },
   application: { halt: 'SIGTERM', reboot: 'SIGTERM' },
+  unknown: { halt: 'SIGTERM', reboot: 'SIGTERM' },
 }
 
 /**
@@ -33,16 +41,17 @@ export function initKind(path: string, resolved: string): InitKind {
   if (/^busybox(\.|$)/.test(file))
     return called === 'init' || called === 'linuxrc' ? 'busybox' : 'application'
   if (file === 'openrc-init') return 'openrc'
-  return ['init', 'upstart'].includes(file) ? 'sysvinit' : 'application'
+  if (['init', 'upstart'].includes(file)) return 'sysvinit'
+  return ['tini', 'dumb-init', 'catatonit', 'docker-init'].includes(file) ? 'application' : 'unknown'
 }
 
-/** What the kernel knows of a process: which signals it blocks and which it has handlers for (proc_pid_status(5)). */
+/** Which signals a process blocks, or waits for, and which it has handlers for. */
 export interface SignalMasks {
   readonly blocked: bigint
   readonly caught: bigint
 }
 
-/** The masks in the text of `/proc/PID/status`. */
+/** The masks in the text of `/proc/PID/status` (proc_pid_status(5)). */
 export function parseSignalMasks(status: string): SignalMasks {
   const mask = (name: string) =>
     BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0'}`)
@@ -50,14 +59,14 @@ export function parseSignalMasks(status: string): SignalMasks {
 }
 
 /**
- * The signals for an init of this kind. One that is not known by its name, but blocks or catches SIGPWR, is a
+ * The signals for an init of this kind. One of an unknown name that blocks or catches SIGPWR is a
  * system init after all: nobody else cares for power failures. (A program that catches everything, as those
  * written in Go do, says nothing by that.)
  *
  * @param masks of the running init, where it runs
  */
 export function initSignals(kind: InitKind, masks?: SignalMasks): InitSignals {
-  if (kind !== 'application' || !masks) return signals[kind]
+  if (kind !== 'unknown' || !masks) return signals[kind]
   const power = bit(signalNumber('SIGPWR'))
   const catchesAll = (masks.caught & everything) === everything
   const waits = (masks.blocked & power) !== 0n || ((masks.caught & power) !== 0n && !catchesAll)

@@ -1,0 +1,23 @@
+import type { DomainXml } from '@covirt/xml'
+import { consoleAlias } from '../guest/console-slot.js'
+import { hostLinkName } from './network.js'
+
+/** A prepared definition with what its container has while it runs: aliases, and the names of links on the host. */
+export function liveDocument(document: DomainXml): DomainXml {
+  const { devices } = document
+  return {
+    ...document,
+    devices: {
+      ...devices,
+      filesystems: devices.filesystems.map((each, index) => ({ ...each, alias: `fs${index}` })),
+      interfaces: devices.interfaces.map((each, index) => ({
+        ...each,
+        target: { ...each.target, dev: hostLinkName(document, index) },
+        alias: `net${index}`,
+      })),
+      consoles: devices.consoles.map((each, index) =>
+        index === 0 ? { ...each, alias: consoleAlias } : each,
+      ),
+    },
+  }
+}

@@ -1,0 +1,91 @@
+import type { Duplex } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { type Clock, type ConsoleOptions, VirError } from '@covirt/core'
+import { toVirError } from '../lxc-errors.js'
+import { type Container, type LxcConsole, LxcError, openConsole } from '../native.js'
+
+/** The alias of a container's one console. */
+export const consoleAlias = 'console0'
+
+/** The monitor notices a moment later that a console was closed. */
+const busyRetryMs = 5
+const busyPatienceMs = 1000
+/** How long who has a console may take for what it has not read when the console is taken away. */
+const drainMs = 50
+
+/** The console of one container, which one at a time may have open. */
+export class ConsoleSlot {
+  readonly #container: Container
+  readonly #clock: Clock
+  #open: LxcConsole | undefined
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(container: Container, clock: Clock) {
+    this.#container = container
+    this.#clock = clock
+  }
+
+  /** Somebody has it open. */
+  get isOpen(): boolean {
+    return this.#open !== undefined
+  }
+
+  /** See {@link ConsoleRole.openConsole}. */
+  open(name: string, options: ConsoleOptions): Promise<Duplex> {
+    const turn = this.#turn.then(() => this.#take(name, options))
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  /** Ends the stream of who has it open. */
+  async close(): Promise<void> {
+    const stream = this.#open?.stream
+    if (!stream) return
+    stream.push(null)
+    const closed = finished(stream).catch(() => {})
+    await Promise.race([closed, this.#clock.sleep(drainMs)])
+    stream.destroy()
+    await closed
+    this.#open = undefined
+  }
+
+  async #take(name: string, { device, force, signal }: ConsoleOptions): Promise<Duplex> {
+    if (device !== undefined && device !== consoleAlias) {
+      throw new VirError('INVALID_ARG', `${name} has no console '${device}'`, {
+        domain: 'LXC',
+        hint: `A container has one: '${consoleAlias}'`,
+      })
+    }
+    if (this.#open) {
+      if (!force) throw taken(name)
+      await this.close()
+    }
+    const opened = await this.#acquire(name, signal)
+    this.#open = opened
+    opened.stream.once('close', () => {
+      if (this.#open === opened) this.#open = undefined
+    })
+    return opened.stream
+  }
+
+  async #acquire(name: string, signal: AbortSignal | undefined): Promise<LxcConsole> {
+    const deadline = Date.now() + busyPatienceMs
+    for (;;) {
+      try {
+        return await openConsole(this.#container, { signal })
+      } catch (error) {
+        const isBusy = error instanceof LxcError && error.code === 'EBUSY'
+        if (!isBusy) throw toVirError(error, `Opening the console of ${name}`, signal)
+        if (Date.now() > deadline) throw taken(name)
+        await this.#clock.sleep(busyRetryMs, { signal })
+      }
+    }
+  }
+}
+
+function taken(name: string): VirError {
+  return new VirError('OPERATION_FAILED', `The console of ${name} is in use`, {
+    domain: 'LXC',
+    hint: 'Take it away from whoever has it with force, or close it there (lxc-console, too)',
+  })
+}

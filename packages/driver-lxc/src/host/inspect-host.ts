@@ -1,0 +1,90 @@
+import { access, constants, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { VirError } from '@covirt/core'
+import type { DomainXml } from '@covirt/xml'
+import { defaultInit } from '../config/init.js'
+import { rootFilesystem, sourceDirectory } from '../config/mounts.js'
+import { type InitKind, initKind } from './init-kind.js'
+import { resolveInRoot } from './resolve-in-root.js'
+
+/** What a launch finds on the host of what its definition names. */
+export interface FoundOnHost {
+  readonly init: InitKind
+  /** Sources of `<filesystem>` that are no directories. */
+  readonly sourceFiles: ReadonlySet<string>
+}
+
+/**
+ * Looks whether all that a definition names exists, where liblxc would say less clearly that it does not.
+ * `OPERATION_FAILED` for the first thing that is missing.
+ */
+export async function inspectHost(document: DomainXml): Promise<FoundOnHost> {
+  const sourceFiles = new Set<string>()
+  for (const filesystem of document.devices.filesystems) {
+    const source = sourceDirectory(filesystem)
+    if (source === undefined) continue
+    const found = await stat(source).catch(() => undefined)
+    if (!found) {
+      const what = filesystem.target === '/' ? 'root file system' : `<filesystem> on ${filesystem.target}`
+      throw missing(
+        `The ${what} of ${document.name}, ${source}, does not exist`,
+        'Make it, or correct <source dir>',
+      )
+    }
+    if (!found.isDirectory()) sourceFiles.add(source)
+  }
+  const root = rootFilesystem(document)
+  const rootDirectory = (root && sourceDirectory(root)) ?? '/'
+  if (sourceFiles.has(rootDirectory))
+    throw missing(`The root file system of ${document.name}, ${rootDirectory}, is not a directory`)
+  for (const link of document.devices.interfaces)
+    if (link.type === 'bridge') await checkBridge(link.source?.bridge ?? '', document.name)
+  return { init: await findInit(document, rootDirectory), sourceFiles }
+}
+
+async function checkBridge(bridge: string, name: string): Promise<void> {
+  const link = join('/sys/class/net', bridge)
+  if (await exists(join(link, 'bridge'))) return
+  const isLink = await exists(link)
+  throw missing(
+    `The bridge ${bridge} of ${name} ${isLink ? 'is a network link, but no bridge' : 'does not exist'}`,
+    isLink
+      ? 'Name a bridge in <source bridge>'
+      : `Make it (ip link add ${bridge} type bridge), or name another one`,
+  )
+}
+
+/** Also where another `<filesystem>` may cover it, only what the root itself has is looked at. */
+async function findInit(document: DomainXml, root: string): Promise<InitKind> {
+  const init = document.os.init ?? defaultInit
+  const covered = document.devices.filesystems.some(
+    ({ target }) => target !== '/' && init.startsWith(`${target.replace(/\/+$/, '')}/`),
+  )
+  const resolved = await resolveInRoot(root, init)
+  if (resolved === undefined) {
+    if (covered) return initKind(init, init)
+    throw missing(
+      `The init of ${document.name}, ${init}, does not exist in ${root}`,
+      'Correct <init>, or install it there',
+    )
+  }
+  const file = join(root, resolved)
+  const isProgram = (await stat(file)).isFile() && (await exists(file, constants.X_OK))
+  if (!isProgram && !covered)
+    throw missing(
+      `The init of ${document.name}, ${init} in ${root}, is not a program`,
+      'See that it is an executable file',
+    )
+  return initKind(init, resolved)
+}
+
+function missing(message: string, hint?: string): VirError {
+  return new VirError('OPERATION_FAILED', message, { domain: 'LXC', ...(hint === undefined ? {} : { hint }) })
+}
+
+function exists(path: string, mode = constants.F_OK): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  )
+}

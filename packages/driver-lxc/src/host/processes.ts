@@ -1,0 +1,63 @@
+import { open, readdir, readFile } from 'node:fs/promises'
+import { parseSignalMasks, type SignalMasks } from './init-kind.js'
+
+/** What identifies a process, for its number alone is used again. */
+export interface ProcessIdentity {
+  readonly parent: number
+  /** In clock ticks since boot. */
+  readonly startTicks: number
+}
+
+/** From `/proc/PID/stat` (proc_pid_stat(5)); `undefined` where there is no such process. */
+export async function processIdentity(pid: number): Promise<ProcessIdentity | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  // The name in parentheses may hold anything; what follows it are numbers.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return { parent: Number(fields[1]), startTicks: Number(fields[19]) }
+}
+
+/** rt_sigtimedwait(2), by architecture. */
+const waitCalls: Readonly<Partial<Record<NodeJS.Architecture, string>>> = { x64: '128', arm64: '137' }
+
+/** Which signals a process takes; `undefined` where it is gone. */
+export async function signalMasks(pid: number): Promise<SignalMasks | undefined> {
+  const [status, waited] = await Promise.all([
+    readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined),
+    waitedSignals(pid).catch(() => 0n),
+  ])
+  if (status === undefined) return undefined
+  const { blocked, caught } = parseSignalMasks(status)
+  return { blocked: blocked | waited, caught }
+}
+
+/**
+ * Those it is waiting for in sigwaitinfo(2): the kernel shows them as not blocked meanwhile. Their set is where
+ * the first argument of the call points to.
+ */
+async function waitedSignals(pid: number): Promise<bigint> {
+  const [call, set] = (await readFile(`/proc/${pid}/syscall`, 'utf8')).split(' ')
+  if (set === undefined || call !== waitCalls[process.arch]) return 0n
+  const memory = await open(`/proc/${pid}/mem`)
+  try {
+    const { buffer } = await memory.read(Buffer.alloc(8), 0, 8, Number(BigInt(set)))
+    return buffer.readBigUInt64LE()
+  } finally {
+    await memory.close()
+  }
+}
+
+/** The processes of `program` whose arguments hold all of `words`. */
+export async function findProcesses(program: string, words: readonly string[]): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+      const [command = '', ...args] = text.split('\0')
+      return command.endsWith(`/${program}`) && words.every((word) => args.includes(word))
+        ? [Number(pid)]
+        : []
+    }),
+  )
+  return found.flat()
+}

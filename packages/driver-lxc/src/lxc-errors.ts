@@ -1,0 +1,44 @@
+import { abortError, type ErrorCode, isVirError, messageOf, VirError } from '@covirt/core'
+import { LxcError } from './native.js'
+
+/** What liblxc writes where something is missing on the host, and how to mend it. The first match counts. */
+const hints: readonly (readonly [pattern: RegExp, hint: string])[] = [
+  [
+    /newuidmap|newgidmap|id mapping/i,
+    'The ids of <idmap> must be granted to root in /etc/subuid and /etc/subgid',
+  ],
+  [/cgroup/i, 'See which control groups the host has: lxc-checkconfig'],
+  [/seccomp/i, 'The seccomp profile of liblxc may be damaged: reinstall lxc'],
+  [/apparmor/i, "Install AppArmor's profiles for LXC, or define <seclabel type='none'/>"],
+  [/veth|netdev|network|bridge/i, 'See that the bridge exists and that the names of links are free: ip link'],
+  [/No space left|ENOSPC/i, 'Free some disk space'],
+]
+
+const codes: Readonly<Record<string, ErrorCode>> = {
+  ESRCH: 'OPERATION_INVALID',
+  ETIMEDOUT: 'OPERATION_TIMEOUT',
+  EBUSY: 'RESOURCE_BUSY',
+  ENOMEM: 'NO_MEMORY',
+  EPERM: 'OPERATION_DENIED',
+  EACCES: 'OPERATION_DENIED',
+}
+
+/**
+ * The one place where errors of liblxc become covirt's. `doing` says what failed, as in 'starting web'. Errors
+ * that are covirt's already are left as they are; after `signal` has fired, all are its {@link abortError}.
+ */
+export function toVirError(error: unknown, doing: string, signal?: AbortSignal | undefined): VirError {
+  if (isVirError(error)) return error
+  if (signal?.aborted) return abortError(signal)
+  const log = error instanceof LxcError ? error.log : []
+  const reason = log[0] ?? messageOf(error)
+  const code =
+    (error instanceof LxcError && error.code !== undefined && codes[error.code]) || 'OPERATION_FAILED'
+  const text = [reason, ...log].join('\n')
+  const hint = hints.find(([pattern]) => pattern.test(text))?.[1]
+  return new VirError(code, `${doing} failed: ${reason}`, {
+    domain: 'LXC',
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}

@@ -1,0 +1,207 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type CallOptions, type DriverRoles, VirError } from '@covirt/core'
+import {
+  type AdoptSpec,
+  type Guest,
+  type GuestAccess,
+  type Hypervisor,
+  type LaunchSpec,
+  UndoStack,
+} from '@covirt/local'
+import type { DomainXml } from '@covirt/xml'
+import { capabilitiesDocument } from './capabilities.js'
+import { toLiblxcConfig } from './config/liblxc-config.js'
+import { liveDocument } from './config/live-document.js'
+import { hostLinkName } from './config/network.js'
+import { prepareDocument } from './config/prepare-document.js'
+import { LxcGuest } from './guest/lxc-guest.js'
+import { StateHub } from './guest/state-hub.js'
+import { readHostFacts } from './host/host-facts.js'
+import { type InitKind, initKinds, initSignals } from './host/init-kind.js'
+import { inspectHost } from './host/inspect-host.js'
+import { removeLeftovers } from './host/leftovers.js'
+import { findProcesses } from './host/processes.js'
+import { toVirError } from './lxc-errors.js'
+import { type Container, setFrozen, start, state, stop, watchPidfd } from './native.js'
+
+/** What a {@link LxcHypervisor} is made of. */
+export interface LxcHypervisorParts {
+  /** Below it are the containers' configurations: liblxc's own tools find them with `-P`. */
+  readonly containersDirectory: string
+  /** Of liblxc. */
+  readonly version: string
+}
+
+/** The program of the native package that starts containers. */
+const starter = 'covirt-lxc'
+const settleMs = 10_000
+const settleStepMs = 5
+
+/** Runs containers through liblxc, each with a monitor of liblxc's that outlives this process. */
+export class LxcHypervisor implements Hypervisor {
+  readonly type = 'LXC'
+  readonly errorDomain = 'LXC'
+  readonly domainTypes = ['lxc'] as const
+  readonly versions: Readonly<Record<string, string>>
+  readonly #path: string
+  readonly #states: StateHub
+
+  private constructor({ containersDirectory, version }: LxcHypervisorParts) {
+    this.versions = { liblxc: version }
+    this.#path = containersDirectory
+    this.#states = new StateHub(containersDirectory)
+  }
+
+  static async open(parts: LxcHypervisorParts): Promise<LxcHypervisor> {
+    await mkdir(parts.containersDirectory, { recursive: true, mode: 0o711 })
+    return new LxcHypervisor(parts)
+  }
+
+  async getCapabilities(): Promise<string> {
+    return capabilitiesDocument()
+  }
+
+  prepare(document: DomainXml): DomainXml {
+    return prepareDocument(document)
+  }
+
+  async launch(spec: LaunchSpec, { signal }: CallOptions): Promise<Guest> {
+    const { domain, logger, paused } = spec
+    const container = this.#containerOf(spec)
+    const document = liveDocument(spec.document)
+    const undo = new UndoStack(logger)
+    try {
+      if ((await state(container, { signal })) !== 'STOPPED') throw alreadyRuns(domain.name)
+      const init = await this.#writeConfig(spec, document, container, undo)
+      const logFile = logFileOf(spec)
+      const { initPid } = await start(container, { signal, logFile, logLevel: 'WARN' })
+      undo.push(() => stop(container))
+      if (paused) await setFrozen(initPid, true, { signal })
+      return await this.#attach(spec, { container, document, init }, signal)
+    } catch (error) {
+      await undo.run()
+      throw toVirError(error, `Starting ${domain.name}`, signal)
+    }
+  }
+
+  async adopt(spec: AdoptSpec, { signal }: CallOptions): Promise<Guest | undefined> {
+    const { name } = spec.domain
+    const container = this.#containerOf(spec)
+    const document = liveDocument(spec.document)
+    try {
+      if (await this.#isRunning(container)) {
+        const init = initKinds.find((kind) => kind === spec.record?.init) ?? (await guessInit(document))
+        return await this.#attach(spec, { container, document, init }, signal)
+      }
+      await stop(container)
+      await removeLeftovers(container, linksOf(document))
+      return undefined
+    } catch (error) {
+      throw toVirError(error, `Finding ${name} again`, signal)
+    }
+  }
+
+  roles(access: GuestAccess): Partial<DriverRoles> {
+    return {
+      console: {
+        openConsole: (domain, options = {}) =>
+          access.query(domain, options, async (guest, { signal }) => {
+            if (!(guest instanceof LxcGuest)) throw new TypeError('The guest is no container')
+            return guest.openConsole({ ...options, signal })
+          }),
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#states.close()
+  }
+
+  /** Named as its domain where liblxc takes that name, so that its own tools show it. */
+  #containerOf({ domain: { name, uuid } }: Pick<AdoptSpec, 'domain'>): Container {
+    return { path: this.#path, name: /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name) ? name : uuid }
+  }
+
+  async #attach(
+    { domain, sink, clock, logger, places }: Omit<AdoptSpec, 'record'>,
+    found: { readonly container: Container; readonly document: DomainXml; readonly init: InitKind },
+    signal: AbortSignal | undefined,
+  ): Promise<Guest> {
+    const { name } = domain
+    const logFile = logFileOf({ places })
+    return LxcGuest.attach({ ...found, name, sink, clock, logger, logFile, states: this.#states }, { signal })
+  }
+
+  /** Generated anew from the definition at each launch; complete before it has its name. */
+  async #writeConfig(
+    { places }: LaunchSpec,
+    document: DomainXml,
+    container: Container,
+    undo: UndoStack,
+  ): Promise<InitKind> {
+    const [{ init, sourceFiles }, host] = await Promise.all([inspectHost(document), readHostFacts()])
+    const config = toLiblxcConfig(document, {
+      host,
+      sourceFiles,
+      signals: initSignals(init),
+      consoleLog: places.logFile,
+    })
+    const directory = join(container.path, container.name)
+    undo.push(() => removeLeftovers(container, linksOf(document)))
+    await mkdir(directory, { recursive: true, mode: 0o711 })
+    const unfinished = join(directory, 'config.new')
+    await writeFile(unfinished, config, { mode: 0o600 })
+    await rename(unfinished, join(directory, 'config'))
+    return init
+  }
+
+  /** Waits for the end of whatever start or stop is under way, even by a process that we have outlived. */
+  async #isRunning(container: Container): Promise<boolean> {
+    const deadline = Date.now() + settleMs
+    for (;;) {
+      const now = await state(container)
+      if (now === 'RUNNING' || now === 'FROZEN' || now === 'FREEZING' || now === 'THAWED') return true
+      const starters = await findProcesses(starter, ['start', container.path, container.name])
+      if (now === 'STOPPED' && starters.length === 0) return false
+      if (Date.now() > deadline) {
+        await Promise.all(starters.map(killProcess))
+        return false
+      }
+      await delay(settleStepMs)
+    }
+  }
+}
+
+function killProcess(pid: number): Promise<void> {
+  return new Promise((resolve) => {
+    try {
+      watchPidfd(pid, resolve).kill(9)
+    } catch {
+      resolve()
+    }
+  })
+}
+
+function guessInit(document: DomainXml): Promise<InitKind> {
+  return inspectHost(document).then(
+    ({ init }) => init,
+    () => 'application',
+  )
+}
+
+function linksOf(document: DomainXml): string[] {
+  return document.devices.interfaces.map((_, index) => hostLinkName(document, index))
+}
+
+function logFileOf({ places }: Pick<AdoptSpec, 'places'>): string {
+  return join(places.runDirectory, 'liblxc.log')
+}
+
+function alreadyRuns(name: string): VirError {
+  return new VirError('OPERATION_FAILED', `A container of ${name} is running already`, {
+    domain: 'LXC',
+    hint: 'Something else has started it; stop it with lxc-stop',
+  })
+}

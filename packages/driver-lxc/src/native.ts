@@ -1,0 +1,22 @@
+/** All that this package takes from liblxc's bindings; no other file imports them. */
+export {
+  type Container,
+  containerCgroups,
+  initPid,
+  isFrozen,
+  type LxcConsole,
+  LxcError,
+  openConsole,
+  type PidfdWatch,
+  probeLxc,
+  type StateRecord,
+  type StateWatch,
+  setFrozen,
+  start,
+  state,
+  stop,
+  waitAfterExit,
+  watchInit,
+  watchPidfd,
+  watchStates,
+} from '@covirt/native-lxc'

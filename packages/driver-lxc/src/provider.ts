@@ -1,0 +1,29 @@
+import { join } from 'node:path'
+import type { ConsoleRole, Driver, DriverProvider } from '@covirt/core'
+import { localProvider } from '@covirt/local'
+import { LxcHypervisor } from './lxc-hypervisor.js'
+import { probeLxc } from './native.js'
+
+/** The driver of containers: it has a console, and neither a reset button nor an agent. */
+export interface LxcDriver extends Driver {
+  readonly console: ConsoleRole
+  readonly reset?: undefined
+  readonly guestAgent?: undefined
+}
+
+/** Connections `lxc:///system` and `lxc:///session`. Needs root, liblxc and the native addon. */
+export const lxcProvider: DriverProvider<LxcDriver> = localProvider<LxcDriver>({
+  scheme: 'lxc',
+  paths: ['/system', '/session'],
+  probe: async () => {
+    if (process.platform !== 'linux') return 'containers need Linux'
+    const probe = probeLxc()
+    if (!probe.available) return probe.reason
+    return process.geteuid?.() === 0 ? undefined : 'containers need root (sudo)'
+  },
+  hypervisor: async ({ stateDirectory }) => {
+    const probe = probeLxc()
+    const version = probe.available ? probe.version : ''
+    return LxcHypervisor.open({ containersDirectory: join(stateDirectory, 'containers'), version })
+  },
+})

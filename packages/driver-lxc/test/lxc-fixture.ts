@@ -1,0 +1,109 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
+import { Connection, type Domain, parseConnectUri } from '@covirt/core'
+import { busyboxRootfs, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
+import { lxcProvider } from '../src/index.js'
+
+/** Resolves once `look` finds something. */
+export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + 10_000
+  for (;;) {
+    const found = await look()
+    if (found !== undefined) return found
+    if (Date.now() > deadline) throw new Error(`Not within 10 s: ${look}`)
+    await delay(2)
+  }
+}
+
+/** A world of real containers below a directory of its own. */
+export class LxcWorld implements DriverWorld {
+  readonly uniqueName = uniqueName
+  readonly #root: Awaited<ReturnType<typeof tempRoot>>
+  /** The root file system of a domain; all plain ones share one. */
+  readonly rootfs: string
+  readonly deafRootfs: string
+  readonly dialogue = { say: 'echo he""ard $((40+2))\n', hear: 'heard 42' }
+
+  private constructor(root: Awaited<ReturnType<typeof tempRoot>>, rootfs: string, deafRootfs: string) {
+    this.#root = root
+    this.rootfs = rootfs
+    this.deafRootfs = deafRootfs
+  }
+
+  static async make(): Promise<LxcWorld> {
+    const root = await tempRoot()
+    const rootfs = await busyboxRootfs(root.join('plain'))
+    const deafRootfs = await busyboxRootfs(root.join('deaf'))
+    await writeFile(join(deafRootfs, 'etc/slowstop'), '-1')
+    return new LxcWorld(root, rootfs, deafRootfs)
+  }
+
+  get path(): string {
+    return this.#root.path
+  }
+
+  async open(options: Parameters<DriverWorld['open']>[0] = {}): Promise<Connection> {
+    const uri = parseConnectUri(`lxc:///system?root=${this.path}`)
+    return new Connection(await lxcProvider.open(uri, options))
+  }
+
+  domainXml({ name, uuid, memoryKib = 65_536, elements = '', guest = 'plain' }: DomainSpec): string {
+    const root = guest === 'deaf' ? this.deafRootfs : this.rootfs
+    const init = guest === 'broken' ? '/sbin/missing' : '/sbin/ctinit'
+    return `<domain type='lxc'><name>${name}</name>${uuid === undefined ? '' : `<uuid>${uuid}</uuid>`}
+      <memory unit='KiB'>${memoryKib}</memory>${elements}
+      <os><type>exe</type><init>${init}</init></os>
+      <devices><filesystem type='mount'><source dir='${root}'/><target dir='/'/></filesystem></devices></domain>`
+  }
+
+  async ready(domain: Domain): Promise<void> {
+    await eventually(async () => {
+      const log = await this.consoleLog(domain)
+      return log.includes(`FX-READY ${domain.name}`) ? true : undefined
+    })
+  }
+
+  /** All that a domain's containers have printed. */
+  consoleLog(domain: Domain): Promise<string> {
+    return readFile(join(this.path, 'log/lxc', `${domain.name}.log`), 'utf8').catch(() => '')
+  }
+
+  async kill(domain: Domain): Promise<void> {
+    process.kill(await this.initPid(domain), 'SIGKILL')
+  }
+
+  async powerOff(domain: Domain): Promise<void> {
+    process.kill(await this.initPid(domain), 'SIGUSR2')
+  }
+
+  async restart(domain: Domain): Promise<void> {
+    process.kill(await this.initPid(domain), 'SIGTERM')
+  }
+
+  /** From the stored status: what the driver would find it again by. */
+  async initPid(domain: Domain): Promise<number> {
+    const status = await readFile(join(this.path, 'run/lxc', `${domain.name}.json`), 'utf8')
+    return Number(/"initPid": ?(\d+)/.exec(status)?.[1])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#root[Symbol.asyncDispose]()
+  }
+}
+
+export const lxcFixture: DriverFixture = {
+  type: 'LXC',
+  roles: ['console'],
+  shutdownModes: ['signal', 'initctl'],
+  leftOut: {
+    advance: 'time is real here',
+    panic: 'containers have no kernel of their own',
+    password: 'containers have none',
+    slow: 'containers start in milliseconds',
+    stuck: 'containers start in milliseconds',
+    agent: 'containers have none',
+  },
+  world: () => LxcWorld.make(),
+}
