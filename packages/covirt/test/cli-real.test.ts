@@ -179,3 +179,29 @@ describe('a root that another process holds', () => {
     await expect(once(holder, 'close')).resolves.toEqual([130, null])
   })
 })
+
+describeWhen(canRunLxc() ?? canRunQemu(), 'a container and a virtual machine in one host', () => {
+  test('stand in one list, and each has the roles of its driver', async () => {
+    await using root = await tempRoot()
+    const { run, json } = onRoot(root)
+    const [container, machine] = [uniqueName('c'), uniqueName('m')]
+    await run(['create-container', container, '--start'])
+    await run(['create', '-'], { input: await machineXml(machine) })
+    const listed: { id: number; name: string; type: string }[] = await json(['list'])
+    expect(listed.map(({ name, type }) => [name, type])).toEqual([
+      [container, 'lxc'],
+      [machine, 'qemu'],
+    ])
+    expect(new Set(listed.map(({ id }) => id)).size).toBe(2)
+    await expect(run(['reset', machine])).resolves.toMatchObject({ code: 0 })
+    await expect(run(['reset', container])).resolves.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("The LXC driver has no role 'reset'"),
+    })
+    await expect(run(['create', '-'], { input: await machineXml(container) })).resolves.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('in the LXC driver'),
+    })
+    for (const name of [container, machine]) await run(['destroy', name])
+  })
+})

@@ -240,7 +240,7 @@ export class HostDriver implements Driver {
     const { name, uuid } = found.domain
     throw new VirError(
       'DOM_EXIST',
-      `Domain '${name}' exists already with uuid ${uuid}, as a ${found.driver.type} domain`,
+      `Domain '${name}' exists already with uuid ${uuid}, in the ${found.driver.type} driver`,
       {
         domain: 'DOM',
         hint: 'Choose another name and uuid, or undefine that domain first',

@@ -1,0 +1,20 @@
+import { type DriverFixture, describeDriver } from '@covirt/contract'
+import { parseConnectUri } from '@covirt/core'
+import { canRunLinuxGuest, canRunQemu, describeWhen } from '../../../test/fixtures/index.js'
+import { QemuWorld } from '../../driver-qemu/test/qemu-world.js'
+import { asHost } from './host-worlds.js'
+
+describeWhen(canRunQemu(), 'real QEMU, through covirt:///system', () => {
+  const noAgent = canRunLinuxGuest()
+  const fixture: DriverFixture = {
+    type: 'COVIRT',
+    roles: ['console', 'reset', 'guestAgent'],
+    shutdownModes: ['acpi', 'agent'],
+    leftOut: { advance: 'time is real here', ...(noAgent !== undefined && { agent: noAgent }) },
+    world: async () => {
+      const world = await QemuWorld.make('qemu', { agent: noAgent === undefined })
+      return asHost(world, parseConnectUri(world.uri).query.root ?? '')
+    },
+  }
+  describeDriver('the host driver', fixture)
+})
