@@ -79,6 +79,7 @@ export interface DomainSpec {
 /**
  * - `plain`: does what it is asked, at once.
  * - `deaf`: never goes off when asked to.
+ * - `inattentive`: misses the first time that it is asked to go off, and acts on the second.
  * - `broken`: its definition is accepted, and its start fails.
  * - `slow`: its start takes at least five seconds, and can be aborted meanwhile.
  * - `stuck`: its start never ends by itself, and can be aborted.
@@ -87,7 +88,7 @@ export interface DomainSpec {
 export type GuestKind = 'plain' | Exclude<GuestAbility, 'reboots'>
 
 /** Abilities that are kinds of guests; `reboots`: a plain guest restarts when `rebootDomain` asks it to. */
-export type GuestAbility = 'deaf' | 'broken' | 'slow' | 'stuck' | 'agent' | 'reboots'
+export type GuestAbility = 'deaf' | 'inattentive' | 'broken' | 'slow' | 'stuck' | 'agent' | 'reboots'
 
 /** What a fixture can do, or leaves out. */
 export type Ability =

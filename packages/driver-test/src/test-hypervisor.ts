@@ -34,6 +34,11 @@ export class TestHypervisor implements Hypervisor {
     const { startDelayMs } = this.#world.behaviourOf(name)
     if (startDelayMs > 0) await clock.sleep(startDelayMs, { signal })
     throwIfAborted(signal)
+    if (this.#world.machines.has(uuid)) {
+      throw new VirError('INTERNAL_ERROR', `A guest of domain '${name}' is left over and still runs`, {
+        domain: 'TEST',
+      })
+    }
     if (this.#world.spend(name, 'failStarts')) {
       throw new VirError('OPERATION_FAILED', `Domain '${name}' was told to fail its start`, {
         domain: 'TEST',

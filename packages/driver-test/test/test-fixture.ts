@@ -1,9 +1,11 @@
 import type { Ability, DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
-import { Connection, type Domain, FakeClock, parseConnectUri } from '@covirt/core'
+import { Connection, type Domain, FakeClock, formatConnectUri, parseConnectUri } from '@covirt/core'
 import { type GuestBehaviour, type TestDriver, testProvider } from '../src/index.js'
+import { testWorld } from '../src/test-world.js'
 
 const kinds: Readonly<Partial<Record<string, Partial<GuestBehaviour>>>> = {
   deaf: { ignoreShutdowns: Infinity },
+  inattentive: { ignoreShutdowns: 1 },
   broken: { failStarts: 1 },
   slow: { startDelayMs: 5000 },
   stuck: { startDelayMs: Infinity },
@@ -53,7 +55,10 @@ function makeWorld(clock: FakeClock | undefined): DriverWorld {
     powerOff: async ({ name }: Domain) => controls().powerOff(name),
     restart: async ({ name }: Domain) => controls().reboot(name),
     dialogue: { say: 'hello', hear: 'hello' },
-    async [Symbol.asyncDispose]() {},
+    async [Symbol.asyncDispose]() {
+      const left = [...testWorld(formatConnectUri(uri)).machines.keys()]
+      if (left.length > 0) throw new Error(`guests were left running: ${left.join(', ')}`)
+    },
   }
 }
 

@@ -35,6 +35,8 @@ export function autostart({ test }: Suite): void {
     await domain.setAutostart(true)
     await scene.define({ name: domain.name, uuid: domain.uuid, elements: '<title>new</title>' })
     expect(await domain.getAutostart()).toBe(true)
+    await scene.reopen()
+    expect(await (await scene.again(domain)).getAutostart()).toBe(true)
   })
 
   test('the mark outlives the connection, and opening starts nothing', async (scene) => {

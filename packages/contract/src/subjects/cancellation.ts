@@ -1,4 +1,5 @@
-import type { CallOptions, Domain, RoleName } from '@covirt/core'
+import { setImmediate } from 'node:timers/promises'
+import type { CallOptions, Domain, RoleName, VirError } from '@covirt/core'
 import { expect } from '@jest/globals'
 import type { Scene } from '../scene.js'
 import type { Suite } from '../suite.js'
@@ -88,6 +89,22 @@ export function cancellation({ fixture, test, needing }: Suite): void {
     })
   }
 
+  test('a start cancelled at any moment leaves either a running guest or none', async (scene) => {
+    const domain = await scene.define()
+    for (const moment of moments) {
+      scene.events.clear()
+      const controller = new AbortController()
+      const starting = settled(domain.start({ signal: controller.signal }))
+      await moment()
+      controller.abort()
+      const error = await starting
+      expect(error?.code).toBe(error && 'OPERATION_ABORTED')
+      expect(scene.events.names()).toEqual(error ? [] : ['started/booted'])
+      expect(await domain.isActive()).toBe(!error)
+      if (!error) await domain.destroy()
+    }
+  })
+
   for (const role of fixture.roles) {
     test(`the ${role} with a signal that has fired does nothing`, async (scene) => {
       const domain = await scene.running()
@@ -154,4 +171,22 @@ export function cancellation({ fixture, test, needing }: Suite): void {
     await scene.reopen()
     expect(await scene.connection.domains.list()).toEqual([])
   })
+}
+
+/** Later and later: in this turn of the event loop, then in some of the next. */
+const moments: readonly (() => Promise<void>)[] = [
+  ...Array.from({ length: 16 }, (_, count) => () => repeat(count, () => Promise.resolve())),
+  ...[1, 3, 10, 30, 100].map((count) => () => repeat(count, () => setImmediate())),
+]
+
+async function repeat(count: number, wait: () => Promise<void>): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await wait()
+}
+
+/** What the call rejected with; `undefined` where it resolved. */
+function settled(promise: Promise<unknown>): Promise<VirError | undefined> {
+  return promise.then(
+    () => undefined,
+    (error) => error,
+  )
 }

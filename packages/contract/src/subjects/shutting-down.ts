@@ -11,6 +11,12 @@ export function shuttingDown({ fixture, test, needing }: Suite): void {
     expect(await scene.state(domain, 'shutoff')).toEqual({ state: 'shutoff', reason: 'shutdown' })
   })
 
+  needing('inattentive', 'a guest that misses the request is asked again', async (scene) => {
+    const domain = await scene.running({ guest: 'inattentive' })
+    await domain.shutdown()
+    expect(await scene.state(domain, 'shutoff')).toEqual({ state: 'shutoff', reason: 'shutdown' })
+  })
+
   test('shutdown may be asked for again while the guest goes down', async (scene) => {
     const domain = await scene.running()
     await Promise.allSettled([domain.shutdown(), domain.shutdown()])
