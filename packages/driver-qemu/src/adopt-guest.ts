@@ -1,4 +1,4 @@
-import { type CallOptions, isVirError, throwIfAborted } from '@covirt/core'
+import { type CallOptions, throwIfAborted } from '@covirt/core'
 import type { AdoptSpec } from '@covirt/local'
 import { type GuestPlan, planGuest } from './command-line/guest-plan.js'
 import { removeSockets } from './guest-sockets.js'
@@ -7,6 +7,7 @@ import { liveDocument } from './launch-guest.js'
 import { connectMonitor } from './monitor-connection.js'
 import { findProcesses, type ProcessIdentity } from './process/process-identity.js'
 import { QemuProcess } from './process/qemu-process.js'
+import { fromQmp } from './qemu-errors.js'
 import { QemuGuest } from './qemu-guest.js'
 import type { QmpChannel } from './qmp/qmp-channel.js'
 import { isObject } from './qmp/qmp-message.js'
@@ -33,9 +34,9 @@ export async function adoptGuest(spec: AdoptSpec, options: CallOptions): Promise
     await removeSockets(runDirectory, plan)
     return undefined
   }
-  const place = { process, runDirectory, clock, timeoutMs: GREETING_TIMEOUT_MS }
+  const place = { process, runDirectory, clock, isNew: false, timeoutMs: GREETING_TIMEOUT_MS }
   const monitor = await connectMonitor(place, options).catch((error: unknown) => {
-    if (spec.record !== undefined && isVirError(error)) throw error
+    if (spec.record !== undefined) throw fromQmp('The guest was found, but not its monitor', error)
     throwIfAborted(options.signal)
     return undefined
   })

@@ -34,7 +34,7 @@ export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promi
     undo.push(() => removeSockets(runDirectory, plan))
     undo.push(() => process.kill(clock))
     const monitor = await connectMonitor(
-      { process, runDirectory, clock, timeoutMs: GREETING_TIMEOUT_MS },
+      { process, runDirectory, clock, isNew: true, timeoutMs: GREETING_TIMEOUT_MS },
       options,
     )
     undo.push(() => monitor.close())

@@ -10,6 +10,8 @@ const RETRY_MS = 2
 
 /** Whose monitor, and where it is. */
 export interface MonitorPlace {
+  /** It may just have been spawned: its socket is waited for. */
+  readonly isNew: boolean
   /** Within this time QEMU must have greeted. */
   readonly timeoutMs: number
   readonly process: QemuProcess
@@ -48,13 +50,13 @@ export async function connectMonitor(place: MonitorPlace, { signal }: CallOption
   }
 }
 
-async function greet({ runDirectory, clock }: MonitorPlace, signal: AbortSignal): Promise<QmpChannel> {
+async function greet({ runDirectory, clock, isNew }: MonitorPlace, signal: AbortSignal): Promise<QmpChannel> {
   for (;;) {
     try {
       const socket = await connectUnix(runDirectory, MONITOR_SOCKET)
       return await QmpChannel.open(socket, { signal })
     } catch (error) {
-      if (!isNotYet(error)) throw error
+      if (!isNew || !isNotYet(error)) throw error
       await clock.sleep(RETRY_MS, { signal })
     }
   }

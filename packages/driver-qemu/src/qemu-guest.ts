@@ -201,11 +201,11 @@ export class QemuGuest implements Guest {
     try {
       await this.#execute('Restarting', 'system_reset', {})
       await this.#execute('Restarting', 'set-action', { shutdown: 'poweroff' })
-      this.#restart = 'no'
       if (this.#phase === 'running') await this.#execute('Restarting', 'cont', {})
     } catch (error) {
       this.#parts.logger.warn('A guest could not be restarted', { error: messageOf(error) })
     }
+    this.#restart = 'no'
     await this.#refreshPhase()
   }
 

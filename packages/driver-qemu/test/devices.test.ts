@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { Connection, parseConnectUri } from '@covirt/core'
 import { parseDomain } from '@covirt/xml'
 import { expect, test } from '@jest/globals'
 import { canRunQemu, describeWhen, uniqueName } from '../../../test/fixtures/index.js'
+import { qemuProvider } from '../src/index.js'
 import { firmwareXml } from './guests.js'
 import { QemuWorld } from './qemu-world.js'
 
@@ -135,5 +137,15 @@ describeWhen(canRunQemu(), 'real QEMU', () => {
     await world.ready(domain)
     await domain.destroy()
     expect(await world.read('serial.log')).toContain('FX-READY rom machine=pc ram=64M')
+  })
+
+  test('works below a directory deeper than a socket address can tell', async () => {
+    await using world = await QemuWorld.make('qemu', { agent: false })
+    const deep = world.path(Array(6).fill('a-directory-with-a-long-name').join('/'))
+    await using conn = new Connection(await qemuProvider.open(parseConnectUri(`qemu:///system?root=${deep}`)))
+    const domain = await conn.domains.create(await firmwareXml({ name: uniqueName('deep') }))
+    await world.ready(domain)
+    await domain.destroy()
+    expect(await conn.domains.list()).toEqual([])
   })
 })

@@ -1,0 +1,38 @@
+// Starts the domain of a definition and stays: `starter.ts URI FILE STEP`. Says STEP when it has come so far.
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { Connection, parseConnectUri } from '@covirt/core'
+import { qemuProvider } from '@covirt/driver-qemu'
+
+const [uri = '', file = '', step = ''] = process.argv.slice(2)
+const connection = new Connection(await qemuProvider.open(parseConnectUri(uri)))
+const domain = await connection.domains.define(await readFile(file, 'utf8'))
+
+const steps: Readonly<Record<string, () => Promise<void>>> = {
+  async starting() {
+    domain.start().catch(() => {})
+  },
+  async started() {
+    await domain.start()
+  },
+  async suspended() {
+    await domain.start({ paused: true })
+  },
+  /** The guest is to restart, but does not act on the power button. */
+  async asked() {
+    await domain.start({ paused: true })
+    const console = await domain.openConsole()
+    let heard = ''
+    console.on('data', (chunk: Buffer) => {
+      heard += chunk.toString()
+    })
+    await domain.resume()
+    while (!heard.includes('FX-READY')) await once(console, 'data')
+    console.write('i')
+    while (!heard.includes('FX-IGNORE 1')) await once(console, 'data')
+    console.destroy()
+    await domain.reboot({ mode: 'acpi' })
+  },
+}
+await steps[step]?.()
+process.stdout.write(`${step}\n`)
