@@ -3,7 +3,7 @@ import type { Ability, DriverFixture } from './driver-fixture.js'
 import { Scene } from './scene.js'
 
 /** A test of one promise. */
-export type Scenario = (scene: Scene) => Promise<void>
+type Scenario = (scene: Scene) => Promise<void>
 
 /** How a subject of the suite states its tests. */
 export interface Suite {
