@@ -13,9 +13,21 @@ export class OtherProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #lines: AsyncIterator<string>
 
-  constructor(program: string, args: readonly string[]) {
+  /** `within`: a command line that runs the one it is followed by. */
+  constructor(
+    program: string,
+    args: readonly string[],
+    { within = [] }: { readonly within?: readonly string[] } = {},
+  ) {
     const loader = ['--import', join(repository, 'scripts/typescript.mjs')]
-    this.#child = spawn(process.execPath, [...loader, join(import.meta.dirname, program), ...args], {
+    const [command = '', ...rest] = [
+      ...within,
+      process.execPath,
+      ...loader,
+      join(import.meta.dirname, program),
+      ...args,
+    ]
+    this.#child = spawn(command, rest, {
       cwd: repository,
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, NODE_OPTIONS: '' },

@@ -1,4 +1,5 @@
-// Starts the domain of a definition and stays: `starter.ts URI FILE STEP`. Says STEP when it has come so far.
+// Starts the domain of a definition and stays: `starter.ts URI FILE STEP`. Says STEP when it has come so far, or the
+// error as JSON.
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { Connection, parseConnectUri } from '@covirt/core'
@@ -34,5 +35,9 @@ const steps: Readonly<Record<string, () => Promise<void>>> = {
     await domain.reboot({ mode: 'acpi' })
   },
 }
-await steps[step]?.()
-process.stdout.write(`${step}\n`)
+try {
+  await steps[step]?.()
+  process.stdout.write(`${step}\n`)
+} catch (error) {
+  process.stdout.write(`${JSON.stringify(error)}\n`)
+}

@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../qmp/qmp-message.js'
  * it may hold the remains of an earlier talk, so each talk begins with a byte that is invalid in JSON and a
  * number that the agent gives back after the same byte.
  */
-export const SENTINEL = 0xff
+const SENTINEL = 0xff
 
 /** The request that begins a talk; `id` is to come back. */
 export function syncRequest(id: number): Buffer {

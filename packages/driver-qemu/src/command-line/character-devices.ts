@@ -4,7 +4,7 @@ import { absolute, device, keyval, malformed, unsupported } from './arguments.js
 import { VIRTIO_SERIAL_ID } from './controllers.js'
 
 /** The name of the virtio port that the guest agent listens on. */
-export const AGENT_PORT = 'org.qemu.guest_agent.0'
+const AGENT_PORT = 'org.qemu.guest_agent.0'
 
 /** A character device that can be talked with: through a unix socket, by name in the run directory or by path. */
 export interface Line {
@@ -47,7 +47,7 @@ export function characterDevices({ devices }: DomainXml): CharacterDevices {
 }
 
 /** The serial ports: in libvirt's documents the first `<console>` is one too, unless there are `<serial>`s. */
-export function serialPorts(devices: DomainXml['devices']): readonly CharacterDeviceXml[] {
+function serialPorts(devices: DomainXml['devices']): readonly CharacterDeviceXml[] {
   if (devices.serials.length > 0) return devices.serials
   return devices.consoles.filter(({ target }) => (target?.type ?? 'serial') === 'serial').slice(0, 1)
 }
