@@ -22,9 +22,9 @@ import { readHostFacts } from './host/host-facts.js'
 import { type InitKind, initKinds, initSignals } from './host/init-kind.js'
 import { inspectHost } from './host/inspect-host.js'
 import { removeLeftovers } from './host/leftovers.js'
-import { findProcesses } from './host/processes.js'
+import { findProcesses, processIdentity } from './host/processes.js'
 import { toVirError } from './lxc-errors.js'
-import { type Container, setFrozen, start, state, stop, watchPidfd } from './native.js'
+import { type Container, initPid, LxcError, setFrozen, start, state, stop, watchPidfd } from './native.js'
 
 /** What a {@link LxcHypervisor} is made of. */
 export interface LxcHypervisorParts {
@@ -36,6 +36,7 @@ export interface LxcHypervisorParts {
 
 /** The program of the native package that starts containers. */
 const starter = 'covirt-lxc'
+const runningStates: ReadonlySet<string> = new Set(['RUNNING', 'FROZEN', 'FREEZING', 'THAWED'])
 const settleMs = 10_000
 const settleStepMs = 5
 
@@ -76,12 +77,13 @@ export class LxcHypervisor implements Hypervisor {
       if ((await state(container, { signal })) !== 'STOPPED') throw alreadyRuns(domain.name)
       const init = await this.#writeConfig(spec, document, container, undo)
       const logFile = logFileOf(spec)
-      const { initPid } = await start(container, { signal, logFile, logLevel: 'WARN' })
+      const started = await start(container, { signal, logFile, logLevel: 'WARN' })
       undo.push(() => stop(container))
-      if (paused) await setFrozen(initPid, true, { signal })
+      if (paused) await setFrozen(started.initPid, true, { signal })
       return await this.#attach(spec, { container, document, init }, signal)
     } catch (error) {
       await undo.run()
+      if (hasEnded(error)) throw endedAtOnce(document)
       throw toVirError(error, `Starting ${domain.name}`, signal)
     }
   }
@@ -91,9 +93,14 @@ export class LxcHypervisor implements Hypervisor {
     const container = this.#containerOf(spec)
     const document = liveDocument(spec.document)
     try {
-      if (await this.#isRunning(container)) {
-        const init = initKinds.find((kind) => kind === spec.record?.init) ?? (await guessInit(document))
-        return await this.#attach(spec, { container, document, init }, signal)
+      const init = initKinds.find((kind) => kind === spec.record?.init) ?? (await guessInit(document))
+      while (await this.#isRunning(container)) {
+        try {
+          return await this.#attach(spec, { container, document, init }, signal)
+        } catch (error) {
+          // It has ended at this moment, or is booting again.
+          if (!hasEnded(error)) throw error
+        }
       }
       await stop(container)
       await removeLeftovers(container, linksOf(document))
@@ -162,7 +169,7 @@ export class LxcHypervisor implements Hypervisor {
     const deadline = Date.now() + settleMs
     for (;;) {
       const now = await state(container)
-      if (now === 'RUNNING' || now === 'FROZEN' || now === 'FREEZING' || now === 'THAWED') return true
+      if (runningStates.has(now) && (await hasLivingInit(container))) return true
       const starters = await findProcesses(starter, ['start', container.path, container.name])
       if (now === 'STOPPED' && starters.length === 0) return false
       if (Date.now() > deadline) {
@@ -172,6 +179,12 @@ export class LxcHypervisor implements Hypervisor {
       await delay(settleStepMs)
     }
   }
+}
+
+/** A monitor says for a moment more that an init runs which has ended. */
+async function hasLivingInit(container: Container): Promise<boolean> {
+  const pid = await initPid(container)
+  return pid !== undefined && ((await processIdentity(pid))?.alive ?? false)
 }
 
 function killProcess(pid: number): Promise<void> {
@@ -197,6 +210,22 @@ function linksOf(document: DomainXml): string[] {
 
 function logFileOf({ places }: Pick<AdoptSpec, 'places'>): string {
   return join(places.runDirectory, 'liblxc.log')
+}
+
+/** The container is not running (any more). */
+function hasEnded(error: unknown): boolean {
+  return error instanceof LxcError && error.code === 'ESRCH'
+}
+
+function endedAtOnce({ name, os }: DomainXml): VirError {
+  return new VirError(
+    'OPERATION_FAILED',
+    `The init of ${name}, ${os.init}, ended as soon as it was started`,
+    {
+      domain: 'LXC',
+      hint: 'Its last words are in the log of the domain',
+    },
+  )
 }
 
 function alreadyRuns(name: string): VirError {

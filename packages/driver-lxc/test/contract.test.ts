@@ -1,5 +1,8 @@
 import { describeDriver } from '@covirt/contract'
+import { afterAll } from '@jest/globals'
 import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
-import { lxcFixture } from './lxc-fixture.js'
+import { lxcFixture, removeRootfs } from './lxc-fixture.js'
+
+afterAll(removeRootfs)
 
 describeWhen(canRunLxc(), 'real containers', () => describeDriver('the LXC driver', lxcFixture))

@@ -4,7 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
 import { Connection, type Domain, parseConnectUri } from '@covirt/core'
 import { busyboxRootfs, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
+import { processIdentity } from '../src/host/processes.js'
 import { lxcProvider } from '../src/index.js'
+import { isFrozen, setFrozen } from '../src/native.js'
 
 /** Resolves once `look` finds something. */
 export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
@@ -15,6 +17,28 @@ export async function eventually<T>(look: () => T | undefined | Promise<T | unde
     if (Date.now() > deadline) throw new Error(`Not within 10 s: ${look}`)
     await delay(2)
   }
+}
+
+interface Rootfs extends AsyncDisposable {
+  readonly plain: string
+  readonly deaf: string
+}
+
+let rootfs: Rootfs | undefined
+
+/** Shared by all worlds of a test file: copying them takes longer than most tests. */
+async function makeRootfs(): Promise<Rootfs> {
+  const root = await tempRoot()
+  const plain = await busyboxRootfs(root.join('plain'))
+  const deaf = await busyboxRootfs(root.join('deaf'))
+  await writeFile(join(deaf, 'etc/slowstop'), '-1')
+  return { plain, deaf, [Symbol.asyncDispose]: () => root[Symbol.asyncDispose]() }
+}
+
+/** For `afterAll` of a test file that makes worlds. */
+export async function removeRootfs(): Promise<void> {
+  await rootfs?.[Symbol.asyncDispose]()
+  rootfs = undefined
 }
 
 /** A world of real containers below a directory of its own. */
@@ -33,11 +57,8 @@ export class LxcWorld implements DriverWorld {
   }
 
   static async make(): Promise<LxcWorld> {
-    const root = await tempRoot()
-    const rootfs = await busyboxRootfs(root.join('plain'))
-    const deafRootfs = await busyboxRootfs(root.join('deaf'))
-    await writeFile(join(deafRootfs, 'etc/slowstop'), '-1')
-    return new LxcWorld(root, rootfs, deafRootfs)
+    rootfs ??= await makeRootfs()
+    return new LxcWorld(await tempRoot(), rootfs.plain, rootfs.deaf)
   }
 
   get path(): string {
@@ -71,7 +92,12 @@ export class LxcWorld implements DriverWorld {
   }
 
   async kill(domain: Domain): Promise<void> {
-    process.kill(await this.initPid(domain), 'SIGKILL')
+    const pid = await this.initPid(domain)
+    const frozen = await isFrozen(pid)
+    process.kill(pid, 'SIGKILL')
+    // The freezer of cgroup version 1 keeps even killed processes.
+    if (frozen) await setFrozen(pid, false).catch(() => {})
+    await eventually(async () => ((await processIdentity(pid))?.alive ? undefined : true))
   }
 
   async powerOff(domain: Domain): Promise<void> {

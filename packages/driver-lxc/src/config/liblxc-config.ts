@@ -17,8 +17,6 @@ export interface ConfigContext {
   readonly sourceFiles: ReadonlySet<string>
   /** Where the console's output goes. */
   readonly consoleLog: string
-  /** A program that runs on the host when all is set up and init is about to be executed. */
-  readonly startHook?: string | undefined
 }
 
 /**
@@ -26,7 +24,7 @@ export interface ConfigContext {
  * `CONFIG_UNSUPPORTED` for values that liblxc or this host cannot take.
  */
 export function toLiblxcConfig(document: DomainXml, context: ConfigContext): string {
-  const { host, signals, sourceFiles, consoleLog, startHook } = context
+  const { host, signals, sourceFiles, consoleLog } = context
   return formatConfig([
     ['lxc.uts.name', hostName(document.name)],
     ...(document.os.type?.arch === undefined ? [] : [['lxc.arch', document.os.type.arch] as const]),
@@ -37,7 +35,6 @@ export function toLiblxcConfig(document: DomainXml, context: ConfigContext): str
     ...limitLines(document, host),
     ...securityLines(document, host),
     ...terminalLines(consoleLog),
-    ...(startHook === undefined ? [] : [['lxc.hook.start-host', startHook] as const]),
   ])
 }
 

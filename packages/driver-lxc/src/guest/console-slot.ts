@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { type Clock, type ConsoleOptions, VirError } from '@covirt/core'
@@ -10,7 +11,7 @@ export const consoleAlias = 'console0'
 /** The monitor notices a moment later that a console was closed. */
 const busyRetryMs = 5
 const busyPatienceMs = 1000
-/** How long who has a console may take for what it has not read when the console is taken away. */
+/** How long the last output of a guest that has gone may take to be read. */
 const drainMs = 50
 
 /** The console of one container, which one at a time may have open. */
@@ -25,11 +26,6 @@ export class ConsoleSlot {
     this.#clock = clock
   }
 
-  /** Somebody has it open. */
-  get isOpen(): boolean {
-    return this.#open !== undefined
-  }
-
   /** See {@link ConsoleRole.openConsole}. */
   open(name: string, options: ConsoleOptions): Promise<Duplex> {
     const turn = this.#turn.then(() => this.#take(name, options))
@@ -37,13 +33,19 @@ export class ConsoleSlot {
     return turn
   }
 
-  /** Ends the stream of who has it open. */
+  /** The guest is gone: lets who has the console open read the rest, and closes it. */
+  async drain(): Promise<void> {
+    const stream = this.#open?.stream
+    if (!stream) return
+    await Promise.race([finished(stream).catch(() => {}), this.#clock.sleep(drainMs)])
+    await this.close()
+  }
+
+  /** Takes the console away from who has it open. */
   async close(): Promise<void> {
     const stream = this.#open?.stream
     if (!stream) return
-    stream.push(null)
-    const closed = finished(stream).catch(() => {})
-    await Promise.race([closed, this.#clock.sleep(drainMs)])
+    const closed = stream.closed ? undefined : once(stream, 'close')
     stream.destroy()
     await closed
     this.#open = undefined
@@ -62,6 +64,8 @@ export class ConsoleSlot {
     }
     const opened = await this.#acquire(name, signal)
     this.#open = opened
+    // Who ends it will read no more; a terminal has no half-open state.
+    opened.stream.once('finish', () => opened.stream.destroy())
     opened.stream.once('close', () => {
       if (this.#open === opened) this.#open = undefined
     })

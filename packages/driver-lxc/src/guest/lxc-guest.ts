@@ -218,7 +218,7 @@ export class LxcGuest implements Guest {
   #heard(record: StateRecord): void {
     if (record.type === 'exit') this.#status = record.status
     // Records come in order: what was told of an earlier boot is not of this one.
-    else if (record.state === 'STARTING' || record.state === 'RUNNING') this.#status = undefined
+    else if (record.state === 'RUNNING') this.#status = undefined
     else if (record.state === 'FROZEN') this.#changePhase('paused')
     else if (record.state === 'THAWED') this.#changePhase('running')
   }
@@ -288,7 +288,7 @@ export class LxcGuest implements Guest {
   /** liblxc cannot restart a container whose console is open, and never one whose process 1 is no init. */
   async #restart(): Promise<void> {
     const { container, logFile, name } = this.#parts
-    await this.#console.close()
+    await this.#console.drain()
     try {
       const signal = AbortSignal.any([this.#over.signal, this.#kills.signal])
       await start(container, { signal, logFile, logLevel: 'WARN' })
@@ -339,7 +339,7 @@ export class LxcGuest implements Guest {
     this.#ended = true
     const { container, sink, logger, name } = this.#parts
     this.#letGo()
-    await this.#console.close()
+    await this.#console.drain()
     const links = this.document.devices.interfaces.map((_, index) => hostLinkName(this.document, index))
     try {
       await removeLeftovers(container, links)

@@ -1,8 +1,10 @@
 import { open, readdir, readFile } from 'node:fs/promises'
 import { parseSignalMasks, type SignalMasks } from './init-kind.js'
 
-/** What identifies a process, for its number alone is used again. */
+/** What identifies a process, for its number alone is used again; and whether it lives. */
 export interface ProcessIdentity {
+  /** It has not ended, neither waits to be waited for. */
+  readonly alive: boolean
   readonly parent: number
   /** In clock ticks since boot. */
   readonly startTicks: number
@@ -14,7 +16,7 @@ export async function processIdentity(pid: number): Promise<ProcessIdentity | un
   if (text === undefined) return undefined
   // The name in parentheses may hold anything; what follows it are numbers.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return { parent: Number(fields[1]), startTicks: Number(fields[19]) }
+  return { alive: !/[ZXx]/.test(fields[0] ?? 'X'), parent: Number(fields[1]), startTicks: Number(fields[19]) }
 }
 
 /** rt_sigtimedwait(2), by architecture. */
