@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type CallOptions, throwIfAborted } from '@covirt/core'
@@ -6,26 +7,17 @@ import { type CallOptions, throwIfAborted } from '@covirt/core'
 /** Marks files that a write in progress has made; a name of a domain never begins so. */
 export const temporaryPrefix = '.covirt-tmp-'
 
-/** How a file is written. */
-export interface WriteOptions extends CallOptions {
-  /** Make it survive a loss of power, not only the end of this process. */
-  readonly durable: boolean
-}
-
 /**
- * Writes a file so that a reader, or whoever comes after a crash, sees either all of the old content or all
- * of the new. On rejection the old content stands.
+ * Writes a file so that a reader, or whoever comes after a loss of power, sees either all of the old content or
+ * all of the new. On rejection the old content stands.
  */
-export async function writeAtomically(path: string, content: string, options: WriteOptions): Promise<void> {
-  const temporary = join(
-    dirname(path),
-    `${temporaryPrefix}${randomBytes(6).toString('hex')}-${basename(path)}`.slice(0, 250),
-  )
+export async function writeDurably(path: string, content: string, options: CallOptions): Promise<void> {
+  const temporary = temporaryName(path)
   try {
     const file = await open(temporary, 'wx', 0o600)
     try {
       await file.writeFile(content)
-      if (options.durable) await file.sync()
+      await file.sync()
     } finally {
       await file.close()
     }
@@ -35,7 +27,26 @@ export async function writeAtomically(path: string, content: string, options: Wr
     await rm(temporary, { force: true })
     throw error
   }
-  if (options.durable) await syncDirectory(dirname(path))
+  await syncDirectory(dirname(path))
+}
+
+/**
+ * As {@link writeDurably}, but for content that need not survive a loss of power, only the end of this process. It
+ * touches no disk, so it is done on the spot: a trip to the thread pool would take many times as long.
+ */
+export function writeAtomically(path: string, content: string): void {
+  const temporary = temporaryName(path)
+  try {
+    writeFileSync(temporary, content, { flag: 'wx', mode: 0o600 })
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}
+
+function temporaryName(path: string): string {
+  return join(dirname(path), `${temporaryPrefix}${randomBytes(6).toString('hex')}-${basename(path)}`)
 }
 
 /** Makes the entries of a directory (names added, renamed, removed) survive a loss of power. */

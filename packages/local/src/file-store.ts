@@ -1,7 +1,8 @@
+import { rmSync } from 'node:fs'
 import { mkdir, readdir, readFile, readlink, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CallOptions, isVirError, type Logger, messageOf, VirError } from '@covirt/core'
-import { syncDirectory, temporaryPrefix, writeAtomically } from './atomic-file.js'
+import { syncDirectory, temporaryPrefix, writeAtomically, writeDurably } from './atomic-file.js'
 import type { DomainStatus, DomainStore, StoredDomain } from './domain-store.js'
 
 /** Where a {@link FileStore} keeps its files. */
@@ -46,7 +47,7 @@ export class FileStore implements DomainStore {
 
   async saveDefinition(name: string, xml: string, options?: CallOptions): Promise<void> {
     await this.#changing(name, () =>
-      writeAtomically(this.#definitionFile(name), xml, { durable: true, signal: options?.signal }),
+      writeDurably(this.#definitionFile(name), xml, { signal: options?.signal }),
     )
   }
 
@@ -68,13 +69,13 @@ export class FileStore implements DomainStore {
   }
 
   async saveStatus(status: DomainStatus): Promise<void> {
-    await this.#changing(status.name, () =>
-      writeAtomically(this.#statusFile(status.name), JSON.stringify(status), { durable: false }),
+    await this.#changing(status.name, async () =>
+      writeAtomically(this.#statusFile(status.name), JSON.stringify(status)),
     )
   }
 
   async removeStatus(name: string): Promise<void> {
-    await this.#changing(name, () => rm(this.#statusFile(name), { force: true }))
+    await this.#changing(name, async () => rmSync(this.#statusFile(name), { force: true }))
   }
 
   get #autostartDirectory(): string {

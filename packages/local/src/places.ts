@@ -1,4 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DomainRef } from '@covirt/core'
 import type { GuestPlaces } from './hypervisor.js'
@@ -35,10 +36,11 @@ export class FilePlaces implements PlaceKeeper {
     }
   }
 
+  /** On the spot: these take microseconds, a trip to the thread pool many times as long. */
   async prepare({ runDirectory, stateDirectory, logFile }: GuestPlaces): Promise<void> {
-    await mkdir(runDirectory, { recursive: true, mode: 0o711 })
-    await mkdir(stateDirectory, { recursive: true, mode: 0o711 })
-    await mkdir(dirname(logFile), { recursive: true, mode: 0o700 })
+    mkdirSync(runDirectory, { recursive: true, mode: 0o711 })
+    mkdirSync(stateDirectory, { recursive: true, mode: 0o711 })
+    mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })
   }
 
   async clear({ runDirectory }: GuestPlaces): Promise<void> {
