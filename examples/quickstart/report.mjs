@@ -4,7 +4,7 @@ const colours = process.stdout.isTTY && !process.env.NO_COLOR
 const paint = (code) => (text) => (colours ? `\x1b[${code}m${text}\x1b[0m` : text)
 
 export const bold = paint(1)
-export const dim = paint(2)
+const dim = paint(2)
 const green = paint(32)
 const red = paint(31)
 

@@ -33,6 +33,20 @@ describe('through a pipe', () => {
   })
 })
 
+describe('to a reader that goes away', () => {
+  test('it ends, without an error', async () => {
+    const child = startCovirt(args)
+    let stderr = ''
+    child.stderr?.on('data', (chunk) => {
+      stderr += chunk
+    })
+    child.stdout?.destroy()
+    child.stdin?.write('nobody hears this')
+    await expect(once(child, 'close')).resolves.toEqual([0, null])
+    expect(stderr).not.toContain('error')
+  })
+})
+
 describe('on a terminal', () => {
   /** The command on a terminal of its own, which `script` (util-linux) makes; what it shows is on stdout. */
   function onTerminal(): ChildProcess {
