@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
-import { Connection, type Domain, parseConnectUri } from '@covirt/core'
+import { Connection, type Domain, type Driver, parseConnectUri } from '@covirt/core'
 import { busyboxRootfs, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
 import { processIdentity } from '../src/host/processes.js'
 import { lxcProvider } from '../src/index.js'
@@ -67,7 +67,7 @@ export class LxcWorld implements DriverWorld {
 
   async open(options: Parameters<DriverWorld['open']>[0] = {}): Promise<Connection> {
     const uri = parseConnectUri(`lxc:///system?root=${this.path}`)
-    return new Connection(await lxcProvider.open(uri, options))
+    return new Connection<Driver>(await lxcProvider.open(uri, options))
   }
 
   domainXml({ name, uuid, memoryKib = 65_536, elements = '', guest = 'plain' }: DomainSpec): string {

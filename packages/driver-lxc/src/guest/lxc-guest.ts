@@ -82,6 +82,7 @@ export class LxcGuest implements Guest {
   #watched: Watched | undefined
   #phase: GuestPhase = 'running'
   #status: number | undefined
+  #lastStatus: number | undefined
   #asked = false
   #restartAsked = false
   #released = false
@@ -215,12 +216,19 @@ export class LxcGuest implements Guest {
     }
   }
 
+  /** Records come in order, and each boot has its own. */
   #heard(record: StateRecord): void {
     if (record.type === 'exit') this.#status = record.status
-    // Records come in order: what was told of an earlier boot is not of this one.
-    else if (record.state === 'RUNNING') this.#status = undefined
+    else if (record.state === 'RUNNING') this.#boots()
+    // A boot that failed: what counts is how the one before ended.
+    else if (record.state === 'ABORTING') this.#status ??= this.#lastStatus
     else if (record.state === 'FROZEN') this.#changePhase('paused')
     else if (record.state === 'THAWED') this.#changePhase('running')
+  }
+
+  #boots(): void {
+    this.#lastStatus = this.#status
+    this.#status = undefined
   }
 
   /** Frozen or thawed by liblxc's own tools: our way makes no records. */
