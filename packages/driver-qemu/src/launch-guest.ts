@@ -8,7 +8,6 @@ import type { DomainXml } from '@covirt/xml'
 import { refuseGuessedFormats } from './backing-format.js'
 import { type GuestPlan, planGuest } from './command-line/guest-plan.js'
 import { removeSockets } from './guest-sockets.js'
-import { phaseOf, queryRunState } from './guest-status.js'
 import { connectMonitor } from './monitor-connection.js'
 import { QemuProcess } from './process/qemu-process.js'
 import { fromQmp, fromSpawn } from './qemu-errors.js'
@@ -41,10 +40,9 @@ export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promi
     await prepareGuest(plan, monitor, options)
     const document = await liveDocument(plan, monitor, options)
     if (!spec.paused) await monitor.execute('cont', {}, options)
-    const phase = phaseOf(await queryRunState(monitor, options))
     throwIfAborted(options.signal)
     const memoryKib = plan.balloonKib ?? plan.memoryKib
-    const state = { phase: spec.paused ? phase : 'running', memoryKib, agentConnected: false } as const
+    const state = { phase: spec.paused ? 'paused' : 'running', memoryKib, agentConnected: false } as const
     return new QemuGuest({ document, plan, process, monitor, runDirectory, sink, clock, logger, ...state })
   } catch (error) {
     await undo.run()
