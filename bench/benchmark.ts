@@ -1,0 +1,18 @@
+/** One thing that is measured. */
+export interface Benchmark {
+  readonly name: string
+  /** What is compared with what, for people. */
+  readonly about: string
+  /** What we want: `ratio` at most, or milliseconds at most. */
+  readonly goal: { readonly ratio: number } | { readonly ms: number } | undefined
+  /** Why it cannot run here. */
+  readonly requires: () => string | undefined
+  readonly run: () => Promise<Figures>
+}
+
+/** Medians. With `peerMs` and `ratio` where something else was measured in the same run. */
+export interface Figures {
+  readonly ms: number
+  readonly peerMs?: number
+  readonly ratio?: number
+}

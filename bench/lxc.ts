@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { type Domain, open } from 'covirt'
+import { busyboxRootfs } from '../test/fixtures/busybox-rootfs.js'
+import { canRunLxc } from '../test/fixtures/requirements.js'
+import { tempRoot } from '../test/fixtures/temp-root.js'
+import type { Benchmark, Figures } from './benchmark.js'
+import { pair, timed } from './measure.js'
+
+const run = promisify(execFile)
+const rounds = 25
+
+/** A container of ours, and one of liblxc's own tools with the very configuration that ours has. */
+interface Contest {
+  readonly domain: Domain
+  /** Resolves once the guest is gone. */
+  stopOurs(): Promise<void>
+  startPeer(): Promise<unknown>
+  stopPeer(): Promise<unknown>
+}
+
+async function contest(measure: (contest: Contest) => Promise<Figures>): Promise<Figures> {
+  await using root = await tempRoot()
+  const rootfs = await busyboxRootfs(root.join('rootfs'))
+  await using connection = await open(`lxc:///system?root=${root.join('root')}`)
+  const domain = await connection.domains.define(`<domain type='lxc'>
+    <name>bench</name><memory unit='MiB'>64</memory>
+    <os><type>exe</type><init>/sbin/ctinit</init></os>
+    <devices><filesystem type='mount'><source dir='${rootfs}'/><target dir='/'/></filesystem>
+    <console type='pty'/></devices></domain>`)
+  const stopOurs = async () => {
+    await domain.shutdown()
+    await domain.waitFor('shutoff')
+  }
+  await domain.start()
+  const config = await readFile(root.join('root/lib/lxc/containers/bench/config'), 'utf8')
+  await stopOurs()
+  const peer = ['-P', root.join('peer'), '-n', 'peer']
+  await mkdir(root.join('peer/peer'), { recursive: true })
+  await writeFile(root.join('peer/peer/config'), config.replaceAll('bench', 'peer'))
+  return await measure({
+    domain,
+    stopOurs,
+    startPeer: () => run('lxc-start', ['-d', ...peer]),
+    stopPeer: () => run('lxc-stop', peer),
+  })
+}
+
+/** From the call, or the start of the program, until the container runs. */
+export const lxcStart: Benchmark = {
+  name: 'lxc-start',
+  about: 'container start; peer: lxc-start -d with the same configuration',
+  goal: { ratio: 1.15 },
+  requires: canRunLxc,
+  run: () =>
+    contest(async ({ domain, stopOurs, startPeer, stopPeer }) => {
+      const { oursMs, peerMs, ratio } = await pair(
+        rounds,
+        async () => {
+          const ms = await timed(() => domain.start())
+          await stopOurs()
+          return ms
+        },
+        async () => {
+          const ms = await timed(startPeer)
+          await stopPeer()
+          return ms
+        },
+      )
+      return { ms: oursMs, peerMs, ratio }
+    }),
+}
+
+/** From asking until nothing of the container is left. */
+export const lxcStop: Benchmark = {
+  name: 'lxc-stop',
+  about: 'clean container stop; peer: lxc-stop',
+  goal: { ratio: 1.15 },
+  requires: canRunLxc,
+  run: () =>
+    contest(async ({ domain, stopOurs, startPeer, stopPeer }) => {
+      const { oursMs, peerMs, ratio } = await pair(
+        rounds,
+        async () => {
+          await domain.start()
+          return timed(stopOurs)
+        },
+        async () => {
+          await startPeer()
+          return timed(stopPeer)
+        },
+      )
+      return { ms: oursMs, peerMs, ratio }
+    }),
+}

@@ -1,0 +1,44 @@
+import type { Benchmark, Figures } from './benchmark.js'
+import { coldStart } from './cold-start.js'
+import { lxcStart, lxcStop } from './lxc.js'
+import { qemuStart } from './qemu.js'
+import { testList } from './test-list.js'
+import { xmlRoundTrip } from './xml.js'
+
+const benchmarks: readonly Benchmark[] = [lxcStart, lxcStop, qemuStart, testList, xmlRoundTrip, coldStart]
+
+const args = process.argv.slice(2)
+const json = args.includes('--json')
+const names = args.filter((arg) => !arg.startsWith('--'))
+const unknown = names.filter((name) => !benchmarks.some((each) => each.name === name))
+if (unknown.length > 0) {
+  console.error(
+    `No benchmark is named ${unknown.join(', ')}. There are: ${benchmarks.map(({ name }) => name).join(', ')}`,
+  )
+  process.exit(2)
+}
+
+const chosen = benchmarks.filter(({ name }) => names.length === 0 || names.includes(name))
+const results: Record<string, Figures> = {}
+for (const benchmark of chosen) {
+  const why = benchmark.requires()
+  if (why !== undefined) {
+    console.error(`${benchmark.name}: left out, ${why}`)
+    continue
+  }
+  const figures = await benchmark.run()
+  results[benchmark.name] = figures
+  if (!json) console.log(line(benchmark, figures))
+}
+if (json) {
+  const only = chosen.length === 1 ? Object.values(results)[0] : undefined
+  console.log(JSON.stringify(only ?? results))
+}
+
+function line({ name, about, goal }: Benchmark, { ms, peerMs, ratio }: Figures): string {
+  const figures = [`${ms.toFixed(2)} ms`]
+  if (peerMs !== undefined) figures.push(`peer ${peerMs.toFixed(2)} ms`)
+  if (ratio !== undefined) figures.push(`ratio ${ratio.toFixed(3)}`)
+  if (goal) figures.push('ratio' in goal ? `goal ≤ ${goal.ratio}` : `goal ≤ ${goal.ms} ms`)
+  return `${name.padEnd(12)} ${figures.join(', ').padEnd(62)} ${about}`
+}
