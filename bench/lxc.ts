@@ -38,7 +38,9 @@ async function contest(measure: (contest: Contest) => Promise<Figures>): Promise
   await stopOurs()
   const peer = ['-P', root.join('peer'), '-n', 'peer']
   await mkdir(root.join('peer/peer'), { recursive: true })
-  await writeFile(root.join('peer/peer/config'), config.replaceAll('bench', 'peer'))
+  // The driver chooses the signal by what an init listens to; liblxc's tools have to be told.
+  const peerConfig = config.replaceAll('bench', 'peer').replace(/(lxc.signal.halt = ).*/, '$1SIGPWR')
+  await writeFile(root.join('peer/peer/config'), peerConfig)
   return await measure({
     domain,
     stopOurs,

@@ -36,6 +36,7 @@ const house: Readonly<Record<string, Rule>> = {
     may: [
       '@covirt/core',
       '@covirt/xml',
+      '@covirt/local',
       '@covirt/driver-test',
       '@covirt/driver-lxc',
       '@covirt/driver-qemu',

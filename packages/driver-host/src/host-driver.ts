@@ -13,9 +13,11 @@ import {
   type Driver,
   formatConnectUri,
   type GuestAgentRole,
+  libraryVersion,
   type NodeInfo,
   type OpenOptions,
   type ResetRole,
+  readNodeInfo,
   type ShutdownOptions,
   type StartOptions,
   throwIfAborted,
@@ -99,18 +101,14 @@ export class HostDriver implements Driver {
 
   async getNodeInfo(options?: CallOptions): Promise<NodeInfo> {
     throwIfAborted(options?.signal)
-    const [first] = this.#drivers
-    if (first) return first.getNodeInfo(options)
-    throw new VirError('NO_SUPPORT', 'No driver can be used here that could tell about this host', {
-      hint: this.#reasons(),
-    })
+    return readNodeInfo()
   }
 
   async getVersion(options?: CallOptions): Promise<VersionInfo> {
     throwIfAborted(options?.signal)
     const versions = await Promise.all(this.#drivers.map((driver) => driver.getVersion(options)))
     return {
-      library: versions[0]?.library ?? 'unknown',
+      library: libraryVersion,
       hypervisors: Object.assign({}, ...versions.map(({ hypervisors }) => hypervisors)),
     }
   }
@@ -275,12 +273,5 @@ export class HostDriver implements Driver {
   #forgetIfGone(event: DomainEvent): void {
     if (event.type !== 'lifecycle') return
     if (event.event === 'stopped' || event.event === 'undefined') this.#routing.forget(event.domain.uuid)
-  }
-
-  #reasons(): string {
-    const reasons = this.drivers().map(
-      (status) => `${status.scheme}: ${status.available ? 'usable' : status.reason}`,
-    )
-    return reasons.join('; ')
   }
 }

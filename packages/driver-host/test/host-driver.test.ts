@@ -86,10 +86,7 @@ describe('a driver that cannot be used', () => {
     await using host = await openHost([missingMember('one', 'no'), missingMember('two', 'nor here')])
     await expect(host.domains.list()).resolves.toEqual([])
     await expect(host.hostname()).resolves.not.toBe('')
-    await expect(host.nodeInfo()).rejects.toMatchObject({
-      code: 'NO_SUPPORT',
-      hint: 'one: no; two: nor here',
-    })
+    await expect(host.nodeInfo()).resolves.toHaveProperty('cpus')
     expect(host.driver.console).toBeUndefined()
   })
 })

@@ -15,10 +15,12 @@ import {
   EventHub,
   type GuestAgentRole,
   type Logger,
+  libraryVersion,
   matchesFilter,
   messageOf,
   type NodeInfo,
   type ResetRole,
+  readNodeInfo,
   type ShutdownOptions,
   type StartOptions,
   throwIfAborted,
@@ -36,12 +38,10 @@ import { DomainTable } from './domain-table.js'
 import { GuestKeeper } from './guest-keeper.js'
 import type { Guest, GuestAccess, Hypervisor } from './hypervisor.js'
 import type { IdAllocator } from './id-allocator.js'
-import { readNodeInfo } from './node-info.js'
 import type { PlaceKeeper } from './places.js'
 import { redactSecrets } from './redact-secrets.js'
 import { requireActive, requireInactive, requireNotCrashed, requirePersistent } from './refusals.js'
 import { repeatShutdown } from './shutdown-request.js'
-import { libraryVersion } from './version.js'
 
 /** What a {@link LocalDriver} is made of. */
 export interface LocalDriverParts {
@@ -387,8 +387,15 @@ export class LocalDriver implements Driver {
         throwIfAborted(options.signal)
         return query(requireActive(this.#table.get(domain)).guest, options)
       },
-      job: (domain, name, options = {}, job) =>
-        this.#changeGuest(domain, name, options, (_entry, { guest }, running) => job(guest, running)),
+      job: async (domain, name, options = {}, job) => {
+        const { jobs } = this.#table.get(domain)
+        const result = await this.#changeGuest(domain, name, options, (_entry, { guest }, running) =>
+          job(guest, running),
+        )
+        // What the guest has told meanwhile is to be known before the call resolves.
+        await jobs.runNext('settle', async () => {})
+        return result
+      },
     }
   }
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { arch, cpus, machine, totalmem } from 'node:os'
-import type { NodeInfo } from '@covirt/core'
+import type { NodeInfo } from './host.js'
 
 /** What this host has, from /proc/cpuinfo (proc(5)) and the operating system. */
 export async function readNodeInfo(): Promise<NodeInfo> {

@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface, type Interface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from '@jest/globals'
+import {
+  busyboxRootfs,
+  canRunLxc,
+  canRunQemu,
+  describeWhen,
+  firmwareGuest,
+  tempRoot,
+  uniqueName,
+} from './fixtures/index.js'
+import type { ChurnLine } from './support/churn.js'
+import { Ledger } from './support/ledger.js'
+
+const repository = fileURLToPath(new URL('..', import.meta.url))
+const rounds = 200
+const longestLifeMs = 150
+
+type Sees = Extract<ChurnLine, { say: 'sees' }>
+
+/** The program that is killed, and all that it says until then. */
+class Churn {
+  readonly said: ChurnLine[] = []
+  readonly #child: ChildProcess
+  readonly #lines: Interface
+  readonly #stderr: string[] = []
+  readonly #over: Promise<unknown>
+
+  constructor(uri: string, guests: Readonly<Record<string, string>>) {
+    const program = join(repository, 'test/support/churn.ts')
+    const loader = join(repository, 'scripts/typescript.mjs')
+    this.#child = spawn(process.execPath, ['--import', loader, program, uri, JSON.stringify(guests)], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    this.#lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream })
+    this.#lines.on('line', (line) => this.said.push(JSON.parse(line) as ChurnLine))
+    this.#child.stderr?.on('data', (data: Buffer) => this.#stderr.push(data.toString()))
+    this.#over = Promise.all([once(this.#child, 'exit'), once(this.#lines, 'close')])
+  }
+
+  async sees(): Promise<Sees> {
+    await Promise.race([once(this.#lines, 'line'), this.#over])
+    const sees = this.said.find((line): line is Sees => line.say === 'sees')
+    if (!sees) throw new Error(`the program ended before it saw anything: ${this.#stderr.join('')}`)
+    return sees
+  }
+
+  go(): void {
+    this.#child.stdin?.write('go\n')
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#over
+  }
+}
+
+/** Whether processes of this guest run, whatever any driver says. */
+async function runs(name: string, uuid: string): Promise<boolean> {
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const [cgroup, command] = await Promise.all(
+        ['cgroup', 'cmdline'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
+      )
+      const container = /lxc\.payload\.([^/\n]*)/.exec(cgroup ?? '')?.[1]
+      return (
+        container === name || container === uuid || (command?.startsWith('qemu') && command.includes(uuid))
+      )
+    }),
+  )
+  return found.some(Boolean)
+}
+
+describeWhen(canRunLxc() ?? canRunQemu(), 'killed at a random moment', () => {
+  test(`${rounds} times: the next process sees the truth, no guest is lost, no domain forgotten, no lock stale`, async () => {
+    await using root = await tempRoot()
+    const uri = `covirt:///system?root=${root.path}/root`
+    const [container, machine] = [uniqueName('kill-c'), uniqueName('kill-m')]
+    const uuids = {
+      [container]: '7d1c0f2e-59f5-4f0e-9a53-0d8d6c1b0a01',
+      [machine]: '7d1c0f2e-59f5-4f0e-9a53-0d8d6c1b0a02',
+    }
+    const guests = {
+      [container]: `<domain type='lxc'><name>${container}</name><uuid>${uuids[container]}</uuid>
+          <memory unit='MiB'>64</memory><os><type>exe</type><init>/sbin/ctinit</init></os>
+          <devices><filesystem type='mount'><source dir='${await busyboxRootfs(root.join('rootfs'))}'/>
+          <target dir='/'/></filesystem><console type='pty'/></devices></domain>`,
+      [machine]: `<domain type='qemu'><name>${machine}</name><uuid>${uuids[machine]}</uuid>
+          <memory unit='MiB'>64</memory><os><type arch='x86_64' machine='pc'>hvm</type>
+          <loader type='rom'>${await firmwareGuest()}</loader></os>
+          <devices><serial type='pty'/></devices></domain>`,
+    }
+    const ledger = new Ledger(Object.keys(guests))
+    for (let round = 0; round <= rounds; round++) {
+      const churn = new Churn(uri, guests)
+      try {
+        const sees = await churn.sees()
+        expect({ round, contradictions: ledger.contradictions(sees) }).toEqual({ round, contradictions: [] })
+        for (const [name, uuid] of Object.entries(uuids)) {
+          const active = sees.domains.some((domain) => domain.name === name && domain.active)
+          expect({ round, name, active }).toEqual({ round, name, active: await runs(name, uuid) })
+        }
+        churn.go()
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * longestLifeMs))
+      } finally {
+        await churn.kill()
+      }
+      for (const line of churn.said) ledger.note(line)
+    }
+    const { open } = await import('covirt')
+    await using connection = await open(uri)
+    for (const domain of await connection.domains.list()) {
+      if (await domain.isActive()) await domain.destroy()
+      if (await domain.isPersistent()) await domain.undefine()
+    }
+    expect(await connection.domains.list()).toEqual([])
+  }, 300_000)
+})

@@ -1,0 +1,77 @@
+// A program that is killed: opens the URI it is given, says what it sees, then defines, starts, stops and undefines
+// domains at random for ever. Each line of its output is a JSON object; what it is about to do is said before. It
+// begins when it is sent a line.
+import { once } from 'node:events'
+import { writeSync } from 'node:fs'
+import { messageOf, open } from 'covirt'
+
+/** What the program says. */
+export type ChurnLine =
+  | {
+      readonly say: 'sees'
+      readonly domains: readonly { name: string; persistent: boolean; active: boolean }[]
+    }
+  | { readonly say: 'begins' | 'did'; readonly verb: ChurnVerb; readonly name: string }
+  | { readonly say: 'refused'; readonly verb: ChurnVerb; readonly name: string; readonly message: string }
+
+export type ChurnVerb = 'define' | 'start' | 'destroy' | 'shutdown' | 'undefine'
+
+/** Written at once, whole: what was said before the kill is never lost. */
+function say(line: ChurnLine): void {
+  writeSync(1, `${JSON.stringify(line)}\n`)
+}
+
+const [uri, guests] = process.argv.slice(2)
+if (uri === undefined || guests === undefined) throw new TypeError('usage: churn URI GUESTS-AS-JSON')
+const xmlOf = JSON.parse(guests) as Record<string, string>
+const names = Object.keys(xmlOf)
+
+const connection = await open(uri)
+const seen = await connection.domains.stats()
+say({
+  say: 'sees',
+  domains: seen.map(({ domain, persistent, state }) => ({
+    name: domain.name,
+    persistent,
+    active: state.state !== 'shutoff',
+  })),
+})
+
+const verbs: Readonly<Record<ChurnVerb, (name: string) => Promise<unknown>>> = {
+  define: (name) => connection.domains.define(xmlOf[name] as string),
+  start: async (name) => (await connection.domains.lookupByName(name)).start(),
+  destroy: async (name) => (await connection.domains.lookupByName(name)).destroy(),
+  shutdown: async (name) => (await connection.domains.lookupByName(name)).shutdown(),
+  undefine: async (name) => (await connection.domains.lookupByName(name)).undefine(),
+}
+
+function oneOf<T>(items: readonly T[]): T {
+  return items[Math.floor(Math.random() * items.length)] as T
+}
+
+/** One guest of all verbs, at random, for ever; what makes no sense at the moment is refused, and said so. */
+async function churn(name: string): Promise<never> {
+  for (;;) {
+    const verb = oneOf<ChurnVerb>([
+      'define',
+      'define',
+      'start',
+      'start',
+      'start',
+      'destroy',
+      'shutdown',
+      'undefine',
+    ])
+    say({ say: 'begins', verb, name })
+    try {
+      await verbs[verb](name)
+      say({ say: 'did', verb, name })
+    } catch (error) {
+      say({ say: 'refused', verb, name, message: messageOf(error) })
+    }
+  }
+}
+
+// Whoever watches compares what was said with the truth before anything moves again.
+await once(process.stdin, 'data')
+await Promise.all(names.map(churn))
