@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { type Domain, open } from 'covirt'
+import { type Domain, type LxcDriver, open } from 'covirt'
 import { busyboxRootfs } from '../test/fixtures/busybox-rootfs.js'
 import { canRunLxc } from '../test/fixtures/requirements.js'
 import { tempRoot } from '../test/fixtures/temp-root.js'
@@ -13,7 +13,7 @@ const rounds = 25
 
 /** A container of ours, and one of liblxc's own tools with the very configuration that ours has. */
 interface Contest {
-  readonly domain: Domain
+  readonly domain: Domain<LxcDriver>
   /** Resolves once the guest is gone. */
   stopOurs(): Promise<void>
   startPeer(): Promise<unknown>

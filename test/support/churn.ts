@@ -14,7 +14,7 @@ export type ChurnLine =
   | { readonly say: 'begins' | 'did'; readonly verb: ChurnVerb; readonly name: string }
   | { readonly say: 'refused'; readonly verb: ChurnVerb; readonly name: string; readonly message: string }
 
-export type ChurnVerb = 'define' | 'start' | 'destroy' | 'shutdown' | 'undefine'
+type ChurnVerb = 'define' | 'start' | 'destroy' | 'shutdown' | 'undefine'
 
 /** Written at once, whole: what was said before the kill is never lost. */
 function say(line: ChurnLine): void {
