@@ -32,7 +32,7 @@ import {
 import { type DomainXml, formatDomain } from '@covirt/xml'
 import { prepareDefinition } from './definition.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
-import { flagsOf, infoOf, nothingUsed, statsOf, usedBy } from './domain-stats.js'
+import { flagsOf, infoOf, statsOf, usedBy } from './domain-stats.js'
 import type { DomainStore, StoredDomain } from './domain-store.js'
 import { DomainTable } from './domain-table.js'
 import { GuestKeeper } from './guest-keeper.js'
@@ -127,16 +127,12 @@ export class LocalDriver implements Driver {
     options: CallOptions = {},
   ): Promise<readonly DomainStats[]> {
     throwIfAborted(options.signal)
-    const stats: (DomainStats | Promise<DomainStats | undefined>)[] = []
-    for (const entry of this.#table) {
-      const flags = flagsOf(entry)
-      if (!matchesFilter(flags, filter)) continue
-      // Only guests are asked: a list of thousands of domains that are off is made without a promise for each.
-      stats.push(
-        entry.active ? this.#statsOfGuest(entry, entry.active, options) : statsOf(entry, flags, nothingUsed),
-      )
-    }
-    return (await Promise.all(stats)).filter((each) => each !== undefined)
+    const entries = [...this.#table].filter((entry) => matchesFilter(flagsOf(entry), filter))
+    const guests = entries.map(({ active }) => active)
+    const used = await Promise.all(guests.map((active) => active && usedBy(active.guest, options)))
+    return entries
+      .map((entry, index) => statsOf(entry, entry.active === guests[index] ? used[index] : undefined))
+      .filter((stats) => stats !== undefined)
   }
 
   async lookupDomain(key: DomainKey, options: CallOptions = {}): Promise<DomainRef> {
@@ -255,8 +251,7 @@ export class LocalDriver implements Driver {
   async getDomainInfo(domain: DomainRef, options: CallOptions = {}): Promise<DomainInfo> {
     throwIfAborted(options.signal)
     const entry = this.#table.get(domain)
-    const used = entry.active ? await usedBy(entry.active.guest, options) : nothingUsed
-    return infoOf(entry, used)
+    return infoOf(entry, entry.active && (await usedBy(entry.active.guest, options)))
   }
 
   subscribe(listener: (event: DomainEvent) => void): Unsubscribe {
@@ -338,16 +333,6 @@ export class LocalDriver implements Driver {
   }
 
   /** `undefined` where the domain has vanished meanwhile. */
-  async #statsOfGuest(
-    entry: DomainEntry,
-    active: ActiveGuest,
-    options: CallOptions,
-  ): Promise<DomainStats | undefined> {
-    const used = await usedBy(active.guest, options)
-    return entry.exists
-      ? statsOf(entry, flagsOf(entry), entry.active === active ? used : nothingUsed)
-      : undefined
-  }
 
   /** Runs `work` as a job of an existing domain. */
   async #change<T>(
