@@ -20,8 +20,8 @@ export async function eventually<T>(look: () => T | undefined | Promise<T | unde
 }
 
 interface Rootfs extends AsyncDisposable {
-  readonly plain: string
-  readonly deaf: string
+  /** The directory with a root file system for each kind of guest. */
+  of(kind: 'plain' | 'deaf' | 'inattentive'): string
 }
 
 let rootfs: Rootfs | undefined
@@ -29,10 +29,10 @@ let rootfs: Rootfs | undefined
 /** Shared by all worlds of a test file: copying them takes longer than most tests. */
 async function makeRootfs(): Promise<Rootfs> {
   const root = await tempRoot()
-  const plain = await busyboxRootfs(root.join('plain'))
-  const deaf = await busyboxRootfs(root.join('deaf'))
-  await writeFile(join(deaf, 'etc/slowstop'), '-1')
-  return { plain, deaf, [Symbol.asyncDispose]: () => root[Symbol.asyncDispose]() }
+  await busyboxRootfs(root.join('plain'))
+  await writeFile(join(await busyboxRootfs(root.join('deaf')), 'etc/slowstop'), '-1')
+  await writeFile(join(await busyboxRootfs(root.join('inattentive')), 'etc/slowstop'), '-2')
+  return { of: (kind) => root.join(kind), [Symbol.asyncDispose]: () => root[Symbol.asyncDispose]() }
 }
 
 /** For `afterAll` of a test file that makes worlds. */
@@ -47,18 +47,18 @@ export class LxcWorld implements DriverWorld {
   readonly #root: Awaited<ReturnType<typeof tempRoot>>
   /** The root file system of a domain; all plain ones share one. */
   readonly rootfs: string
-  readonly deafRootfs: string
+  readonly #rootfs: Rootfs
   readonly dialogue = { say: 'echo he""ard $((40+2))\n', hear: 'heard 42' }
 
-  private constructor(root: Awaited<ReturnType<typeof tempRoot>>, rootfs: string, deafRootfs: string) {
+  private constructor(root: Awaited<ReturnType<typeof tempRoot>>, rootfs: Rootfs) {
     this.#root = root
-    this.rootfs = rootfs
-    this.deafRootfs = deafRootfs
+    this.#rootfs = rootfs
+    this.rootfs = rootfs.of('plain')
   }
 
   static async make(): Promise<LxcWorld> {
     rootfs ??= await makeRootfs()
-    return new LxcWorld(await tempRoot(), rootfs.plain, rootfs.deaf)
+    return new LxcWorld(await tempRoot(), rootfs)
   }
 
   get path(): string {
@@ -71,7 +71,7 @@ export class LxcWorld implements DriverWorld {
   }
 
   domainXml({ name, uuid, memoryKib = 65_536, elements = '', guest = 'plain' }: DomainSpec): string {
-    const root = guest === 'deaf' ? this.deafRootfs : this.rootfs
+    const root = this.#rootfs.of(guest === 'deaf' || guest === 'inattentive' ? guest : 'plain')
     const init = guest === 'broken' ? '/sbin/missing' : '/sbin/ctinit'
     return `<domain type='lxc'><name>${name}</name>${uuid === undefined ? '' : `<uuid>${uuid}</uuid>`}
       <memory unit='KiB'>${memoryKib}</memory>${elements}

@@ -91,6 +91,7 @@ export class QemuWorld implements DriverWorld {
     if (kind === 'agent') return agentReady(domain)
     await this.#tell(domain, 'z', 'FX-ECHO z')
     if (kind === 'deaf') await this.#tell(domain, 'i', 'FX-IGNORE 1', 1)
+    if (kind === 'inattentive') await this.#tell(domain, 'o', 'FX-IGNORE 2', 1)
   }
 
   async kill(domain: Domain): Promise<void> {
