@@ -37,6 +37,8 @@
       'sources': [
         'src/liblxc.cc',
         'src/program/attach.cc',
+        'src/program/gate.cc',
+        'src/program/hold.cc',
         'src/program/interfaces.cc',
         'src/program/json.cc',
         'src/program/log.cc',

@@ -73,9 +73,9 @@ export async function setFrozen(initPid: number, frozen: boolean, options: Optio
   }
 }
 
-/** Asks for a thaw of the container with this init, and waits for nothing. */
-export async function thaw(initPid: number): Promise<void> {
-  await (await freezerOf(initPid)).set(false)
+/** Asks for a freeze or a thaw of the container with this init, and waits for nothing. */
+export async function askFrozen(initPid: number, frozen: boolean): Promise<void> {
+  await (await freezerOf(initPid)).set(frozen)
 }
 
 /** Whether all processes of the container with this init are frozen. */

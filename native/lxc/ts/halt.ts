@@ -1,4 +1,4 @@
-import { isFrozen, thaw } from './cgroups.js'
+import { askFrozen, isFrozen } from './cgroups.js'
 import type { Container, Options } from './container.js'
 import { watchPidfd } from './exit.js'
 import { monitorCall } from './monitor-call.js'
@@ -25,7 +25,7 @@ async function killFrozen(container: Container, options?: Options): Promise<void
   try {
     if (!(await isFrozen(pid))) return
     const exited = new Promise<void>((resolve) => watchPidfd(pid, resolve).kill(SIGKILL))
-    await thaw(pid)
+    await askFrozen(pid, false)
     await exited
   } catch {
     // It ended meanwhile, or has no freezer: the rest is liblxc's.

@@ -55,9 +55,11 @@ export function unexpectedEnd(verb: string, container: Container, printed = ''):
   )
 }
 
-/** How a run of the program is cancelled. */
-interface Cancellation {
+/** How a run of the program is cancelled, and spoken with. */
+interface Run {
   readonly signal: AbortSignal | undefined
+  /** Called with the first document that the program prints, whose input ends when that is done. Never rejects. */
+  readonly answer?: ((document: unknown) => Promise<void>) | undefined
   /** The program is killed so long after the signal. Default at once. */
   readonly graceMs?: number
   /** Called where the program had done its work by then, or had to be killed in it. */
@@ -68,26 +70,27 @@ interface Cancellation {
 const FAILED = 1
 
 /**
- * Runs a verb that ends by itself and returns the JSON document that it prints. Rejects with what its error line
+ * Runs a verb that ends by itself and returns the last JSON document that it prints. Rejects with what its error line
  * says; when aborted, with the signal's reason, once the program is gone.
  */
 export async function runProgram(
   verb: string,
   container: Container,
   args: readonly string[],
-  { signal, graceMs = 0, undo }: Cancellation,
+  { signal, answer, graceMs = 0, undo }: Run,
 ): Promise<unknown> {
   signal?.throwIfAborted()
   let grace: NodeJS.Timeout | undefined
   let onAbort: (() => void) | undefined
   try {
     const child = spawnProgram([...programArguments(verb, container), ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [answer ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     })
     onAbort = () => {
       grace = setTimeout(() => child.kill('SIGKILL'), graceMs)
     }
     signal?.addEventListener('abort', onAbort, { once: true })
+    if (answer) converse(child, answer)
     const ended = await output(child)
     if (signal?.aborted && ended.code !== FAILED) await undo?.()
     return await result(verb, container, ended)
@@ -105,7 +108,7 @@ async function result(
   container: Container,
   { code, stdout, stderr }: Output,
 ): Promise<unknown> {
-  if (code === 0) return JSON.parse(stdout)
+  if (code === 0) return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
   const line = stderr
     .split('\n')
     .map(parseErrorLine)
@@ -120,6 +123,16 @@ interface Output {
   readonly code: number | undefined
   readonly stdout: string
   readonly stderr: string
+}
+
+function converse(child: ChildProcess, answer: (document: unknown) => Promise<void>): void {
+  // The program may have ended without having listened.
+  child.stdin?.on('error', () => {})
+  // A line this short comes in one piece (pipe(7)).
+  child.stdout?.once('data', async (line: Buffer | string) => {
+    await answer(JSON.parse(line.toString()))
+    child.stdin?.end()
+  })
 }
 
 function output(child: ChildProcess): Promise<Output> {

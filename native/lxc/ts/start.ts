@@ -1,3 +1,4 @@
+import { askFrozen, setFrozen } from './cgroups.js'
 import type { Container, Options } from './container.js'
 import { stop } from './halt.js'
 import { runProgram } from './program.js'
@@ -12,6 +13,10 @@ export type LogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'NOTICE' | 'WARN' | 'ERROR'
 const GRACE_MS = 5_000
 
 export interface StartOptions extends Options {
+  /** The init and its arguments, also for each restart of the container. Default: its `lxc.init.cmd`. */
+  readonly argv?: readonly string[] | undefined
+  /** Freezes the container before its init has come to its first instruction: see {@link setFrozen}. */
+  readonly paused?: boolean | undefined
   /** Read instead of the file `config` of the container. */
   readonly configFile?: string | undefined
   /** liblxc and the container's monitor append to it; by default the log is kept in memory. */
@@ -20,19 +25,47 @@ export interface StartOptions extends Options {
   readonly logLevel?: LogLevel | undefined
 }
 
+/** A container that has been started. */
+export interface Started {
+  readonly initPid: number
+  /** Why one that was to be paused ran for a moment before it was frozen: where init may not be traced (ptrace(2)). */
+  readonly ranBecause?: string
+}
+
 /**
  * Starts the container as a daemon and resolves when its init has been executed. Rejects with liblxc's log where it
  * does not come so far, a missing init included; nothing runs then. When aborted, it rejects once
  * what had been started by then is stopped again.
  */
-export async function start(container: Container, options: StartOptions = {}): Promise<{ initPid: number }> {
-  const { configFile, logFile, logLevel, signal } = options
+export async function start(container: Container, options: StartOptions = {}): Promise<Started> {
+  const { argv, configFile, logFile, logLevel, paused, signal } = options
   const args = [
     ...(configFile === undefined ? [] : ['--config', configFile]),
     ...(logFile === undefined ? [] : ['--log-file', logFile]),
     ...(logLevel === undefined ? [] : ['--log-level', logLevel]),
+    ...(paused ? ['--paused'] : []),
+    ...(argv === undefined ? [] : ['--', ...argv]),
   ]
   const undo = () => stop(container)
-  const started = await runProgram('start', container, args, { signal, graceMs: GRACE_MS, undo })
-  return started as { initPid: number }
+  const answer = paused ? freezeHeld : undefined
+  const started = (await runProgram('start', container, args, {
+    signal,
+    answer,
+    graceMs: GRACE_MS,
+    undo,
+  })) as Started
+  if (!paused) return started
+  try {
+    await setFrozen(started.initPid, true, { signal })
+    return started
+  } catch (error) {
+    await undo()
+    throw error
+  }
+}
+
+/** Init stands at its first instruction, and goes on into the freezer. What fails here fails again afterwards. */
+async function freezeHeld(document: unknown): Promise<void> {
+  const { heldPid } = document as { heldPid?: number }
+  if (heldPid !== undefined) await askFrozen(heldPid, true).catch(() => {})
 }

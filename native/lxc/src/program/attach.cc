@@ -31,7 +31,7 @@ int Attach(const Job &job) {
   FILE *control = options.control_fd >= 0 ? fdopen(options.control_fd, "w") : stderr;
   if (control == nullptr) return kFailed;
   setlinebuf(control);
-  if (options.argv == nullptr || options.argv[0] == nullptr) {
+  if (options.argv == nullptr) {
     return Fail(options, job.log, control, EINVAL, "no program to run");
   }
   if (!c->is_running(c)) return Fail(options, job.log, control, ESRCH, "the container is not running");

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "program/hold.h"
 #include "program/json.h"
 #include "program/verbs.h"
 
@@ -51,6 +52,8 @@ struct Verb {
 constexpr Verb kVerbs[] = {{"start", Start}, {"attach", Attach}, {"interfaces", Interfaces}};
 
 int Main(int argc, char **argv) {
+  // Run by liblxc, which adds words of its own to the command.
+  if (argc > 2 && strcmp(argv[1], "hold") == 0) return Hold(argv[2]);
   Options options;
   Log log;
   const auto fail = [&](int error, const char *message) { return Fail(options, log, stderr, error, message); };

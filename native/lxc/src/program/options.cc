@@ -27,8 +27,12 @@ const char *ParseOptions(int argc, char **argv, Options *options) {
   for (int i = 2; i < argc; i++) {
     const char *option = argv[i];
     if (strcmp(option, "--") == 0) {
-      options->argv = argv + i + 1;
+      if (i + 1 < argc) options->argv = argv + i + 1;
       break;
+    }
+    if (strcmp(option, "--paused") == 0) {
+      options->paused = true;
+      continue;
     }
     if (i + 1 >= argc) return "an option lacks its value";
     char *value = argv[++i];

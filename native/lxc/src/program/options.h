@@ -14,8 +14,9 @@ struct Options {
   int uid = -1;
   int gid = -1;
   int control_fd = -1;
+  bool paused = false;
   char **env = nullptr;   // NAME=value, ends with a null
-  char **argv = nullptr;  // what follows "--", ends with a null
+  char **argv = nullptr;  // what follows "--", ends with a null; null where nothing does
 };
 
 // Null, or what is wrong with the command line.

@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "program/hold.h"
+#include "program/json.h"
 #include "program/verbs.h"
 
 namespace covirt {
@@ -65,6 +67,14 @@ void SurviveBrokenPipes() {
   sigaction(SIGPIPE, &action, nullptr);
 }
 
+void AwaitEndOfInput() {
+  char some[64];
+  ssize_t length;
+  do {
+    length = read(STDIN_FILENO, some, sizeof some);
+  } while (length > 0 || (length < 0 && errno == EINTR));
+}
+
 }  // namespace
 
 int Start(const Job &job) {
@@ -84,16 +94,35 @@ int Start(const Job &job) {
   SurviveBrokenPipes();
   c->want_daemonize(c, true);
   c->want_close_all_fds(c, true);
-  if (!c->start(c, 0, nullptr)) {
+  Gate gate;
+  char ran_because[256] = "";
+  if (job.options.paused && !gate.Open(c)) {
+    return fail(errno, "the hook that holds the container's init cannot be set up");
+  }
+  // Arguments instead of lxc.init.cmd, which cannot hold all that arguments can; the monitor keeps them for
+  // each restart of the container.
+  if (!c->start(c, 0, job.options.argv)) {
     AwaitStopped(c);
     return fail(0, "the container could not be started");
   }
   const int pidfd = c->init_pidfd(c);
   const int pid = c->init_pid(c);
+  if (job.options.paused && pid > 0 && gate.AwaitHeld(ran_because, sizeof ran_because)) {
+    printf("{\"heldPid\":%d}\n", pid);
+    fflush(stdout);
+    AwaitEndOfInput();
+    gate.Release();
+    ran_because[0] = '\0';
+  }
   const bool exited = pidfd < 0 || pid <= 0 || AwaitExec(pidfd, pid) == Exec::kExited;
   const int running = exited ? AwaitSuccessor(c, pid) : pid;
   if (running <= 0) return fail(0, "the container's init ended at once");
-  printf("{\"initPid\":%d}\n", running);
+  printf("{\"initPid\":%d", running);
+  if (ran_because[0] != '\0') {
+    printf(",\"ranBecause\":");
+    WriteJsonString(stdout, ran_because);
+  }
+  printf("}\n");
   return 0;
 }
 

@@ -23,7 +23,9 @@ constexpr int kFailed = 1;
 // /proc/self/cgroup: liblxc put us next to the monitor, which could not remove its cgroup with us in it.
 int Fail(const Options &options, const Log &log, FILE *out, int error, const char *message);
 
-// Starts a container as a daemon; prints {"initPid":N} once its init runs.
+// Starts a container as a daemon, with options.argv as its init where given; prints {"initPid":N} once that runs.
+// With options.paused, and where that can be, prints {"heldPid":N} before, while init stands at its first
+// instruction, and lets it go when stdin ends; else the result has the reason as "ranBecause".
 int Start(const Job &job);
 
 // Runs options.argv in a running container with our stdin, stdout and stderr. On the control descriptor:
