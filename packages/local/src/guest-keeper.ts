@@ -22,6 +22,7 @@ export interface GuestKeeperParts {
   readonly hypervisor: Hypervisor
   readonly store: DomainStore
   readonly places: PlaceKeeper
+  /** Shared by all drivers of one root. */
   readonly ids: IdAllocator
   readonly clock: Clock
   readonly logger: Logger

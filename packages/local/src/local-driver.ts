@@ -2,7 +2,6 @@ import { tracingChannel } from 'node:diagnostics_channel'
 import { hostname } from 'node:os'
 import {
   type CallOptions,
-  type Clock,
   type ConsoleRole,
   type DomainEvent,
   type DomainFilter,
@@ -14,7 +13,6 @@ import {
   type Driver,
   EventHub,
   type GuestAgentRole,
-  type Logger,
   libraryVersion,
   matchesFilter,
   messageOf,
@@ -33,27 +31,18 @@ import { type DomainXml, formatDomain } from '@covirt/xml'
 import { prepareDefinition } from './definition.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
 import { flagsOf, infoOf, statsOf, usedBy } from './domain-stats.js'
-import type { DomainStore, StoredDomain } from './domain-store.js'
+import type { StoredDomain } from './domain-store.js'
 import { DomainTable } from './domain-table.js'
-import { GuestKeeper } from './guest-keeper.js'
+import { GuestKeeper, type GuestKeeperParts } from './guest-keeper.js'
 import type { Guest, GuestAccess, Hypervisor } from './hypervisor.js'
-import type { IdAllocator } from './id-allocator.js'
-import type { PlaceKeeper } from './places.js'
 import { redactSecrets } from './redact-secrets.js'
 import { requireActive, requireInactive, requireNotCrashed, requirePersistent } from './refusals.js'
 import { repeatShutdown } from './shutdown-request.js'
 
 /** What a {@link LocalDriver} is made of. */
-export interface LocalDriverParts {
+export interface LocalDriverParts extends Omit<GuestKeeperParts, 'events'> {
   /** Canonical. */
   readonly uri: string
-  readonly hypervisor: Hypervisor
-  readonly store: DomainStore
-  readonly places: PlaceKeeper
-  /** Shared by all drivers of one root. */
-  readonly ids: IdAllocator
-  readonly clock: Clock
-  readonly logger: Logger
   /** Calls `dispose` when the last of those who share the driver closes it. Default: at once. */
   readonly release?: (dispose: () => Promise<void>) => Promise<void>
   /** What it runs on. Default: this host. */
