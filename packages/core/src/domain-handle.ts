@@ -1,22 +1,22 @@
 import type { Duplex } from 'node:stream'
 import { abortable, anySignal, type CallOptions } from './abort.js'
-import type { Connection } from './connection.js'
 import type { DomainInfo, DomainRef } from './domain.js'
 import type { DomainEvent } from './domain-event.js'
 import { type DomainState, type DomainStateName, domainStateReasons, isActive } from './domain-state.js'
 import type { Driver, ShutdownOptions, StartOptions, Unsubscribe, XmlOptions } from './driver.js'
 import { isVirError, VirError } from './errors.js'
-import type { EventStream } from './event-stream.js'
-import {
-  type AgentOptions,
-  type ConsoleOptions,
-  type DriverRoles,
-  type RoleName,
-  requireRole,
-} from './roles.js'
+import type { EventStream, EventStreamOptions } from './event-stream.js'
+import { requireRole } from './require-role.js'
+import type { AgentOptions, ConsoleOptions, DriverRoles, RoleName } from './roles.js'
 
 /** What a handle needs of its connection. */
-type HandleConnection = Pick<Connection, 'driver' | 'closed' | 'subscribe' | 'events'>
+interface HandleConnection {
+  /** `INVALID_CONN` once it is closed. */
+  readonly driver: Driver
+  readonly closed: boolean
+  subscribe(listener: (event: DomainEvent) => void): Unsubscribe
+  events(options: EventStreamOptions): EventStream
+}
 
 /**
  * One domain, as users hold it. A handle carries identity and no state: it stays valid while the domain

@@ -1,8 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { CallOptions } from './abort.js'
 import type { DomainRef } from './domain.js'
-import type { Driver } from './driver.js'
-import { VirError } from './errors.js'
 
 /** How a console is opened. */
 export interface ConsoleOptions extends CallOptions {
@@ -68,13 +66,3 @@ export type OptionalRoles = { readonly [R in RoleName]?: DriverRoles[R] | undefi
 
 /** The names of all roles there are. */
 export const roleNames = ['console', 'reset', 'guestAgent'] as const satisfies readonly RoleName[]
-
-/** The role object of `driver`, or `NO_SUPPORT`: the only place where an absent role becomes an error. */
-export function requireRole<R extends RoleName>(driver: Driver, role: R): DriverRoles[R] {
-  const roles: OptionalRoles = driver
-  const found = roles[role]
-  if (found) return found
-  throw new VirError('NO_SUPPORT', `The ${driver.type} driver has no role '${role}'`, {
-    hint: 'Another driver may have it: the README has a table of drivers and roles',
-  })
-}
