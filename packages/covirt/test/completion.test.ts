@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import { completionScript } from '../src/cli/completion.js'
@@ -63,12 +62,4 @@ test('the script for fish has a line for every verb', () => {
   for (const { name } of program.commands.map((command) => ({ name: command.name() }))) {
     expect(script).toContain(` -a ${name} `)
   }
-})
-
-const fish = ['/usr/bin/fish', '/bin/fish'].find((path) => existsSync(path))
-const testFish = fish === undefined ? test.skip : test
-testFish('fish accepts its script', async () => {
-  await expect(run(fish ?? '', ['-n', '-c', completionScript('fish', program)])).resolves.toMatchObject({
-    stderr: '',
-  })
 })
