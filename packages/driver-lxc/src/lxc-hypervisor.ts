@@ -1,4 +1,5 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type CallOptions, type DriverRoles, VirError } from '@covirt/core'
@@ -12,19 +13,20 @@ import {
 } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { capabilitiesDocument } from './capabilities.js'
+import { initArgv } from './config/init.js'
 import { toLiblxcConfig } from './config/liblxc-config.js'
 import { liveDocument } from './config/live-document.js'
 import { hostLinkName } from './config/network.js'
 import { prepareDocument } from './config/prepare-document.js'
-import { LxcGuest } from './guest/lxc-guest.js'
+import { LxcGuest, type LxcGuestParts } from './guest/lxc-guest.js'
 import { StateHub } from './guest/state-hub.js'
-import { readHostFacts } from './host/host-facts.js'
+import { type HostFacts, readHostFacts } from './host/host-facts.js'
 import { type InitKind, initKinds, initSignals } from './host/init-kind.js'
-import { inspectHost } from './host/inspect-host.js'
+import { type FoundOnHost, inspectHost } from './host/inspect-host.js'
 import { removeLeftovers } from './host/leftovers.js'
 import { findProcesses, processIdentity } from './host/processes.js'
 import { toVirError } from './lxc-errors.js'
-import { type Container, initPid, LxcError, setFrozen, start, state, stop, watchPidfd } from './native.js'
+import { type Container, initPid, LxcError, start, state, stop, watchPidfd } from './native.js'
 
 /** What a {@link LxcHypervisor} is made of. */
 export interface LxcHypervisorParts {
@@ -48,16 +50,19 @@ export class LxcHypervisor implements Hypervisor {
   readonly versions: Readonly<Record<string, string>>
   readonly #path: string
   readonly #states: StateHub
+  /** As found at the opening. */
+  readonly #host: HostFacts
 
-  private constructor({ containersDirectory, version }: LxcHypervisorParts) {
+  private constructor({ containersDirectory, version }: LxcHypervisorParts, host: HostFacts) {
     this.versions = { liblxc: version }
     this.#path = containersDirectory
+    this.#host = host
     this.#states = new StateHub(containersDirectory)
   }
 
   static async open(parts: LxcHypervisorParts): Promise<LxcHypervisor> {
     await mkdir(parts.containersDirectory, { recursive: true, mode: 0o711 })
-    return new LxcHypervisor(parts)
+    return new LxcHypervisor(parts, await readHostFacts())
   }
 
   async getCapabilities(): Promise<string> {
@@ -74,13 +79,24 @@ export class LxcHypervisor implements Hypervisor {
     const document = liveDocument(spec.document)
     const undo = new UndoStack(logger)
     try {
-      if ((await state(container, { signal })) !== 'STOPPED') throw alreadyRuns(domain.name)
-      const init = await this.#writeConfig(spec, document, container, undo)
+      const [found, now] = await Promise.all([inspectHost(document), state(container, { signal })])
+      if (now !== 'STOPPED') throw alreadyRuns(domain.name)
+      undo.push(() => removeLeftovers(container, linksOf(document)))
+      this.#writeConfig(spec, document, container, found)
       const logFile = logFileOf(spec)
-      const started = await start(container, { signal, logFile, logLevel: 'WARN' })
+      const argv = initArgv(document)
+      const { initPid, ranBecause } = await start(container, {
+        argv,
+        paused,
+        signal,
+        logFile,
+        logLevel: 'WARN',
+      })
       undo.push(() => stop(container))
-      if (paused) await setFrozen(started.initPid, true, { signal })
-      return await this.#attach(spec, { container, document, init }, signal)
+      if (ranBecause !== undefined)
+        logger.warn('A container ran for a moment before it was paused', { domain: domain.name, ranBecause })
+      const parts = this.#partsOf(spec, { container, document, init: found.init })
+      return await LxcGuest.attach(parts, { started: { initPid, paused }, signal })
     } catch (error) {
       await undo.run()
       if (hasEnded(error)) throw endedAtOnce(document)
@@ -96,7 +112,7 @@ export class LxcHypervisor implements Hypervisor {
       const init = initKinds.find((kind) => kind === spec.record?.init) ?? (await guessInit(document))
       while (await this.#isRunning(container)) {
         try {
-          return await this.#attach(spec, { container, document, init }, signal)
+          return await LxcGuest.attach(this.#partsOf(spec, { container, document, init }), { signal })
         } catch (error) {
           // It has ended at this moment, or is booting again.
           if (!hasEnded(error)) throw error
@@ -131,37 +147,35 @@ export class LxcHypervisor implements Hypervisor {
     return { path: this.#path, name: /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name) ? name : uuid }
   }
 
-  async #attach(
+  #partsOf(
     { domain, sink, clock, logger, places }: Omit<AdoptSpec, 'record'>,
     found: { readonly container: Container; readonly document: DomainXml; readonly init: InitKind },
-    signal: AbortSignal | undefined,
-  ): Promise<Guest> {
+  ): LxcGuestParts {
     const { name } = domain
-    const logFile = logFileOf({ places })
-    return LxcGuest.attach({ ...found, name, sink, clock, logger, logFile, states: this.#states }, { signal })
+    return { ...found, name, sink, clock, logger, logFile: logFileOf({ places }), states: this.#states }
   }
 
-  /** Generated anew from the definition at each launch; complete before it has its name. */
-  async #writeConfig(
+  /**
+   * Generated anew from the definition at each launch; complete before it has its name. On the spot, as statuses
+   * are: a small file on a local disk is written in less time than a turn of the thread pool takes.
+   */
+  #writeConfig(
     { places }: LaunchSpec,
     document: DomainXml,
     container: Container,
-    undo: UndoStack,
-  ): Promise<InitKind> {
-    const [{ init, sourceFiles }, host] = await Promise.all([inspectHost(document), readHostFacts()])
+    { init, sourceFiles }: FoundOnHost,
+  ): void {
     const config = toLiblxcConfig(document, {
-      host,
+      host: this.#host,
       sourceFiles,
       signals: initSignals(init),
       consoleLog: places.logFile,
     })
     const directory = join(container.path, container.name)
-    undo.push(() => removeLeftovers(container, linksOf(document)))
-    await mkdir(directory, { recursive: true, mode: 0o711 })
+    mkdirSync(directory, { recursive: true, mode: 0o711 })
     const unfinished = join(directory, 'config.new')
-    await writeFile(unfinished, config, { mode: 0o600 })
-    await rename(unfinished, join(directory, 'config'))
-    return init
+    writeFileSync(unfinished, config, { mode: 0o600 })
+    renameSync(unfinished, join(directory, 'config'))
   }
 
   /** Waits for the end of whatever start or stop is under way, even by a process that we have outlived. */
@@ -184,7 +198,7 @@ export class LxcHypervisor implements Hypervisor {
 /** A monitor says for a moment more that an init runs which has ended. */
 async function hasLivingInit(container: Container): Promise<boolean> {
   const pid = await initPid(container)
-  return pid !== undefined && ((await processIdentity(pid))?.alive ?? false)
+  return pid !== undefined && (processIdentity(pid)?.alive ?? false)
 }
 
 function killProcess(pid: number): Promise<void> {

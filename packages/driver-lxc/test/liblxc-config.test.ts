@@ -281,10 +281,16 @@ describe('the liblxc configuration of a definition', () => {
   })
 
   test.each([
+    ['an argument with a line break', '<init>/i</init><initarg>a&#10;lxc.cap.drop =</initarg>'],
+    ['an argument with a blank', '<init>/i</init><initarg>a b</initarg>'],
+    ['an argument in quotes', '<init>/i</init><initarg>"a"</initarg>'],
+  ])('leaves the command to the start where liblxc would not take it as it is: %s', (_, os) => {
+    const withCommand = configOf({ os: '<init>/i</init>' })
+    expect(configOf({ os })).toEqual(withCommand.filter((line) => !line.startsWith('lxc.init.cmd')))
+  })
+
+  test.each([
     ['an init', { os: '<init>/sbin/init&#10;lxc.hook.pre-start = /x</init>' }],
-    ['an argument', { os: '<init>/i</init><initarg>a&#10;lxc.cap.drop =</initarg>' }],
-    ['an argument with a blank', { os: '<init>/i</init><initarg>a b</initarg>' }],
-    ['an argument in quotes', { os: '<init>/i</init><initarg>"a"</initarg>' }],
     ['a variable', { os: "<init>/i</init><initenv name='A'>b&#10;lxc.cap.drop =</initenv>" }],
     ['a variable’s name', { os: "<init>/i</init><initenv name='A&#10;lxc.x'>b</initenv>" }],
     [

@@ -97,7 +97,7 @@ export class LxcWorld implements DriverWorld {
     process.kill(pid, 'SIGKILL')
     // The freezer of cgroup version 1 keeps even killed processes.
     if (frozen) await setFrozen(pid, false).catch(() => {})
-    await eventually(async () => ((await processIdentity(pid))?.alive ? undefined : true))
+    await eventually(() => (processIdentity(pid)?.alive ? undefined : true))
   }
 
   async powerOff(domain: Domain): Promise<void> {

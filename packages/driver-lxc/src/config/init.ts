@@ -5,13 +5,18 @@ import type { ConfigLine } from './config-lines.js'
 /** The init of a definition that names none. */
 export const defaultInit = '/sbin/init'
 
+/** The program that a container runs first, and its arguments. */
+export function initArgv({ os }: DomainXml): readonly string[] {
+  return [os.init ?? defaultInit, ...os.initArgs]
+}
+
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** What the container runs first, as whom, where, and with which environment. */
-export function initLines({ os, uuid }: DomainXml): ConfigLine[] {
-  const words = [os.init ?? defaultInit, ...os.initArgs]
+export function initLines(document: DomainXml): ConfigLine[] {
+  const { os, uuid } = document
   return [
-    ['lxc.init.cmd', words.map(plainWord).join(' ')],
+    ...commandLines(initArgv(document)),
     ...optional('lxc.init.cwd', os.initDir),
     ...optional('lxc.init.uid', numericId('inituser', os.initUser)),
     ...optional('lxc.init.gid', numericId('initgroup', os.initGroup)),
@@ -20,16 +25,12 @@ export function initLines({ os, uuid }: DomainXml): ConfigLine[] {
 }
 
 /**
- * liblxc 5.0 splits the command at blanks and knows no quotes; later ones know quotes at the start of a word. What
- * neither would change is all that can be said.
+ * For starts by liblxc's own tools; ours hands over {@link initArgv} itself. liblxc 5.0 splits the command at blanks
+ * and knows no quotes, later ones know quotes at the start of a word: one that either would change is left out.
  */
-function plainWord(word: string): string {
-  if (word !== '' && !/^["']| /.test(word)) return word
-  throw new VirError(
-    'CONFIG_UNSUPPORTED',
-    `<initarg> ${word.slice(0, 60)}: liblxc takes no arguments with blanks in them, or with quotes before them`,
-    { domain: 'LXC', hint: 'Put the command into a script inside of the container, or pass it by <initenv>' },
-  )
+function commandLines(argv: readonly string[]): ConfigLine[] {
+  const isPlain = argv.every((word) => word !== '' && !/^["']|\s/.test(word))
+  return isPlain ? [['lxc.init.cmd', argv.join(' ')]] : []
 }
 
 /** libvirt writes ids as `0` or `+0`; names could be looked up only inside of the container. */

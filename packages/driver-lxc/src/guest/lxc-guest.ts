@@ -10,28 +10,28 @@ import {
 } from '@covirt/core'
 import type { Guest, GuestExit, GuestInfo, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
+import { initArgv } from '../config/init.js'
 import { hostLinkName } from '../config/network.js'
-import { type InitKind, type InitSignals, initSignals, isHeard, signalNumber } from '../host/init-kind.js'
+import type { InitKind, InitSignals } from '../host/init-kind.js'
 import { removeLeftovers } from '../host/leftovers.js'
-import { processIdentity, signalMasks } from '../host/processes.js'
 import { toVirError } from '../lxc-errors.js'
 import {
   type Container,
   isFrozen,
   LxcError,
-  type PidfdWatch,
   type StateRecord,
   setFrozen,
   start,
   stop,
   waitAfterExit,
-  watchInit,
-  watchPidfd,
 } from '../native.js'
 import { ConsoleSlot } from './console-slot.js'
 import { exitOf, type InitEnd, wantsReboot } from './exit-reason.js'
+import { ExitStatus } from './exit-status.js'
 import { readGuestInfo } from './guest-info.js'
+import { signalInit } from './signal-init.js'
 import type { StateHub } from './state-hub.js'
+import { type WatchedInit, watchContainer } from './watched-init.js'
 
 /** What a guest is made of. */
 export interface LxcGuestParts {
@@ -48,22 +48,12 @@ export interface LxcGuestParts {
   readonly logFile: string
 }
 
-/** The init that runs, and the monitor of liblxc that is its parent. */
-interface Watched {
-  readonly pid: number
-  readonly startTicks: number
-  readonly watch: PidfdWatch
-  readonly monitorPid: number
-  readonly monitor: PidfdWatch | undefined
-  readonly monitorGone: Promise<void>
+/** How a container is found. */
+interface AttachOptions extends CallOptions {
+  /** It has been started at this moment, and so. */
+  readonly started?: { readonly initPid: number; readonly paused: boolean } | undefined
 }
 
-/** An init that has just been executed takes some milliseconds until it listens to signals. */
-const hearingMs = 500
-const hearingStepMs = 5
-/** The monitor tells how init ended before it ends itself; its word may be on its way for a moment. */
-const statusPatienceMs = 500
-const statusStepMs = 2
 const stopPatienceMs = 10_000
 const sigkill = 9
 
@@ -79,10 +69,9 @@ export class LxcGuest implements Guest {
   readonly #kills = new AbortController()
   readonly #gone: Promise<void>
   #setGone: () => void = () => {}
-  #watched: Watched | undefined
+  #watched: WatchedInit | undefined
   #phase: GuestPhase = 'running'
-  #status: number | undefined
-  #lastStatus: number | undefined
+  readonly #status = new ExitStatus()
   #asked = false
   #restartAsked = false
   #released = false
@@ -100,12 +89,12 @@ export class LxcGuest implements Guest {
   }
 
   /** Takes charge of a container that runs, or has just ended. */
-  static async attach(parts: LxcGuestParts, options: CallOptions): Promise<LxcGuest> {
+  static async attach(parts: LxcGuestParts, { started, signal }: AttachOptions): Promise<LxcGuest> {
     const guest = new LxcGuest(parts)
     try {
-      await guest.#watchInit(options)
-      const { pid } = guest.#init
-      if (await isFrozen(pid).catch(() => false)) guest.#phase = 'paused'
+      await guest.#watchInit({ startedPid: started?.initPid, signal })
+      const isPaused = started?.paused ?? (await isFrozen(guest.#init.pid).catch(() => false))
+      if (isPaused) guest.#phase = 'paused'
       return guest
     } catch (error) {
       await guest.release()
@@ -129,14 +118,14 @@ export class LxcGuest implements Guest {
 
   async shutdown(mode: ShutdownMode | undefined, options: CallOptions): Promise<void> {
     await this.#do('Shutting down', options.signal, async (init) => {
-      await this.#send(init, mode, ({ halt }) => halt, options)
+      await this.#ask(init, 'halt', mode, options)
       this.#asked = true
     })
   }
 
   async reboot(mode: ShutdownMode | undefined, options: CallOptions): Promise<void> {
     await this.#do('Restarting', options.signal, async (init) => {
-      const signals = await this.#send(init, mode, ({ reboot }) => reboot, options)
+      const signals = await this.#ask(init, 'reboot', mode, options)
       // A program that is no init goes down when it is told to, and cannot come up again by itself.
       if (signals.halt === signals.reboot) this.#restartAsked = true
     })
@@ -171,7 +160,7 @@ export class LxcGuest implements Guest {
     )
   }
 
-  get #init(): Watched {
+  get #init(): WatchedInit {
     if (this.#watched) return this.#watched
     throw new TypeError('A container that is not watched has no init')
   }
@@ -180,7 +169,7 @@ export class LxcGuest implements Guest {
   async #do<T>(
     what: string,
     signal: AbortSignal | undefined,
-    act: (init: Watched) => Promise<T>,
+    act: (init: WatchedInit) => Promise<T>,
   ): Promise<T> {
     const { name } = this.#parts
     if (this.#ended) throw new VirError('OPERATION_INVALID', `${name} is not running`, { domain: 'LXC' })
@@ -191,44 +180,21 @@ export class LxcGuest implements Guest {
     }
   }
 
-  async #send(
-    init: Watched,
+  #ask(
+    init: WatchedInit,
+    wish: keyof InitSignals,
     mode: ShutdownMode | undefined,
-    choose: (signals: InitSignals) => string,
     { signal }: CallOptions,
   ): Promise<InitSignals> {
-    if (mode === 'acpi' || mode === 'agent') {
-      throw new VirError('ARGUMENT_UNSUPPORTED', `A container cannot be asked by '${mode}'`, {
-        domain: 'LXC',
-        hint: "It is sent a signal: 'signal'",
-      })
-    }
     const { clock, init: kind } = this.#parts
-    for (let waitedMs = 0; ; waitedMs += hearingStepMs) {
-      const masks = await signalMasks(init.pid)
-      const signals = initSignals(kind, masks)
-      const chosen = choose(signals)
-      if (!masks || isHeard(chosen, masks) || waitedMs >= hearingMs) {
-        init.watch.kill(signalNumber(chosen))
-        return signals
-      }
-      await clock.sleep(hearingStepMs, { signal })
-    }
+    return signalInit(init, { kind, wish, mode, clock, signal })
   }
 
-  /** Records come in order, and each boot has its own. */
   #heard(record: StateRecord): void {
-    if (record.type === 'exit') this.#status = record.status
-    else if (record.state === 'RUNNING') this.#boots()
-    // A boot that failed: what counts is how the one before ended.
-    else if (record.state === 'ABORTING') this.#status ??= this.#lastStatus
-    else if (record.state === 'FROZEN') this.#changePhase('paused')
-    else if (record.state === 'THAWED') this.#changePhase('running')
-  }
-
-  #boots(): void {
-    this.#lastStatus = this.#status
-    this.#status = undefined
+    this.#status.hear(record)
+    if (record.type !== 'state') return
+    if (record.state === 'FROZEN') this.#changePhase('paused')
+    if (record.state === 'THAWED') this.#changePhase('running')
   }
 
   /** Frozen or thawed by liblxc's own tools: our way makes no records. */
@@ -238,19 +204,10 @@ export class LxcGuest implements Guest {
     this.#parts.sink.phaseChanged(phase)
   }
 
-  async #watchInit(options: CallOptions): Promise<void> {
-    const onExit = () => void this.#onInitExit(pid)
-    const { pid, watch } = await watchInit(this.#parts.container, onExit, options)
-    const identity = await processIdentity(pid)
-    const { monitor, gone } = watchMonitor(identity?.parent)
-    this.#watched = {
-      pid,
-      startTicks: identity?.startTicks ?? 0,
-      watch,
-      monitorPid: identity?.parent ?? 0,
-      monitor,
-      monitorGone: gone,
-    }
+  async #watchInit(options: CallOptions & { readonly startedPid?: number | undefined }): Promise<void> {
+    const onExit = () => void this.#onInitExit(watched.pid)
+    const watched = await watchContainer(this.#parts.container, onExit, options)
+    this.#watched = watched
     this.#phase = 'running'
   }
 
@@ -267,7 +224,7 @@ export class LxcGuest implements Guest {
   }
 
   async #rebooted(): Promise<void> {
-    this.#closeWatches()
+    this.#watched?.[Symbol.dispose]()
     try {
       await this.#watchInit({ signal: this.#over.signal })
     } catch (error) {
@@ -285,7 +242,10 @@ export class LxcGuest implements Guest {
 
   async #stopped(): Promise<void> {
     await this.#watched?.monitorGone
-    const end: InitEnd = { status: await this.#awaitStatus(), asked: this.#asked }
+    const end: InitEnd = {
+      status: await this.#status.told(this.#parts.clock, () => this.#isKilled),
+      asked: this.#asked,
+    }
     if (this.#released) return
     const restarts =
       wantsReboot(end) || (this.#restartAsked && exitOf({ ...end, asked: true }).kind === 'shutdown')
@@ -299,20 +259,13 @@ export class LxcGuest implements Guest {
     await this.#console.drain()
     try {
       const signal = AbortSignal.any([this.#over.signal, this.#kills.signal])
-      await start(container, { signal, logFile, logLevel: 'WARN' })
+      await start(container, { signal, logFile, logLevel: 'WARN', argv: initArgv(this.document) })
     } catch (error) {
       if (this.#released) return
       const { message } = toVirError(error, `Restarting ${name}`)
       return this.#end({ kind: 'crashed', message })
     }
     await this.#rebooted()
-  }
-
-  async #awaitStatus(): Promise<number | undefined> {
-    const isMissing = () => this.#status === undefined && !this.#isKilled
-    for (let waitedMs = 0; isMissing() && waitedMs < statusPatienceMs; waitedMs += statusStepMs)
-      await this.#parts.clock.sleep(statusStepMs)
-    return this.#status
   }
 
   get #isKilled(): boolean {
@@ -361,29 +314,6 @@ export class LxcGuest implements Guest {
   #letGo(): void {
     this.#over.abort()
     this.#unsubscribe()
-    this.#closeWatches()
+    this.#watched?.[Symbol.dispose]()
   }
-
-  #closeWatches(): void {
-    this.#watched?.watch.close()
-    this.#watched?.monitor?.close()
-  }
-}
-
-/** A monitor that is gone already counts as one that has ended. */
-function watchMonitor(pid: number | undefined): {
-  readonly monitor: PidfdWatch | undefined
-  readonly gone: Promise<void>
-} {
-  let resolve: () => void = () => {}
-  const gone = new Promise<void>((done) => {
-    resolve = done
-  })
-  try {
-    if (pid !== undefined && pid > 1) return { monitor: watchPidfd(pid, resolve), gone }
-  } catch {
-    // It has ended.
-  }
-  resolve()
-  return { monitor: undefined, gone }
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { open, readdir, readFile } from 'node:fs/promises'
 import { parseSignalMasks, type SignalMasks } from './init-kind.js'
 
@@ -11,12 +12,21 @@ export interface ProcessIdentity {
 }
 
 /** From `/proc/PID/stat` (proc_pid_stat(5)); `undefined` where there is no such process. */
-export async function processIdentity(pid: number): Promise<ProcessIdentity | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+export function processIdentity(pid: number): ProcessIdentity | undefined {
+  const text = readStat(pid)
   if (text === undefined) return undefined
   // The name in parentheses may hold anything; what follows it are numbers.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return { alive: !/[ZXx]/.test(fields[0] ?? 'X'), parent: Number(fields[1]), startTicks: Number(fields[19]) }
+}
+
+/** On the spot: the kernel answers in microseconds, and a turn of the thread pool takes a hundred times as long. */
+function readStat(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
+    return undefined
+  }
 }
 
 /** rt_sigtimedwait(2), by architecture. */
