@@ -91,7 +91,7 @@ export async function runProgram(
     }
     signal?.addEventListener('abort', onAbort, { once: true })
     if (answer) converse(child, answer)
-    const ended = await output(child)
+    const ended = await output(child, answer ? 2 : 1)
     if (signal?.aborted && ended.code !== FAILED) await undo?.()
     return await result(verb, container, ended)
   } catch (error) {
@@ -135,14 +135,19 @@ function converse(child: ChildProcess, answer: (document: unknown) => Promise<vo
   })
 }
 
-function output(child: ChildProcess): Promise<Output> {
+/**
+ * What the program has said when it ended, or when the line that is its result is there: its own end, with nothing
+ * left to do, takes as long as a twentieth of a start.
+ */
+function output(child: ChildProcess, resultLine: number): Promise<Output> {
   const text = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
-      text[name] += chunk
-    })
-  }
   return new Promise((resolve, reject) => {
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
+        text[name] += chunk
+        if (text.stdout.split('\n').length > resultLine) resolve({ code: 0, ...text })
+      })
+    }
     child.once('error', reject)
     child.once('close', (code) => resolve({ code: code ?? undefined, ...text }))
   })

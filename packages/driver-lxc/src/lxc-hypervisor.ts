@@ -79,8 +79,7 @@ export class LxcHypervisor implements Hypervisor {
     const document = liveDocument(spec.document)
     const undo = new UndoStack(logger)
     try {
-      const [found, now] = await Promise.all([inspectHost(document), state(container, { signal })])
-      if (now !== 'STOPPED') throw alreadyRuns(domain.name)
+      const found = await inspectHost(document)
       undo.push(() => removeLeftovers(container, linksOf(document)))
       this.#writeConfig(spec, document, container, found)
       const logFile = logFileOf(spec)
@@ -98,6 +97,8 @@ export class LxcHypervisor implements Hypervisor {
       const parts = this.#partsOf(spec, { container, document, init: found.init })
       return await LxcGuest.attach(parts, { started: { initPid, paused }, signal })
     } catch (error) {
+      // What is there belongs to the one that runs.
+      if (error instanceof LxcError && error.code === 'EEXIST') throw alreadyRuns(domain.name)
       await undo.run()
       if (hasEnded(error)) throw endedAtOnce(document)
       throw toVirError(error, `Starting ${domain.name}`, signal)

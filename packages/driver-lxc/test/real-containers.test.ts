@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Connection, Domain } from '@covirt/core'
 import { expect, test } from '@jest/globals'
 import {
@@ -12,7 +12,8 @@ import {
   uniqueName,
 } from '../../../test/fixtures/index.js'
 import { expectMachineUnchanged, machineState } from '../../../test/fixtures/machine-state.js'
-import { containerCgroups, openConsole } from '../src/native.js'
+import { processIdentity } from '../src/host/processes.js'
+import { containerCgroups, openConsole, start, stop } from '../src/native.js'
 import { eventually, LxcWorld, removeRootfs } from './lxc-fixture.js'
 
 /** A connection with a root file system of its own for one test. */
@@ -158,6 +159,25 @@ describeWhen(canRunLxc(), 'a real container', () => {
       (await place.written('var/log/boots')) === 'boot\nboot\n' ? true : undefined,
     )
     expect(await domain.state()).toMatchObject({ state: 'running' })
+  })
+
+  test('that something else has started is left alone', async () => {
+    await using place = await Place.make()
+    const domain = await place.running()
+    const container = { path: join(place.world.path, 'lib/lxc/containers'), name: domain.name }
+    const config = join(container.path, container.name, 'config')
+    const text = await readFile(config, 'utf8')
+    await domain.destroy()
+    await mkdir(dirname(config))
+    await writeFile(config, text)
+    const { initPid } = await start(container)
+    await expect(domain.start()).rejects.toMatchObject({
+      message: expect.stringContaining('running already'),
+    })
+    expect(processIdentity(initPid)?.alive).toBe(true)
+    expect(existsSync(config)).toBe(true)
+    await stop(container)
+    await rm(dirname(config), { recursive: true })
   })
 
   test('has the limits of its definition', async () => {

@@ -123,6 +123,8 @@ int Start(const Job &job) {
     WriteJsonString(stdout, ran_because);
   }
   printf("}\n");
+  // Who waits for it does so for nothing else.
+  fflush(stdout);
   return 0;
 }
 
