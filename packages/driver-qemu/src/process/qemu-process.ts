@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { open } from 'node:fs/promises'
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
 import type { Clock } from '@covirt/core'
 import { fileSize, logTail, OWN_LINE } from './log-tail.js'
 import { hasArgument, isAlive, type ProcessIdentity, readProcessStat } from './process-identity.js'
@@ -50,14 +50,15 @@ export class QemuProcess {
 
   /** Starts it. Rejects with Node's error (`ENOENT`, `EACCES`) where the program cannot be run. */
   static async spawn(command: QemuCommand): Promise<QemuProcess> {
-    const log = await open(command.logFile, 'a', 0o600)
+    // On the spot: QEMU waits for these microseconds, and a trip to the thread pool takes many times as long.
+    const log = openSync(command.logFile, 'a', 0o600)
     try {
-      await log.write(`${new Date().toISOString()} ${OWN_LINE}${command.program} ${quoted(command.args)}\n`)
-      const offset = await fileSize(command.logFile)
+      writeSync(log, `${new Date().toISOString()} ${OWN_LINE}${command.program} ${quoted(command.args)}\n`)
+      const offset = fstatSync(log).size
       const child = spawn(command.program, command.args, {
         cwd: command.directory,
         detached: true,
-        stdio: ['ignore', log.fd, log.fd],
+        stdio: ['ignore', log, log],
         env: environment(),
       })
       const exited = new Promise<ProcessEnd>((resolve) => {
@@ -74,7 +75,7 @@ export class QemuProcess {
       const identity = { pid, startTime: stat?.startTime ?? '' }
       return new QemuProcess(identity, { file: command.logFile, offset }, { process: child, exited })
     } finally {
-      await log.close()
+      closeSync(log)
     }
   }
 
