@@ -153,7 +153,7 @@ export class DomainHandle {
     const events = this.#connection.events({ signal: anySignal(options.signal, over.signal) })
     try {
       do {
-        const state = await this.state()
+        const state = await this.state({ signal: options.signal })
         if (wanted.includes(state.state)) return state
         const last = await abortable(this.#nextState(events), options.signal)
         if (last && wanted.includes(last.state)) return last

@@ -47,7 +47,8 @@ export type Unsubscribe = () => void
  * **States.** `shutoff → running` by start or create; `running ⇄ paused` by suspend and resume; any active
  * state `→ shutoff` by the guest's own end, shutdown or destroy. A transient domain disappears at the moment
  * it would become `shutoff`. `crashed` is a guest that has panicked and is kept for inspection
- * (`<on_crash>preserve`).
+ * (`<on_crash>preserve`). `nostate` is a guest of an earlier process that may run but cannot be reached:
+ * `destroyDomain` ends it, and all else is refused with `OPERATION_INVALID` and the reason.
  *
  * **Documents** travel as XML text in libvirt's form. What a driver does not know in them is kept and given
  * back; what it knows and cannot do is refused with `CONFIG_UNSUPPORTED` when the domain is defined, not when
@@ -135,7 +136,7 @@ export interface Driver extends OptionalRoles {
   /**
    * Asks the guest to shut down, and resolves once it has been asked: the guest may take its time. The
    * request is sent again until the guest goes off, for a minute at the most, because a guest that is still
-   * booting loses it. A paused guest is resumed first, as it could not act otherwise. When the guest goes
+   * booting loses it; where the driver is closed meanwhile, the next to open it goes on with that. A paused guest is resumed first, as it could not act otherwise. When the guest goes
    * off, `stopped`/`shutdown` is emitted. `OPERATION_INVALID` where it is not active.
    */
   shutdownDomain(domain: DomainRef, options?: ShutdownOptions): Promise<void>

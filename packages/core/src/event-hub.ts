@@ -15,10 +15,14 @@ export class EventHub<E> {
   /** Each subscription is one of its own, even of the same listener. */
   subscribe(listener: (event: E) => void): Unsubscribe {
     const guarded = (event: E) => {
-      try {
-        listener(event)
-      } catch (error) {
+      const failed = (error: unknown) =>
         this.#logger.error('An event listener threw', { error: messageOf(error), event })
+      try {
+        // An async function fits where a listener is expected; it is not waited for.
+        const result: unknown = listener(event)
+        if (result instanceof Promise) result.catch(failed)
+      } catch (error) {
+        failed(error)
       }
     }
     this.#emitter.on('event', guarded)

@@ -18,7 +18,7 @@ export class EventStream implements AsyncIterableIterator<DomainEvent | ResyncEv
   #waiting: (DomainEvent | ResyncEvent)[] = []
   #dropped = 0
   #ended = false
-  #wake: (() => void) | undefined
+  #sleepers: (() => void)[] = []
   readonly #limit: number
   readonly #signal: AbortSignal | undefined
   readonly #unsubscribe: Unsubscribe
@@ -45,7 +45,12 @@ export class EventStream implements AsyncIterableIterator<DomainEvent | ResyncEv
       this.#waiting = []
     }
     this.#waiting.push(event)
-    this.#wake?.()
+    this.#wake()
+  }
+
+  /** Wakes all who wait for an event: one gets it, the others wait again. */
+  #wake(): void {
+    for (const wake of this.#sleepers.splice(0)) wake()
   }
 
   /** Stops listening. What waits can still be read; then the stream is over. */
@@ -54,7 +59,7 @@ export class EventStream implements AsyncIterableIterator<DomainEvent | ResyncEv
     this.#ended = true
     this.#unsubscribe()
     this.#signal?.removeEventListener('abort', this.#onAbort)
-    this.#wake?.()
+    this.#wake()
     this.#onEnd()
   }
 
@@ -66,7 +71,7 @@ export class EventStream implements AsyncIterableIterator<DomainEvent | ResyncEv
   async next(): Promise<IteratorResult<DomainEvent | ResyncEvent, undefined>> {
     while (!this.#ended && this.#waiting.length === 0) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve
+        this.#sleepers.push(resolve)
       })
     }
     if (this.#dropped > 0) {

@@ -61,6 +61,16 @@ test('a slow reader is told how many events it has missed, and then gets the new
   await expect(events.next()).resolves.toMatchObject({ value: { type: 'reboot', domain: { id: 4 } } })
 })
 
+test('two readers of one stream get one event each', async () => {
+  const { driver, domain, hub } = stubDriver()
+  const events = new Connection(driver).events()
+  const both = Promise.all([events.next(), events.next()])
+  hub.emit({ type: 'reboot', domain })
+  hub.emit({ type: 'agent', domain, state: 'connected' })
+  const types = (await both).map(({ value }) => value?.type)
+  expect(types.sort()).toEqual(['agent', 'reboot'])
+})
+
 test('a signal ends a loop over events without an error', async () => {
   const abort = new AbortController()
   const events = new Connection(stubDriver().driver).events({ signal: abort.signal })

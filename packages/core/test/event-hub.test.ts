@@ -28,3 +28,14 @@ test('one listener that subscribes twice is called twice, and ends each on its o
   hub.emit(2)
   expect(heard).toEqual([1, 1, 2])
 })
+
+test('an async listener that rejects is logged too', async () => {
+  const logged = new Promise((resolve) => {
+    const hub = new EventHub<number>({ ...silentLogger, error: (_message, fields) => resolve(fields?.error) })
+    hub.subscribe(async () => {
+      throw new Error('later')
+    })
+    hub.emit(1)
+  })
+  await expect(logged).resolves.toBe('later')
+})

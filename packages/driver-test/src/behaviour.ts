@@ -12,6 +12,8 @@ export interface GuestBehaviour {
   readonly rebootDelayMs: number
   /** How many of the next requests to restart it ignores. */
   readonly ignoreReboots: number
+  /** How many of the next attempts to find the guest again, when the driver is opened, fail. */
+  readonly failAdoptions: number
   /** How long after the start, or a restart, the agent of a domain that has its channel comes. */
   readonly agentDelayMs: number
 }
@@ -24,5 +26,6 @@ export const goodBehaviour: GuestBehaviour = {
   ignoreShutdowns: 0,
   rebootDelayMs: 0,
   ignoreReboots: 0,
+  failAdoptions: 0,
   agentDelayMs: 0,
 }

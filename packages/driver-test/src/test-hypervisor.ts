@@ -60,7 +60,16 @@ export class TestHypervisor implements Hypervisor {
 
   async adopt({ domain, sink }: AdoptSpec): Promise<Guest | undefined> {
     const machine = this.#world.machines.get(domain.uuid)
+    if (machine && this.#world.spend(domain.name, 'failAdoptions')) {
+      throw new VirError('OPERATION_TIMEOUT', `The guest of '${domain.name}' does not answer`, {
+        domain: 'TEST',
+      })
+    }
     return machine && new TestGuest(machine, sink)
+  }
+
+  async kill({ domain }: AdoptSpec): Promise<void> {
+    this.#world.machines.get(domain.uuid)?.powerOff({ kind: 'killed' })
   }
 
   roles(access: GuestAccess): DriverRoles {

@@ -23,7 +23,7 @@ export class TestWorld {
   }
 
   /** Counts one of those that are to fail or to be ignored; `false` where none is. */
-  spend(name: string, what: 'failStarts' | 'ignoreShutdowns' | 'ignoreReboots'): boolean {
+  spend(name: string, what: 'failStarts' | 'ignoreShutdowns' | 'ignoreReboots' | 'failAdoptions'): boolean {
     const left = this.behaviourOf(name)[what]
     if (left <= 0) return false
     this.behave(name, { [what]: left - 1 })

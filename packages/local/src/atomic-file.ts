@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm, symlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type CallOptions, throwIfAborted } from '@covirt/core'
 
@@ -45,12 +45,31 @@ export function writeAtomically(path: string, content: string): void {
   }
 }
 
+/** Makes `path` a symbolic link to `target`, as {@link writeDurably} makes files. */
+export async function linkDurably(target: string, path: string): Promise<void> {
+  const temporary = temporaryName(path)
+  try {
+    await symlink(target, temporary)
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+  await syncDirectory(dirname(path))
+}
+
+/** Removes a file or link, if it is there, for good. */
+export async function removeDurably(path: string): Promise<void> {
+  await rm(path, { force: true })
+  await syncDirectory(dirname(path))
+}
+
 function temporaryName(path: string): string {
   return join(dirname(path), `${temporaryPrefix}${randomBytes(6).toString('hex')}-${basename(path)}`)
 }
 
 /** Makes the entries of a directory (names added, renamed, removed) survive a loss of power. */
-export async function syncDirectory(path: string): Promise<void> {
+async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r')
   try {
     await directory.sync()

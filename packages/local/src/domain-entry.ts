@@ -1,5 +1,6 @@
 import type { DomainRef, DomainState } from '@covirt/core'
 import type { DomainXml } from '@covirt/xml'
+import type { DomainStatus, ShutdownRequest } from './domain-store.js'
 import type { Guest, GuestPlaces } from './hypervisor.js'
 import type { JobQueue } from './job-queue.js'
 
@@ -12,8 +13,16 @@ export interface ActiveGuest {
   readonly places: GuestPlaces
   /** Milliseconds since 1970. */
   readonly startedAt: number
-  /** Ends the repetition of a shutdown request, where one is under way. */
-  shutdownRequest: AbortController | undefined
+  /** The request to shut down that is being repeated, with what ends that. */
+  shutdown: (ShutdownRequest & { readonly over: AbortController }) | undefined
+}
+
+/** What is known of a guest that could not be reached. */
+export interface LostGuest {
+  readonly status: DomainStatus
+  readonly document: DomainXml
+  /** Why not. */
+  readonly reason: string
 }
 
 /** One domain in a table: what is known of it, changed by its own jobs only. */
@@ -26,6 +35,8 @@ export class DomainEntry {
   autostart = false
   state: DomainState = { state: 'shutoff', reason: 'unknown' }
   active: ActiveGuest | undefined
+  /** A guest that may run, but could not be reached when the driver was opened. */
+  lost: LostGuest | undefined
   /** A guest is being launched. */
   starting = false
   /** The document of a guest that has ended and is to be launched again. */
@@ -45,11 +56,11 @@ export class DomainEntry {
 
   /** Whether users see it. An entry that does not exist is a reservation of its name and uuid. */
   get exists(): boolean {
-    return this.definition !== undefined || this.active !== undefined || this.restart !== undefined
+    return [this.definition, this.active, this.lost, this.restart].some((part) => part !== undefined)
   }
 
   /** What its next start uses. Only while it exists. */
   get inactiveDocument(): DomainXml {
-    return (this.definition ?? this.active?.document ?? this.restart) as DomainXml
+    return (this.definition ?? this.active?.document ?? this.lost?.document ?? this.restart) as DomainXml
   }
 }

@@ -1,5 +1,12 @@
-import type { CallOptions, DomainState } from '@covirt/core'
+import type { CallOptions, DomainState, ShutdownMode } from '@covirt/core'
 import type { GuestRecord } from './hypervisor.js'
+
+/** A request to shut down, which is repeated until the guest goes off. */
+export interface ShutdownRequest {
+  /** Milliseconds since 1970. */
+  readonly askedAt: number
+  readonly mode?: ShutdownMode | undefined
+}
 
 /** What is remembered of an active domain, so that a later process finds its guest again. */
 export interface DomainStatus {
@@ -13,6 +20,8 @@ export interface DomainStatus {
   readonly record?: GuestRecord | undefined
   /** When it was launched, in milliseconds since 1970. */
   readonly startedAt: number
+  /** The request to shut down that is being repeated. */
+  readonly shutdown?: ShutdownRequest | undefined
 }
 
 /** A domain as a store holds it. At least one of `definition` and `status` is there. */

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs'
-import { mkdir, readdir, readFile, readlink, rm, symlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CallOptions, isVirError, type Logger, messageOf, VirError } from '@covirt/core'
-import { syncDirectory, temporaryPrefix, writeAtomically, writeDurably } from './atomic-file.js'
+import { linkDurably, removeDurably, temporaryPrefix, writeAtomically, writeDurably } from './atomic-file.js'
 import type { DomainStatus, DomainStore, StoredDomain } from './domain-store.js'
 
 /** Where a {@link FileStore} keeps its files. */
@@ -30,6 +30,9 @@ export class FileStore implements DomainStore {
     })
     const definitions = await this.#names(this.#directories.definitions, '.xml')
     const statuses = await this.#names(this.#directories.statuses, '.json')
+    for (const name of await this.#autostartedNames()) {
+      if (!definitions.includes(name)) await rm(this.#autostartLink(name), { force: true })
+    }
     const found: StoredDomain[] = []
     for (const name of new Set([...definitions, ...statuses])) {
       const definition = definitions.includes(name) ? await this.#read(this.#definitionFile(name)) : undefined
@@ -52,19 +55,15 @@ export class FileStore implements DomainStore {
   }
 
   async removeDefinition(name: string): Promise<void> {
-    await this.setAutostart(name, false)
-    await this.#changing(name, async () => {
-      await rm(this.#definitionFile(name), { force: true })
-      await syncDirectory(this.#directories.definitions)
-    })
+    await this.#changing(name, () => removeDurably(this.#definitionFile(name)))
+    // A link that leads nowhere counts for nothing, and is removed at the next load if not here.
+    await rm(this.#autostartLink(name), { force: true }).catch(() => {})
   }
 
   async setAutostart(name: string, autostart: boolean): Promise<void> {
     await this.#changing(name, async () => {
-      const link = join(this.#autostartDirectory, `${name}.xml`)
-      await rm(link, { force: true })
-      if (autostart) await symlink(join('..', `${name}.xml`), link)
-      await syncDirectory(this.#autostartDirectory)
+      if (autostart) await linkDurably(join('..', `${name}.xml`), this.#autostartLink(name))
+      else await removeDurably(this.#autostartLink(name))
     })
   }
 
@@ -80,6 +79,10 @@ export class FileStore implements DomainStore {
 
   get #autostartDirectory(): string {
     return join(this.#directories.definitions, 'autostart')
+  }
+
+  #autostartLink(name: string): string {
+    return join(this.#autostartDirectory, `${name}.xml`)
   }
 
   #definitionFile(name: string): string {
@@ -100,8 +103,14 @@ export class FileStore implements DomainStore {
     return names
   }
 
+  /** Whether or not there is a domain of that name. */
+  async #autostartedNames(): Promise<readonly string[]> {
+    const links = await readdir(this.#autostartDirectory)
+    return links.filter((link) => link.endsWith('.xml')).map((link) => link.slice(0, -'.xml'.length))
+  }
+
   async #isAutostarted(name: string): Promise<boolean> {
-    return readlink(join(this.#autostartDirectory, `${name}.xml`)).then(
+    return readlink(this.#autostartLink(name)).then(
       () => true,
       () => false,
     )

@@ -10,11 +10,20 @@ import {
   throwIfAborted,
 } from '@covirt/core'
 import { type DomainXml, formatDomain } from '@covirt/xml'
-import type { ActiveGuest, DomainEntry } from './domain-entry.js'
+import type { ActiveGuest, DomainEntry, LostGuest } from './domain-entry.js'
 import type { DomainStatus, DomainStore } from './domain-store.js'
-import type { AdoptSpec, Guest, GuestExit, GuestPhase, GuestSink, Hypervisor } from './hypervisor.js'
+import type {
+  AdoptSpec,
+  Guest,
+  GuestExit,
+  GuestPhase,
+  GuestPlaces,
+  GuestSink,
+  Hypervisor,
+} from './hypervisor.js'
 import type { IdAllocator } from './id-allocator.js'
 import type { PlaceKeeper } from './places.js'
+import { repeatShutdown } from './shutdown-request.js'
 import { UndoStack } from './undo-stack.js'
 
 /** What a {@link GuestKeeper} works with. */
@@ -76,7 +85,7 @@ export class GuestKeeper {
       throwIfAborted(signal)
       await store.saveStatus({ ...status, record: guest.record })
       undo.clear()
-      link.active = { guest, id, document, places, startedAt, shutdownRequest: undefined }
+      link.active = { guest, id, document, places, startedAt, shutdown: undefined }
       entry.active = link.active
       entry.restart = undefined
       entry.state = state
@@ -90,44 +99,59 @@ export class GuestKeeper {
     if (paused) this.#emit(entry, { event: 'suspended', detail: 'paused' })
   }
 
-  /** At open: finds the guest of `status` again, or clears what is left of it. */
+  /** Within a job: finds the guest of `status` again, or clears what is left of it. Rejects where it is not reached. */
   async adopt(entry: DomainEntry, status: DomainStatus, document: DomainXml): Promise<void> {
-    const { hypervisor, ids, places: keeper, store, clock, logger } = this.#parts
+    const { hypervisor, ids, places: keeper } = this.#parts
     const id = ids.reallocate(status.id)
-    const places = keeper.of(entry.ref)
-    await keeper.prepare(places)
     const link = this.#link(entry)
-    const spec: AdoptSpec = {
-      domain: { uuid: entry.uuid, name: entry.name, id },
-      document,
-      places,
-      sink: link.sink,
-      clock,
-      logger,
-      record: status.record,
+    const spec = this.#adoptSpec(entry, { ...status, id }, document, link.sink)
+    const { places } = spec
+    let guest: Guest | undefined
+    try {
+      await keeper.prepare(places)
+      guest = await hypervisor.adopt(spec, {})
+    } catch (error) {
+      ids.release(id)
+      throw error
     }
-    const guest = await hypervisor.adopt(spec, {})
     if (!guest) {
       ids.release(id)
-      await keeper.clear(places)
-      await store.removeStatus(entry.name)
+      await this.#forget(entry, places)
       return
     }
-    link.active = { guest, id, document, places, startedAt: status.startedAt, shutdownRequest: undefined }
+    link.active = { guest, id, document, places, startedAt: status.startedAt, shutdown: undefined }
     entry.active = link.active
     entry.state = status.state.state === guest.phase ? status.state : stateOfPhase(guest.phase, 'unknown')
+    if (status.shutdown) repeatShutdown(entry, link.active, status.shutdown, this.#parts)
     await this.saveStatus(entry)
+  }
+
+  #adoptSpec(entry: DomainEntry, status: DomainStatus, document: DomainXml, sink: GuestSink): AdoptSpec {
+    const { places, clock, logger } = this.#parts
+    const domain = { uuid: entry.uuid, name: entry.name, id: status.id }
+    return { domain, document, places: places.of(entry.ref), sink, clock, logger, record: status.record }
   }
 
   /** Within a job: ends the guest. Does nothing where it has ended by itself meanwhile. */
   async destroy(entry: DomainEntry): Promise<void> {
     entry.restart = undefined
+    if (entry.lost) return this.#destroyLost(entry, entry.lost)
     if (!entry.active) return
     await entry.active.guest.kill()
     await this.#stopped(entry, entry.active, 'destroyed')
   }
 
-  /** Within a job: pauses a running guest; `true` where that changed anything. */
+  async #destroyLost(entry: DomainEntry, { status, document }: LostGuest): Promise<void> {
+    const spec = this.#adoptSpec(entry, status, document, this.#link(entry).sink)
+    await this.#parts.hypervisor.kill(spec)
+    await this.#forget(entry, spec.places)
+    const { ref } = entry
+    entry.lost = undefined
+    entry.state = { state: 'shutoff', reason: 'destroyed' }
+    this.#parts.events.emit({ type: 'lifecycle', domain: ref, event: 'stopped', detail: 'destroyed' })
+  }
+
+  /** Within a job: pauses a running guest. */
   async pause(entry: DomainEntry, guest: Guest, options: CallOptions): Promise<void> {
     if (entry.state.state === 'paused') return
     await guest.pause(options)
@@ -145,7 +169,7 @@ export class GuestKeeper {
   async saveStatus(entry: DomainEntry): Promise<void> {
     const { active, uuid, name, state } = entry
     if (!active) return
-    const { id, startedAt, guest, document } = active
+    const { id, startedAt, guest, document, shutdown } = active
     await this.#logged('Storing a status failed', entry, () =>
       this.#parts.store.saveStatus({
         uuid,
@@ -155,6 +179,7 @@ export class GuestKeeper {
         startedAt,
         record: guest.record,
         definition: formatDomain(document),
+        ...(shutdown && { shutdown: { askedAt: shutdown.askedAt, mode: shutdown.mode } }),
       }),
     )
   }
@@ -272,14 +297,19 @@ export class GuestKeeper {
     reason: 'shutdown' | 'crashed' | 'destroyed',
   ): Promise<void> {
     const { ref } = entry
-    active.shutdownRequest?.abort()
+    active.shutdown?.over.abort()
     await this.#logged('Letting go of a guest failed', entry, () => active.guest.release())
-    await this.#logged('Clearing after a guest failed', entry, () => this.#parts.places.clear(active.places))
-    await this.#logged('Removing a status failed', entry, () => this.#parts.store.removeStatus(entry.name))
+    await this.#forget(entry, active.places)
     this.#parts.ids.release(active.id)
     entry.active = undefined
     entry.state = { state: 'shutoff', reason }
     this.#parts.events.emit({ type: 'lifecycle', domain: ref, event: 'stopped', detail: reason })
+  }
+
+  /** Removes what is remembered of one run of a guest. */
+  async #forget(entry: DomainEntry, places: GuestPlaces): Promise<void> {
+    await this.#logged('Clearing after a guest failed', entry, () => this.#parts.places.clear(places))
+    await this.#logged('Removing a status failed', entry, () => this.#parts.store.removeStatus(entry.name))
   }
 
   #emit(

@@ -49,9 +49,15 @@ export interface Hypervisor {
   /**
    * Finds again a guest that an earlier process launched, in whatever phase that process died. Resolves to it
    * if it runs, or to `undefined` once it has made sure that nothing of it is left on the host. The guest is
-   * never stopped where it can be taken over.
+   * never stopped where it can be taken over. Rejects, leaving the guest alone, where it cannot be reached.
    */
   adopt(spec: AdoptSpec, options: CallOptions): Promise<Guest | undefined>
+
+  /**
+   * Ends a guest that cannot be adopted, by what its record, names and places tell, and resolves once nothing of
+   * it is left on the host. Does nothing where there is none.
+   */
+  kill(spec: AdoptSpec): Promise<void>
 
   /** The roles this driver has; they reach guests through `access`. Called once. */
   roles(access: GuestAccess): OptionalRoles

@@ -32,6 +32,7 @@ export class JobQueue {
   readonly #clock: Clock
   readonly #onIdle: () => void
   readonly #waiting: Job[] = []
+  #closed: VirError | undefined
   #running: { readonly job: Job; readonly abort: AbortController | undefined } | undefined
 
   /** `onIdle` is called whenever the last job has ended. */
@@ -65,8 +66,9 @@ export class JobQueue {
     return turn
   }
 
-  /** Aborts what runs and refuses what waits, with `reason`; resolves when nothing runs any more. */
+  /** Aborts what runs, refuses what waits and all that comes, with `reason`; resolves when nothing runs any more. */
   async drain(reason: VirError): Promise<void> {
+    this.#closed = reason
     for (const job of this.#waiting.splice(0)) job.refuse(reason)
     if (!this.#running) return
     this.#running.abort?.abort(reason)
@@ -76,6 +78,7 @@ export class JobQueue {
   #enqueue<T>(name: string, terms: Terms, work: Work<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       throwIfAborted(terms.signal)
+      if (this.#closed && !terms.first) throw this.#closed
       const waited = this.#running && new AbortController()
       const job: Job = {
         name,

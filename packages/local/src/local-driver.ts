@@ -15,7 +15,6 @@ import {
   type GuestAgentRole,
   libraryVersion,
   matchesFilter,
-  messageOf,
   type NodeInfo,
   type ResetRole,
   readNodeInfo,
@@ -30,8 +29,8 @@ import {
 import { type DomainXml, formatDomain } from '@covirt/xml'
 import { prepareDefinition } from './definition.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
+import { DomainLoader } from './domain-loader.js'
 import { flagsOf, infoOf, statsOf, usedBy } from './domain-stats.js'
-import type { StoredDomain } from './domain-store.js'
 import { DomainTable } from './domain-table.js'
 import { GuestKeeper, type GuestKeeperParts } from './guest-keeper.js'
 import type { Guest, GuestAccess, Hypervisor } from './hypervisor.js'
@@ -69,15 +68,20 @@ export class LocalDriver implements Driver {
     this.uri = parts.uri
     this.#table = new DomainTable(parts.clock)
     this.#events = new EventHub(parts.logger)
-    this.#keeper = new GuestKeeper({ ...parts, events: this.#events })
+    this.#keeper = new GuestKeeper(this.#keeperParts)
     Object.assign(this, parts.hypervisor.roles(this.#guestAccess()))
+  }
+
+  get #keeperParts(): GuestKeeperParts {
+    return { ...this.#parts, events: this.#events }
   }
 
   /** Loads what is stored and finds the guests again. */
   static async open(parts: LocalDriverParts): Promise<LocalDriver> {
     const driver = new LocalDriver(parts)
     const stored = await parts.store.load()
-    await Promise.all(stored.map((domain) => driver.#load(domain)))
+    const loader = new DomainLoader(driver.#keeperParts, driver.#table, driver.#keeper)
+    await Promise.all(stored.map((domain) => loader.load(domain)))
     return driver
   }
 
@@ -197,9 +201,8 @@ export class LocalDriver implements Driver {
     await this.#changeGuest(domain, 'shutdown', options, async (entry, active, { signal }) => {
       await this.#wake(entry, active.guest, signal)
       await active.guest.shutdown(options.mode, { signal })
-      active.shutdownRequest?.abort()
-      active.shutdownRequest = new AbortController()
-      this.#repeatShutdown(entry, active, options, active.shutdownRequest.signal)
+      repeatShutdown(entry, active, { askedAt: this.#parts.clock.now(), mode: options.mode }, this.#parts)
+      await this.#keeper.saveStatus(entry)
     })
   }
 
@@ -207,14 +210,16 @@ export class LocalDriver implements Driver {
     await this.#changeGuest(domain, 'reboot', options, async (entry, active, { signal }) => {
       await this.#wake(entry, active.guest, signal)
       await active.guest.reboot(options.mode, { signal })
-      active.shutdownRequest?.abort()
+      active.shutdown?.over.abort()
+      active.shutdown = undefined
+      await this.#keeper.saveStatus(entry)
     })
   }
 
   async destroyDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
     throwIfAborted(options.signal)
     const entry = this.#table.get(domain)
-    if (!entry.starting && !entry.restart) requireActive(entry)
+    if (!entry.starting && !entry.restart && !entry.lost) requireActive(entry)
     await entry.jobs.preempt('destroy', options, () => this.#keeper.destroy(entry))
   }
 
@@ -251,37 +256,13 @@ export class LocalDriver implements Driver {
     const reason = new VirError('OPERATION_ABORTED', `The connection to ${this.uri} was closed`)
     await Promise.all(
       this.#table.all().map(async (entry) => {
-        entry.active?.shutdownRequest?.abort()
+        entry.active?.shutdown?.over.abort()
         await entry.jobs.drain(reason)
         await entry.active?.guest.release()
       }),
     )
     this.#events.clear()
     await this.#parts.hypervisor.close()
-  }
-
-  async #load(stored: StoredDomain): Promise<void> {
-    const { logger } = this.#parts
-    try {
-      const text = stored.definition ?? stored.status?.definition
-      if (text === undefined) return
-      const document = this.#prepare(text)
-      if (document.name !== stored.name) throw new VirError('XML_ERROR', `It names domain '${document.name}'`)
-      const entry = this.#table.reserve(document.uuid, document.name)
-      entry.autostart = stored.autostart
-      if (stored.definition !== undefined) entry.definition = document
-      const { status } = stored
-      if (!status) return
-      await entry.jobs.runNext('adopt', () =>
-        this.#keeper.adopt(entry, status, this.#prepare(status.definition)),
-      )
-    } catch (error) {
-      logger.error('A stored domain cannot be loaded and is left alone', {
-        domain: stored.name,
-        error: messageOf(error),
-      })
-      this.#table.reserveUnreadable(stored.name, messageOf(error))
-    }
   }
 
   #prepare(xml: string): DomainXml & { readonly uuid: string } {
@@ -299,29 +280,6 @@ export class LocalDriver implements Driver {
     requireNotCrashed(entry)
     await this.#keeper.resume(entry, guest, { signal })
   }
-
-  #repeatShutdown(
-    entry: DomainEntry,
-    active: ActiveGuest,
-    options: ShutdownOptions,
-    over: AbortSignal,
-  ): void {
-    const ask = (call: CallOptions) =>
-      entry.jobs.run('shutdown', call, async ({ signal }) => {
-        if (entry.active === active && entry.state.state === 'running') {
-          await active.guest.shutdown(options.mode, { signal })
-        }
-      })
-    repeatShutdown(ask, this.#parts.clock, over).catch((error: unknown) => {
-      if (over.aborted) return
-      this.#parts.logger.warn('Repeating a shutdown request failed', {
-        domain: entry.name,
-        error: messageOf(error),
-      })
-    })
-  }
-
-  /** `undefined` where the domain has vanished meanwhile. */
 
   /** Runs `work` as a job of an existing domain. */
   async #change<T>(

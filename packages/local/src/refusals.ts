@@ -1,14 +1,16 @@
 import { VirError } from '@covirt/core'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
 
-/** The guest of an active domain; `OPERATION_INVALID` where it is off. */
+/** The guest of an active domain; `OPERATION_INVALID` where it is off, or cannot be reached. */
 export function requireActive(entry: DomainEntry): ActiveGuest {
   if (entry.active) return entry.active
+  if (entry.lost) throw lost(entry.name, entry.lost.reason)
   throw invalid(`Domain '${entry.name}' is not active`, 'Start it first')
 }
 
-/** `OPERATION_INVALID` where the domain is active. */
-export function requireInactive({ name, state, active }: DomainEntry): void {
+/** `OPERATION_INVALID` where the domain is active, or may be. */
+export function requireInactive({ name, state, active, lost: lostGuest }: DomainEntry): void {
+  if (lostGuest) throw lost(name, lostGuest.reason)
   if (active)
     throw invalid(`Domain '${name}' is already active`, `It is ${state.state}, with id ${active.id}`)
 }
@@ -22,6 +24,13 @@ export function requirePersistent({ name, definition }: DomainEntry): void {
 export function requireNotCrashed({ name, state }: DomainEntry): void {
   if (state.state === 'crashed')
     throw invalid(`Domain '${name}' has crashed`, 'Destroy it, then start it again')
+}
+
+function lost(name: string, reason: string): VirError {
+  return invalid(
+    `Domain '${name}' may have a guest that could not be reached: ${reason}`,
+    'Close and open the connection to look for it again, or destroy the domain to end it',
+  )
 }
 
 function invalid(message: string, hint: string): VirError {

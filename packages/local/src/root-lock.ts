@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { messageOf, VirError } from '@covirt/core'
 import type { Root } from './root.js'
 
+/** As much as is shown of a command line. */
+const maxCommandLength = 200
+
 /** Who owns a root, as its lock file says it. */
 interface RootOwner {
   readonly pid: number
@@ -37,7 +40,10 @@ export class RootLock {
     }
     try {
       await lock(file, path)
-      const owner: RootOwner = { pid: process.pid, command: process.argv.slice(0, 3).join(' ') }
+      const owner: RootOwner = {
+        pid: process.pid,
+        command: process.argv.join(' ').slice(0, maxCommandLength),
+      }
       await file.truncate(0)
       await file.writeFile(JSON.stringify(owner))
       return new RootLock(file)
