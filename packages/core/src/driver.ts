@@ -136,8 +136,9 @@ export interface Driver extends OptionalRoles {
   /**
    * Asks the guest to shut down, and resolves once it has been asked: the guest may take its time. The
    * request is sent again until the guest goes off, for a minute at the most, because a guest that is still
-   * booting loses it; where the driver is closed meanwhile, the next to open it goes on with that. A paused guest is resumed first, as it could not act otherwise. When the guest goes
-   * off, `stopped`/`shutdown` is emitted. `OPERATION_INVALID` where it is not active.
+   * booting loses it; where the driver is closed meanwhile, the next to open it goes on with that. A paused
+   * guest is resumed first, as it could not act otherwise. When the guest goes off, `stopped`/`shutdown` is
+   * emitted. `OPERATION_INVALID` where it is not active.
    */
   shutdownDomain(domain: DomainRef, options?: ShutdownOptions): Promise<void>
   /**
