@@ -1,5 +1,5 @@
 export { always, attr, child, children, flag, required, text } from './fields.js'
-export { attrOnly, only, raw, textOnly } from './only.js'
+export { anyText, attrOnly, only, raw, textOnly } from './only.js'
 export { plain } from './origin.js'
 export { record } from './record.js'
 export * from './scalar.js'

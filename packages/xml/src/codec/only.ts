@@ -1,9 +1,9 @@
-import type { XmlElement } from '../tree/nodes.js'
+import { textOf, type XmlElement } from '../tree/nodes.js'
 import type { AnyField, ElementCodec, Field, Presence } from './codec.js'
 import { Draft } from './draft.js'
 import { attr, text } from './fields.js'
 import { childOrder } from './record.js'
-import type { Scalar } from './scalar.js'
+import { type Scalar, string } from './scalar.js'
 
 /** An element of which one field is of interest and stands for the element: `<name>web</name>` is `'web'`. */
 export function only<Out, In>(field: Field<Out, In, Presence>): ElementCodec<Out, In> {
@@ -28,6 +28,9 @@ export function only<Out, In>(field: Field<Out, In, Presence>): ElementCodec<Out
 export function textOnly<T>(scalar: Scalar<T>): ElementCodec<T> {
   return only(text(scalar))
 }
+
+/** `<name>TEXT</name>` as its text, also where that is empty: an argument of a program, for instance. */
+export const anyText: ElementCodec<string> = only({ ...text(string), read: (element) => textOf(element) })
 
 /** `<mac address='VALUE'/>` as its value. */
 export function attrOnly<T>(name: string, scalar: Scalar<T>): ElementCodec<T> {

@@ -1,5 +1,6 @@
 import type { Output } from '../codec/codec.js'
 import {
+  anyText,
   attr,
   attrOnly,
   child,
@@ -54,7 +55,7 @@ export const operatingSystem = record({
     }),
   ),
   init: child('init', textOnly(string)),
-  initArgs: children('initarg', textOnly(string)),
+  initArgs: children('initarg', anyText),
   initEnv: children('initenv', record({ name: required(attr('name', string)), value: text(string) })),
   initDir: child('initdir', textOnly(string)),
   initUser: child('inituser', textOnly(string)),
