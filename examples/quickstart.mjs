@@ -28,18 +28,28 @@ try {
 
 async function quickstart() {
   const uri = `covirt:///system?root=${root}`
-  const host = await step(`connect to ${uri}`, () => open(uri, { signal }))
+  const host = await openHost(uri)
   try {
-    const guests = await guestsFor(host.driver.drivers())
+    const guests = host ? await guestsFor(host.driver.drivers()) : []
     if (guests.length > 0) return await runGuests(host, guests)
   } finally {
-    await host.close()
+    await host?.close()
   }
   const playground = await step('connect to test:///default instead', () => open('test:///default'))
   try {
     await runGuests(playground, [testGuest()])
   } finally {
     await playground.close()
+  }
+}
+
+/** A connection to all drivers of this host; `undefined`, having said why, where none can be used. */
+async function openHost(uri) {
+  try {
+    return await step(`connect to ${uri}`, () => open(uri, { signal }))
+  } catch (error) {
+    if (error.code !== 'NO_CONNECT') throw error
+    console.log(`  – ${error.message}`)
   }
 }
 

@@ -11,7 +11,9 @@ const xml =
 describe('for people', () => {
   test('list shows domains as virsh does', async () => {
     const { stdout, code } = await onTest(['list'])
-    expect(stdout).toBe(' Id   Name   State\n----------------------\n 1    test   running\n')
+    expect(stdout).toBe(
+      ' Id   Name   State     Type\n-----------------------------\n 1    test   running   test\n',
+    )
     expect(code).toBe(0)
   })
 
@@ -31,7 +33,7 @@ describe('for people', () => {
     [['reset', 'test'], "Domain 'test' was reset\n"],
     [['destroy', 'test'], "Domain 'test' destroyed\n"],
     [['undefine', 'test'], "Domain 'test' has been undefined\n"],
-    [['shutdown', 'test'], "Domain 'test' is being shutdown\n"],
+    [['shutdown', 'test'], "Domain 'test' is being shut down\n"],
     [['shutdown', 'test', '--wait'], "Domain 'test' is shut off\n"],
     [['autostart', 'test'], "Domain 'test' marked as autostarted\n"],
     [['autostart', 'test', '--disable'], "Domain 'test' unmarked as autostarted\n"],
@@ -138,6 +140,7 @@ describe('what goes wrong', () => {
     [['-c', 'nowhere:///', 'list'], /No driver answers to 'nowhere:'/],
     [['-c', 'nonsense', 'list'], /not a connection URI/],
     [['-c', 'test://elsewhere/default', 'list'], /another host/],
+    [['-c', 'covirt:///system?rot=/x', 'list'], /no parameter 'rot'/],
     [['create-container', 'web'], /cannot be made through test:\/\/\/default/],
     [['create-container', '../web'], /no name for a container/],
   ])('%j fails', async (args, message) => {
@@ -175,7 +178,40 @@ describe('what goes wrong', () => {
   })
 })
 
+describe('a host where no driver can be used', () => {
+  const environment = { PATH: '/nonexistent', LD_LIBRARY_PATH: '/nonexistent' }
+  const connect = ['-c', 'covirt:///system?root=/dev/null/no']
+
+  test('is no empty list, but an error with the reason of each', async () => {
+    const { stdout, stderr, code } = await covirt([...connect, 'list'], { environment })
+    expect(stderr).toMatch(/^error: No driver can be used here: lxc: .*; qemu: /)
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 })
+  })
+
+  test('has its drivers shown all the same', async () => {
+    const { stdout, code } = await covirt([...connect, 'drivers', '--json'], { environment })
+    expect(JSON.parse(stdout)).toMatchObject([
+      { scheme: 'lxc', available: false, reason: expect.any(String) },
+      { scheme: 'qemu', available: false, reason: expect.any(String) },
+    ])
+    expect(code).toBe(0)
+  })
+})
+
 describe('help', () => {
+  test.each([[['help']], [['--help']], [['list', '--help']], [['help', 'list']]])(
+    'of %j is JSON where JSON is asked for',
+    async (args) => {
+      const { stdout, stderr, code } = await covirt([...args, '--json'])
+      expect(JSON.parse(stdout)).toEqual({ help: expect.stringMatching(/^Usage: covirt .*Examples:/s) })
+      expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+    },
+  )
+
+  test.each(['console', 'event'])('of %s says that it keeps the root meanwhile', async (verb) => {
+    expect((await covirt(['help', verb])).stdout).toMatch(/one process .* at a time/i)
+  })
+
   test('names the exit codes and gives examples', async () => {
     const { stdout, code } = await covirt(['--help'])
     expect(stdout).toMatch(/Exit codes:\n.*130 .*Examples:/s)

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import {
   type CallOptions,
+  type Clock,
   type ConnectUri,
   type ConsoleRole,
   type DomainEvent,
@@ -20,6 +21,7 @@ import {
   readNodeInfo,
   type ShutdownOptions,
   type StartOptions,
+  systemClock,
   throwIfAborted,
   type Unsubscribe,
   type VersionInfo,
@@ -29,6 +31,7 @@ import {
 import type { HostDocuments } from './documents.js'
 import { KeyedQueue } from './keyed-queue.js'
 import { type DriverStatus, type HostMember, type OpenedMember, openMember } from './member.js'
+import { noUsableDriver } from './no-usable-driver.js'
 import { routedRoles } from './routed-roles.js'
 import { Routing } from './routing.js'
 
@@ -55,12 +58,13 @@ export class HostDriver implements Driver {
   readonly #members: readonly OpenedMember[]
   readonly #drivers: readonly Driver[]
   readonly #routing: Routing
-  readonly #entering = new KeyedQueue()
+  readonly #entering: KeyedQueue
   readonly #stopWatching: Unsubscribe
 
   /**
    * Opens every member that can be used here. Rejects where a member's domains exist but belong to another
-   * process (`RESOURCE_BUSY`).
+   * process (`RESOURCE_BUSY`), and where no member can be used (`NO_CONNECT`; `unusableDriversOf` the error has
+   * the reasons).
    */
   static async open({ uri, members, documents, ...options }: HostDriverOptions): Promise<HostDriver> {
     throwIfAborted(options.signal)
@@ -71,12 +75,24 @@ export class HostDriver implements Driver {
       await Promise.allSettled(opened.map(({ driver }) => driver?.close()))
       throw failed.reason
     }
-    return new HostDriver(formatConnectUri(uri), documents, opened)
+    if (!opened.some(({ driver }) => driver)) throw noUsableDriver(opened.map(({ status }) => status))
+    return new HostDriver({ uri: formatConnectUri(uri), documents, members: opened, clock: options.clock })
   }
 
-  private constructor(uri: string, documents: HostDocuments, members: readonly OpenedMember[]) {
+  private constructor({
+    uri,
+    documents,
+    members,
+    clock = systemClock,
+  }: {
+    readonly uri: string
+    readonly documents: HostDocuments
+    readonly members: readonly OpenedMember[]
+    readonly clock: Clock | undefined
+  }) {
     this.uri = uri
     this.#documents = documents
+    this.#entering = new KeyedQueue(clock)
     this.#members = members
     this.#drivers = members.flatMap(({ driver }) => driver ?? [])
     this.#routing = new Routing(this.#drivers)
@@ -137,11 +153,11 @@ export class HostDriver implements Driver {
   }
 
   defineDomain(xml: string, options?: CallOptions): Promise<DomainRef> {
-    return this.#enter(xml, options, (driver) => driver.defineDomain(xml, options))
+    return this.#enter('define', xml, options, (driver) => driver.defineDomain(xml, options))
   }
 
   createDomain(xml: string, options?: StartOptions): Promise<DomainRef> {
-    return this.#enter(xml, options, (driver) => driver.createDomain(xml, options))
+    return this.#enter('create', xml, options, (driver) => driver.createDomain(xml, options))
   }
 
   undefineDomain(domain: DomainRef, options?: CallOptions): Promise<void> {
@@ -216,6 +232,7 @@ export class HostDriver implements Driver {
    * so that no two drivers can take the same one in at the same time.
    */
   async #enter(
+    verb: string,
     xml: string,
     options: CallOptions | undefined,
     action: (driver: Driver) => Promise<DomainRef>,
@@ -224,7 +241,8 @@ export class HostDriver implements Driver {
     const { type, name, uuid } = this.#documents.identify(xml)
     const driver = this.#driverOfType(type)
     const keys = [name && `name ${name}`, uuid && `uuid ${uuid}`].filter((key) => key !== undefined)
-    return this.#entering.run(keys, async () => {
+    const terms = { name: `'${verb}' of '${name ?? uuid}'`, keys, signal: options?.signal }
+    return this.#entering.run(terms, async () => {
       throwIfAborted(options?.signal)
       if (name !== undefined) await this.#refuseElsewhere({ name }, driver)
       if (uuid !== undefined) await this.#refuseElsewhere({ uuid }, driver)

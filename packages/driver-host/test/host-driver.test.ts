@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { type DomainEvent, parseConnectUri, VirError } from '@covirt/core'
+import { type DomainEvent, FakeClock, parseConnectUri, VirError } from '@covirt/core'
 import { describe, expect, test } from '@jest/globals'
-import { hostProvider } from '../src/index.js'
-import { documents, domainXml, missingMember, openHost, testMember } from './host-world.js'
+import { hostProvider, unusableDriversOf } from '../src/index.js'
+import { documents, domainXml, missingMember, openHost, slowMember, testMember } from './host-world.js'
 
 const code = (name: string) => expect.objectContaining({ code: name })
 
@@ -62,7 +62,7 @@ describe('a driver that cannot be used', () => {
   })
 
   test('gives its reason to who defines a domain for it', async () => {
-    await using host = await openHost([missingMember('one', 'liblxc is not installed')])
+    await using host = await openHost([missingMember('one', 'liblxc is not installed'), testMember('two')])
     await expect(host.domains.define(domainXml('one', 'a'))).rejects.toMatchObject({
       code: 'CONFIG_UNSUPPORTED',
       message: expect.stringContaining('liblxc is not installed'),
@@ -82,12 +82,31 @@ describe('a driver that cannot be used', () => {
     })
   })
 
-  test('leaves an open connection even where there is no other', async () => {
-    await using host = await openHost([missingMember('one', 'no'), missingMember('two', 'nor here')])
+  test('is not in the way of another, which alone serves the connection', async () => {
+    await using host = await openHost([missingMember('one', 'no'), testMember('two')])
     await expect(host.domains.list()).resolves.toEqual([])
     await expect(host.hostname()).resolves.not.toBe('')
     await expect(host.nodeInfo()).resolves.toHaveProperty('cpus')
-    expect(host.driver.console).toBeUndefined()
+  })
+
+  test('is the reason why there is no connection, where there is no other', async () => {
+    const opening = openHost([
+      missingMember('one', 'liblxc is not installed'),
+      missingMember('two', 'nor here'),
+    ])
+    await expect(opening).rejects.toMatchObject({
+      code: 'NO_CONNECT',
+      message: 'No driver can be used here: one: liblxc is not installed; two: nor here',
+      hint: expect.any(String),
+    })
+  })
+
+  test('is also told to the program that is refused for want of another', async () => {
+    const error = await openHost([missingMember('one', 'no')]).catch((thrown: unknown) => thrown)
+    expect(unusableDriversOf(error)).toEqual([
+      { scheme: 'one', domainTypes: ['one'], available: false, reason: 'no' },
+    ])
+    expect(unusableDriversOf(new Error('of another kind'))).toBeUndefined()
   })
 })
 
@@ -138,6 +157,34 @@ describe('names and uuids', () => {
     ])
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
     await expect(host.domains.list()).resolves.toHaveLength(1)
+  })
+
+  test('who waits for a namesake may give up, and then nothing has been done', async () => {
+    const slow = slowMember('one')
+    await using host = await openHost([slow, testMember('two')])
+    const first = host.domains.define(domainXml('one', 'a'))
+    const giveUp = new AbortController()
+    const second = host.domains.define(domainXml('two', 'a'), { signal: giveUp.signal })
+    giveUp.abort()
+    await expect(second).rejects.toEqual(code('OPERATION_ABORTED'))
+    slow.letGo()
+    await first
+    await expect(host.domains.list()).resolves.toHaveLength(1)
+  })
+
+  test('who waits for a namesake too long is refused', async () => {
+    const clock = new FakeClock()
+    const slow = slowMember('one')
+    await using host = await openHost([slow, testMember('two')], { clock })
+    const first = host.domains.define(domainXml('one', 'a'))
+    const refused = expect(host.domains.create(domainXml('two', 'a'))).rejects.toMatchObject({
+      code: 'OPERATION_TIMEOUT',
+      message: "'create' of 'a' waited 30 s for 'define' of 'a', which is still under way",
+    })
+    await clock.advance(30_000)
+    await refused
+    slow.letGo()
+    await expect(first).resolves.toMatchObject({ name: 'a' })
   })
 
   test('a domain may be redefined by its own driver', async () => {
@@ -248,14 +295,23 @@ describe('closing', () => {
 })
 
 describe('the provider', () => {
-  const provider = hostProvider({ members: [], documents })
+  const provider = hostProvider({ members: [testMember('one')], documents })
 
   test('can be used everywhere', async () => {
     await expect(provider.probe()).resolves.toBeUndefined()
   })
 
-  test('refuses paths that mean nothing to it', async () => {
-    await expect(provider.open(parseConnectUri('covirt:///nowhere'))).rejects.toEqual(code('INVALID_ARG'))
+  test.each([
+    ['covirt:///nowhere', /no instance '\/nowhere'/],
+    ['covirt:///system?rot=/x', /no parameter 'rot'/],
+    ['covirt://elsewhere/system', /another host/],
+    ['covirt+ssh:///system', /a transport/],
+    ['other:///system', /scheme is 'other'/],
+  ])('refuses %s, which means nothing to it', async (uri, message) => {
+    await expect(provider.open(parseConnectUri(uri))).rejects.toMatchObject({
+      code: 'INVALID_ARG',
+      message: expect.stringMatching(message),
+    })
   })
 
   test('gives a connection its canonical URI', async () => {

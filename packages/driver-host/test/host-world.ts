@@ -44,6 +44,21 @@ export function testMember(
   return { provider, domainTypes: [scheme], opened }
 }
 
+/** A member whose definitions are stored no earlier than it is let go. */
+export function slowMember(scheme: string): HostMember & { letGo(): void } {
+  let letGo = () => {}
+  const free = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const member = testMember(scheme, (driver) => ({
+    defineDomain: async (...args) => {
+      await free
+      return driver.defineDomain(...args)
+    },
+  }))
+  return { ...member, letGo }
+}
+
 /** A member that cannot be used, for `reason`. */
 export function missingMember(scheme: string, reason: string): HostMember {
   const open = () => Promise.reject(new Error('must not be opened'))

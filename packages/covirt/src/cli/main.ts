@@ -4,6 +4,7 @@ import { CommanderError } from 'commander'
 import { Cli, type GlobalFlags, type Task } from './cli.js'
 import { colourOf } from './colour.js'
 import { exitCodes } from './exit-codes.js'
+import { toJson } from './output.js'
 import { createProgram } from './program.js'
 import { formatError } from './report-error.js'
 
@@ -17,12 +18,21 @@ async function main(args: readonly string[]): Promise<number> {
   const select = (selected: Task) => {
     task = selected
   }
-  const program = createProgram(select, { quiet: wantsJson })
+  const help: string[] = []
+  const inJson = {
+    writeOut: (text: string) => void help.push(text),
+    writeErr: () => {},
+    outputError: () => {},
+  }
+  const program = createProgram(select, wantsJson ? inJson : {})
   try {
     program.parse(args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0) return exitCodes.ok
+    if (error.exitCode === 0) {
+      if (wantsJson) process.stdout.write(`${toJson({ help: help.join('') })}\n`)
+      return exitCodes.ok
+    }
     if (wantsJson)
       report(new VirError('INVALID_ARG', usageMessage(error), { hint: "See 'covirt --help'" }), {
         json: true,

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, type OutputConfiguration } from 'commander'
 import { addContainerCommands } from '../commands/container.js'
 import { addDefinitionCommands } from '../commands/definition.js'
 import { addDomainInfoCommands } from '../commands/domain-info.js'
@@ -35,15 +35,15 @@ Examples:
 `
 
 /** The whole command line. Where it makes sense, `select` is called with what it asks for. */
-export function createProgram(select: (task: Task) => void, { quiet }: { readonly quiet: boolean }): Command {
+export function createProgram(select: (task: Task) => void, output: OutputConfiguration = {}): Command {
   const program = new Command('covirt')
-    .configureOutput(quiet ? { outputError: () => {} } : {})
+    .configureOutput(output)
     .description('LXC containers and KVM/QEMU virtual machines through one API')
     .option(
       '-c, --connect <uri>',
       'what to connect to, such as covirt:///system, lxc:///system, test:///default',
     )
-    .option('--json', 'print JSON; errors too, as {"error":{…}} on standard error')
+    .option('--json', 'print JSON; errors too, as {"error":{…}} on standard error, and help, as {"help":…}')
     .option(
       '--lock-timeout <seconds>',
       'how long to wait for another covirt that works on the same domains',

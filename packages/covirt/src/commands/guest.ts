@@ -15,6 +15,12 @@ interface EventFlags {
   readonly timeout?: number
 }
 
+/** Told of commands that go on until somebody ends them. */
+const holdsTheRoot = `
+One process owns a root (?root=DIR, or the system's) at a time. While this command runs, other commands on the same
+root wait for --lock-timeout, and then fail, naming it.
+`
+
 /** What talks with guests and listens to them. */
 export function addGuestCommands(program: Command, select: Select): void {
   program
@@ -23,6 +29,7 @@ export function addGuestCommands(program: Command, select: Select): void {
     .argument('[device]', 'alias of a console or serial device, such as serial0')
     .option('--force', 'take it away from whoever has it open')
     .description('connect to the console of a guest; ^] leaves it')
+    .addHelpText('after', `${holdsTheRoot}\nExamples:\n  covirt console web\n`)
     .action((name: string, device: string | undefined, flags: { force?: boolean }) =>
       select(async (cli) => {
         const { attachConsole } = await import('../cli/attach-console.js')
@@ -37,6 +44,10 @@ export function addGuestCommands(program: Command, select: Select): void {
     .option('--timeout <seconds>', 'how long to wait at the most', parseSeconds)
     .option('--timestamp', 'begin lines with the time')
     .description('print events as they happen; with --json, one object a line')
+    .addHelpText(
+      'after',
+      `${holdsTheRoot}\nExamples:\n  covirt event --loop --timestamp\n  covirt event --domain web --timeout 60\n`,
+    )
     .action((flags: EventFlags) => select((cli) => printEvents(cli, flags)))
   program
     .command('qemu-agent-command')

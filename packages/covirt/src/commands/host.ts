@@ -1,5 +1,4 @@
-import type { Driver, RoleName } from '@covirt/core'
-import { roleNames } from '@covirt/core'
+import { type Driver, isVirError, type RoleName, roleNames } from '@covirt/core'
 import type { DriverStatus, HostDriver } from '@covirt/driver-host'
 import type { Command } from 'commander'
 import type { Cli } from '../cli/cli.js'
@@ -50,8 +49,7 @@ async function nodeInfo(cli: Cli): Promise<void> {
 }
 
 async function drivers(cli: Cli): Promise<void> {
-  const { driver } = await cli.connection()
-  const statuses = isHostDriver(driver) ? driver.drivers() : [await statusOf(driver, cli)]
+  const statuses = await statusesOf(cli)
   const { green, red } = cli.output.colour
   const rows = statuses.map((status) =>
     status.available
@@ -59,6 +57,20 @@ async function drivers(cli: Cli): Promise<void> {
       : [status.scheme, { text: 'no', paint: red }, status.domainTypes.join(', '), status.reason],
   )
   cli.result({ json: statuses, text: formatTable(['Driver', 'Usable', 'Types', 'Details'], rows) })
+}
+
+/** Also where no driver can be used: that is an answer here. */
+async function statusesOf(cli: Cli): Promise<readonly DriverStatus[]> {
+  try {
+    const { driver } = await cli.connection()
+    return isHostDriver(driver) ? driver.drivers() : [await statusOf(driver, cli)]
+  } catch (error) {
+    if (!isVirError(error, 'NO_CONNECT')) throw error
+    const { unusableDriversOf } = await import('@covirt/driver-host')
+    const statuses = unusableDriversOf(error)
+    if (!statuses) throw error
+    return statuses
+  }
 }
 
 async function statusOf(driver: Driver, cli: Cli): Promise<DriverStatus & { readonly available: true }> {
@@ -71,15 +83,6 @@ async function statusOf(driver: Driver, cli: Cli): Promise<DriverStatus & { read
 function about({ hypervisors, roles }: DriverStatus & { readonly available: true }): string {
   const versions = Object.entries(hypervisors).map(([name, version]) => `${name} ${version}`)
   return [...versions, roles.length > 0 ? `roles: ${roles.join(', ')}` : 'no roles'].join('; ')
-}
-
-/** An empty list means little where no driver could look. */
-export function warnIfNothingUsable(cli: Cli, driver: Driver): void {
-  if (!isHostDriver(driver)) return
-  const statuses = driver.drivers()
-  if (statuses.some(({ available }) => available)) return
-  const reasons = statuses.map((status) => (status.available ? '' : `\n  ${status.scheme}: ${status.reason}`))
-  cli.warn(`no driver can be used here:${reasons.join('')}`)
 }
 
 function isHostDriver(driver: Driver): driver is HostDriver {

@@ -39,7 +39,7 @@ export function addLifecycleCommands(program: Command, select: Select): void {
     .addOption(modeOption())
     .option('--wait', 'wait until it is off, asking again where the guest did not hear')
     .option('--timeout <seconds>', 'how long to wait at the most; implies --wait', parseSeconds)
-    .description('ask the guest to shut down')
+    .description('ask the guest to shut down: once, unless told to wait')
     .addHelpText(
       'after',
       '\nExamples:\n  covirt shutdown web --wait\n  covirt shutdown web --timeout 60 || covirt destroy web\n',
@@ -137,7 +137,8 @@ async function shutdown(cli: Cli, text: string, { mode, wait, timeout }: Shutdow
   const domain = await cli.domain(text)
   if (!wait && timeout === undefined) {
     await domain.shutdown({ mode, signal: cli.signal })
-    return cli.result({ json: domain.ref, text: `Domain '${domain.name}' is being shutdown\n` })
+    cli.result({ json: domain.ref, text: `Domain '${domain.name}' is being shut down\n` })
+    return cli.note(`The guest was asked once; 'covirt shutdown ${domain.name} --wait' waits and asks again`)
   }
   cli.note(`Waiting for '${domain.name}' to shut down`)
   const state = await shutdownAndWait(cli, domain, { mode, timeoutSeconds: timeout })

@@ -4,7 +4,6 @@ import type { Cli } from '../cli/cli.js'
 import { stateColour, stateText } from '../cli/state-text.js'
 import { formatTable } from '../cli/table.js'
 import { printable } from '../cli/text-width.js'
-import { warnIfNothingUsable } from './host.js'
 import type { Select } from './select.js'
 
 interface ListFlags {
@@ -42,8 +41,7 @@ export function addListCommand(program: Command, select: Select): void {
 }
 
 async function list(cli: Cli, flags: ListFlags): Promise<void> {
-  const { domains, driver } = await cli.connection()
-  warnIfNothingUsable(cli, driver)
+  const { domains } = await cli.connection()
   const found = [...(await domains.stats(filterOf(flags), { signal: cli.signal }))].sort(byIdThenName)
   const titles = flags.title ? await titlesOf(cli, found) : undefined
   const json = found.map((stats) => ({ ...flatten(stats), ...titles?.(stats) }))
@@ -69,8 +67,10 @@ function textOf(
     stats.domain.name,
     { text: stateText(stats.state), paint: stateColour(stats.state, cli.output.colour) },
     ...(titles ? [titles(stats).title] : []),
+    stats.type,
   ])
-  return formatTable(['Id', 'Name', 'State', ...(titles ? ['Title'] : [])], rows)
+  // virsh's columns first: scripts that read its output count them
+  return formatTable(['Id', 'Name', 'State', ...(titles ? ['Title'] : []), 'Type'], rows)
 }
 
 function filterOf(flags: ListFlags): DomainFilter {
