@@ -68,10 +68,8 @@ async function runs(name: string, uuid: string): Promise<boolean> {
       const [cgroup, command] = await Promise.all(
         ['cgroup', 'cmdline'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
       )
-      const container = /lxc\.payload\.([^/\n]*)/.exec(cgroup ?? '')?.[1]
-      return (
-        container === name || container === uuid || (command?.startsWith('qemu') && command.includes(uuid))
-      )
+      const isInside = cgroup?.split(/[/\n]/).some((part) => part.startsWith(`lxc.payload.${name}`))
+      return isInside || (command?.startsWith('qemu') && command.includes(uuid))
     }),
   )
   return found.some(Boolean)

@@ -20,6 +20,8 @@ import { hostLinkName } from './config/network.js'
 import { prepareDocument } from './config/prepare-document.js'
 import { LxcGuest, type LxcGuestParts } from './guest/lxc-guest.js'
 import { StateHub } from './guest/state-hub.js'
+import { controlGroupsOf } from './host/control-groups.js'
+import { endContainer } from './host/end-container.js'
 import { type HostFacts, readHostFacts } from './host/host-facts.js'
 import { type InitKind, initKinds, initSignals } from './host/init-kind.js'
 import { type FoundOnHost, inspectHost } from './host/inspect-host.js'
@@ -127,6 +129,18 @@ export class LxcHypervisor implements Hypervisor {
     }
   }
 
+  async kill(spec: AdoptSpec): Promise<void> {
+    const { domain, logger } = spec
+    const container = this.#containerOf(spec)
+    try {
+      await Promise.all((await this.#starters(container)).map(killProcess))
+      await endContainer(container, logger)
+      await removeLeftovers(container, linksOf(liveDocument(spec.document)))
+    } catch (error) {
+      throw toVirError(error, `Ending ${domain.name}`)
+    }
+  }
+
   roles(access: GuestAccess): Partial<DriverRoles> {
     return {
       console: {
@@ -170,6 +184,7 @@ export class LxcHypervisor implements Hypervisor {
       host: this.#host,
       sourceFiles,
       signals: initSignals(init),
+      groups: controlGroupsOf(container),
       consoleLog: places.logFile,
     })
     const directory = join(container.path, container.name)
@@ -185,7 +200,7 @@ export class LxcHypervisor implements Hypervisor {
     for (;;) {
       const now = await state(container)
       if (runningStates.has(now) && (await hasLivingInit(container))) return true
-      const starters = await findProcesses(starter, ['start', container.path, container.name])
+      const starters = await this.#starters(container)
       if (now === 'STOPPED' && starters.length === 0) return false
       if (Date.now() > deadline) {
         await Promise.all(starters.map(killProcess))
@@ -193,6 +208,10 @@ export class LxcHypervisor implements Hypervisor {
       }
       await delay(settleStepMs)
     }
+  }
+
+  #starters({ path, name }: Container): Promise<number[]> {
+    return findProcesses(starter, ['start', path, name])
   }
 }
 

@@ -35,6 +35,7 @@ function configOf(parts: Parts, host = legacyHost, sourceFiles: readonly string[
     host,
     signals: initSignals('systemd'),
     sourceFiles: new Set(sourceFiles),
+    groups: { payload: 'lxc.payload.web.0', monitor: 'lxc.monitor.web.0' },
     consoleLog: '/var/log/covirt/lxc/web.log',
   })
   return text.trimEnd().split('\n')
@@ -58,6 +59,8 @@ describe('the liblxc configuration of a definition', () => {
   "lxc.signal.halt = SIGRTMIN+3",
   "lxc.signal.reboot = SIGINT",
   "lxc.net.0.type = empty",
+  "lxc.cgroup.dir.container = lxc.payload.web.0",
+  "lxc.cgroup.dir.monitor = lxc.monitor.web.0",
   "lxc.cgroup.memory.limit_in_bytes = 67108864",
   "lxc.cgroup.pids.max = 16384",
   "lxc.cgroup.devices.deny = a",
@@ -240,7 +243,7 @@ describe('the liblxc configuration of a definition', () => {
     (_, parts, lines) => {
       const config = configOf(parts, unifiedHost)
       expect(config).toEqual(expect.arrayContaining([...lines]))
-      expect(config.filter((line) => line.startsWith('lxc.cgroup.'))).toEqual([])
+      expect(config.filter((line) => /^lxc\.cgroup\.(?!dir)/.test(line))).toEqual([])
     },
   )
 

@@ -1,4 +1,5 @@
 import type { DomainXml } from '@covirt/xml'
+import type { ControlGroups } from '../host/control-groups.js'
 import type { HostFacts } from '../host/host-facts.js'
 import type { InitSignals } from '../host/init-kind.js'
 import { type ConfigLine, formatConfig } from './config-lines.js'
@@ -15,6 +16,8 @@ export interface ConfigContext {
   readonly signals: InitSignals
   /** Sources of `<filesystem>` that are files. */
   readonly sourceFiles: ReadonlySet<string>
+  /** What its control groups are to be called. */
+  readonly groups: ControlGroups
   /** Where the console's output goes. */
   readonly consoleLog: string
 }
@@ -24,7 +27,7 @@ export interface ConfigContext {
  * `CONFIG_UNSUPPORTED` for values that liblxc or this host cannot take.
  */
 export function toLiblxcConfig(document: DomainXml, context: ConfigContext): string {
-  const { host, signals, sourceFiles, consoleLog } = context
+  const { host, signals, sourceFiles, groups, consoleLog } = context
   return formatConfig([
     ['lxc.uts.name', hostName(document.name)],
     ...(document.os.type?.arch === undefined ? [] : [['lxc.arch', document.os.type.arch] as const]),
@@ -32,6 +35,7 @@ export function toLiblxcConfig(document: DomainXml, context: ConfigContext): str
     ...initLines(document),
     ...signalLines(signals),
     ...networkLines(document),
+    ...groupLines(groups),
     ...limitLines(document, host),
     ...securityLines(document, host),
     ...terminalLines(consoleLog),
@@ -48,6 +52,13 @@ function signalLines({ halt, reboot }: InitSignals): ConfigLine[] {
   return [
     ['lxc.signal.halt', halt],
     ['lxc.signal.reboot', reboot],
+  ]
+}
+
+function groupLines({ payload, monitor }: ControlGroups): ConfigLine[] {
+  return [
+    ['lxc.cgroup.dir.container', payload],
+    ['lxc.cgroup.dir.monitor', monitor],
   ]
 }
 

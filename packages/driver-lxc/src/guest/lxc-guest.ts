@@ -12,6 +12,7 @@ import type { Guest, GuestExit, GuestInfo, GuestPhase, GuestRecord, GuestSink } 
 import type { DomainXml } from '@covirt/xml'
 import { initArgv } from '../config/init.js'
 import { hostLinkName } from '../config/network.js'
+import { endContainer } from '../host/end-container.js'
 import type { InitKind, InitSignals } from '../host/init-kind.js'
 import { removeLeftovers } from '../host/leftovers.js'
 import { toVirError } from '../lxc-errors.js'
@@ -22,7 +23,6 @@ import {
   type StateRecord,
   setFrozen,
   start,
-  stop,
   waitAfterExit,
 } from '../native.js'
 import { ConsoleSlot } from './console-slot.js'
@@ -53,9 +53,6 @@ interface AttachOptions extends CallOptions {
   /** It has been started at this moment, and so. */
   readonly started?: { readonly initPid: number; readonly paused: boolean } | undefined
 }
-
-const stopPatienceMs = 10_000
-const sigkill = 9
 
 /** A container that runs. */
 export class LxcGuest implements Guest {
@@ -233,7 +230,7 @@ export class LxcGuest implements Guest {
       throw error
     }
     // A kill that came meanwhile may have met the boot before.
-    if (this.#isKilled) return this.#forceStop()
+    if (this.#isKilled) return endContainer(this.#parts.container, this.#parts.logger)
     this.#asked = false
     this.#restartAsked = false
     this.#parts.sink.changed()
@@ -273,26 +270,11 @@ export class LxcGuest implements Guest {
   }
 
   async #kill(): Promise<void> {
+    const { container, logger } = this.#parts
     this.#kills.abort()
-    if (!this.#ended) await this.#forceStop()
+    if (!this.#ended) await endContainer(container, logger)
     // The watch on init notices, and ends the guest.
     await this.#gone
-  }
-
-  async #forceStop(): Promise<void> {
-    const { container, logger, name } = this.#parts
-    try {
-      await stop(container, { signal: AbortSignal.timeout(stopPatienceMs) })
-    } catch (error) {
-      logger.warn('The monitor of a container does not stop it', { domain: name, error: messageOf(error) })
-      for (const watch of [this.#watched?.watch, this.#watched?.monitor]) {
-        try {
-          watch?.kill(sigkill)
-        } catch {
-          // It has ended meanwhile.
-        }
-      }
-    }
   }
 
   async #end(exit: GuestExit): Promise<void> {

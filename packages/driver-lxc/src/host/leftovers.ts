@@ -1,8 +1,8 @@
-import { readdir, readFile, rm, rmdir } from 'node:fs/promises'
+import { readdir, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Container } from '../native.js'
-import { cgroupMounts } from './host-facts.js'
+import { controlGroupsOf, removeControlGroups } from './control-groups.js'
 
 const lockRoot = '/run/lxc/lock'
 const linkPatienceMs = 2000
@@ -14,29 +14,11 @@ const linkPatienceMs = 2000
  */
 export async function removeLeftovers(container: Container, links: readonly string[]): Promise<void> {
   await Promise.all([
-    removeCgroups(container.name),
+    removeControlGroups(controlGroupsOf(container)),
     rm(join(container.path, container.name), { recursive: true, force: true }),
     removeLock(container),
     ...links.map(awaitLinkGone),
   ])
-}
-
-/** liblxc appends a number where a name is taken. Groups with processes in them stay: they are somebody else's. */
-async function removeCgroups(name: string): Promise<void> {
-  const mounts = new Set(cgroupMounts(await readFile('/proc/self/mountinfo', 'utf8')).values())
-  const isOurs = (entry: string) =>
-    ['lxc.monitor.', 'lxc.payload.'].some(
-      (prefix) =>
-        entry.startsWith(prefix + name) && /^(-\d+)?$/.test(entry.slice(prefix.length + name.length)),
-    )
-  for (const mount of mounts)
-    for (const entry of await entries(mount)) if (isOurs(entry)) await removeCgroup(join(mount, entry))
-}
-
-async function removeCgroup(directory: string): Promise<void> {
-  const children = await readdir(directory, { withFileTypes: true }).catch(() => [])
-  for (const child of children) if (child.isDirectory()) await removeCgroup(join(directory, child.name))
-  await rmdir(directory).catch(() => {})
 }
 
 /** liblxc never removes the file that it locks for a container. */

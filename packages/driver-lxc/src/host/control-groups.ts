@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { readdir, readFile, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Container, setFrozen, watchPidfd } from '../native.js'
+import { cgroupMounts } from './host-facts.js'
+import { processIdentity } from './processes.js'
+
+const sigkill = 9
+
+/** The control groups of one container, by name, which are directly below the root of each hierarchy. */
+export interface ControlGroups {
+  /** Of all that runs in the container. */
+  readonly payload: string
+  /** Of liblxc's process that watches over it. */
+  readonly monitor: string
+}
+
+/**
+ * Names that no other container has: not one of another lxcpath with the same name, as liblxc's own names would
+ * be, and not one whose name ends in the number that liblxc appends then.
+ */
+export function controlGroupsOf({ path, name }: Container): ControlGroups {
+  const place = createHash('sha256').update(path).digest('hex').slice(0, 8)
+  return { payload: `lxc.payload.${name}.${place}`, monitor: `lxc.monitor.${name}.${place}` }
+}
+
+/** Removes these groups from all hierarchies. Those with processes in them stay. */
+export async function removeControlGroups({ payload, monitor }: ControlGroups): Promise<void> {
+  const mounts = new Set(cgroupMounts(await readFile('/proc/self/mountinfo', 'utf8')).values())
+  for (const mount of mounts) for (const name of [payload, monitor]) await removeTree(join(mount, name))
+}
+
+async function removeTree(directory: string): Promise<void> {
+  const children = await readdir(directory, { withFileTypes: true }).catch(() => [])
+  for (const child of children) if (child.isDirectory()) await removeTree(join(directory, child.name))
+  await rmdir(directory).catch(() => {})
+}
+
+/** Kills all processes in these groups, frozen or stopped ones too, and resolves once none of them runs. */
+export async function killMembers(groups: ControlGroups): Promise<void> {
+  for (;;) {
+    const members = await membersOf(groups)
+    if (members.length === 0) return
+    const ends = members.map((pid) => killMember(pid, groups))
+    // The freezer of version 1 keeps even killed processes.
+    await Promise.all(members.map((pid) => setFrozen(pid, false).catch(() => {})))
+    await Promise.all(ends)
+  }
+}
+
+/** A number that is another process's by now is not a member's. */
+function killMember(pid: number, groups: ControlGroups): Promise<void> {
+  return new Promise((resolve) => {
+    try {
+      const watch = watchPidfd(pid, resolve)
+      if (isMember(pid, groups)) return watch.kill(sigkill)
+      watch.close()
+    } catch {
+      // It has ended.
+    }
+    resolve()
+  })
+}
+
+async function membersOf(groups: ControlGroups): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number)
+  return pids.filter((pid) => isMember(pid, groups) && processIdentity(pid)?.alive)
+}
+
+function isMember(pid: number, { payload, monitor }: ControlGroups): boolean {
+  try {
+    const parts = readFileSync(`/proc/${pid}/cgroup`, 'utf8').split(/[/\n]/)
+    return parts.includes(payload) || parts.includes(monitor)
+  } catch {
+    return false
+  }
+}
