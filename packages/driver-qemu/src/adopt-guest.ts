@@ -11,6 +11,7 @@ import { fromQmp } from './qemu-errors.js'
 import { QemuGuest } from './qemu-guest.js'
 import type { QmpChannel } from './qmp/qmp-channel.js'
 import { isObject } from './qmp/qmp-message.js'
+import { startAnew } from './start-anew.js'
 
 /** Within this time a QEMU that runs already must greet; one that hangs is left alone. */
 const GREETING_TIMEOUT_MS = 5000
@@ -47,15 +48,19 @@ export async function adoptGuest(spec: AdoptSpec, options: CallOptions): Promise
       monitor.close()
       return await end()
     }
-    // Only a guest that is to be restarted stays when it goes down: whoever asked for that has died meanwhile.
-    if (state === 'shutdown') await startAnew(monitor, options)
+    // Only a guest that is to be restarted stays when it goes down: whoever asked for that has died meanwhile,
+    // and may have come as far as the reset.
+    const restartAsked = spec.record?.restart === true
+    const restarts = state === 'shutdown' || (state === 'prelaunch' && restartAsked)
+    if (restarts) await startAnew(monitor, { paused: false }, options)
     return new QemuGuest({
       document: await liveDocument(plan, monitor, options),
       plan,
       process,
       monitor,
       runDirectory,
-      phase: state === 'shutdown' ? 'running' : phaseOf(state),
+      phase: restarts ? 'running' : phaseOf(state),
+      restartAsked: restartAsked && !restarts,
       memoryKib: await balloonKib(plan, monitor, options),
       agentConnected: await isAgentConnected(plan, monitor, options),
       sink,
@@ -80,12 +85,6 @@ async function findProcess({ record, places, domain }: AdoptSpec): Promise<QemuP
 function identityIn({ pid, startTime }: NonNullable<AdoptSpec['record']>): ProcessIdentity | undefined {
   if (typeof pid !== 'number' || typeof startTime !== 'string') return undefined
   return { pid, startTime }
-}
-
-async function startAnew(monitor: QmpChannel, options: CallOptions): Promise<void> {
-  await monitor.execute('system_reset', {}, options)
-  await monitor.execute('set-action', { shutdown: 'poweroff' }, options)
-  await monitor.execute('cont', {}, options)
 }
 
 async function balloonKib(plan: GuestPlan, monitor: QmpChannel, options: CallOptions): Promise<number> {

@@ -42,8 +42,20 @@ export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promi
     if (!spec.paused) await monitor.execute('cont', {}, options)
     throwIfAborted(options.signal)
     const memoryKib = plan.balloonKib ?? plan.memoryKib
-    const state = { phase: spec.paused ? 'paused' : 'running', memoryKib, agentConnected: false } as const
-    return new QemuGuest({ document, plan, process, monitor, runDirectory, sink, clock, logger, ...state })
+    const state = { phase: spec.paused ? 'paused' : 'running', memoryKib } as const
+    const news = { agentConnected: false, restartAsked: false }
+    return new QemuGuest({
+      document,
+      plan,
+      process,
+      monitor,
+      runDirectory,
+      sink,
+      clock,
+      logger,
+      ...state,
+      ...news,
+    })
   } catch (error) {
     await undo.run()
     throw fromQmp('The guest could not be started', error)

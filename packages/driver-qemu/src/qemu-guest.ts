@@ -28,6 +28,7 @@ import { fromQmp } from './qemu-errors.js'
 import type { QmpChannel } from './qmp/qmp-channel.js'
 import type { JsonObject, QmpEvent } from './qmp/qmp-message.js'
 import { SinkGate } from './sink-gate.js'
+import { onShutdown, startAnew } from './start-anew.js'
 
 /** What a running guest is made of. */
 export interface QemuGuestParts {
@@ -40,6 +41,8 @@ export interface QemuGuestParts {
   readonly phase: GuestPhase
   readonly memoryKib: number
   readonly agentConnected: boolean
+  /** Whether it is to be started again when it goes down, as far as an earlier process has noted. */
+  readonly restartAsked: boolean
   readonly sink: GuestSink
   readonly clock: Clock
   readonly logger: Logger
@@ -54,7 +57,6 @@ const AGENT_TIMEOUT_MS = 5000
 /** A virtual machine that runs in a QEMU process of its own. */
 export class QemuGuest implements Guest {
   readonly document: DomainXml
-  readonly record: GuestRecord
   readonly #parts: QemuGuestParts
   readonly #gate: SinkGate
   readonly #consoles: ConsoleDesk
@@ -65,8 +67,11 @@ export class QemuGuest implements Guest {
   /** Grows with all that may change the phase, so that an answer from before is not believed. */
   #phaseAge = 0
   #memoryKib: number
-  /** `asked`: the guest is to go down and to be started again; `underway`: it is down, and is being started. */
-  #restart: 'no' | 'asked' | 'underway' = 'no'
+  /**
+   * `asked`: the guest is to go down and to be started again; `underway`: it is down, and is being started. That a
+   * guest which is down waits for its restart is known from QEMU alone: this may have missed what was asked.
+   */
+  #restart: 'no' | 'asked' | 'underway'
   #shutdownCause: string | undefined
   #onReset: (() => void)[] = []
   #killed: Promise<void> | undefined
@@ -75,7 +80,7 @@ export class QemuGuest implements Guest {
   constructor(parts: QemuGuestParts) {
     this.#parts = parts
     this.document = parts.document
-    this.record = { ...parts.process.identity }
+    this.#restart = parts.restartAsked ? 'asked' : 'no'
     this.#gate = new SinkGate(parts.sink)
     this.#phase = parts.phase
     this.#memoryKib = parts.memoryKib
@@ -98,6 +103,11 @@ export class QemuGuest implements Guest {
     return this.#phase
   }
 
+  /** `restart` is there from when the power button was asked to restart the guest until it has restarted. */
+  get record(): GuestRecord {
+    return { ...this.#parts.process.identity, ...(this.#restart !== 'no' && { restart: true }) }
+  }
+
   async info(): Promise<GuestInfo> {
     const stat = await readProcessStat(this.#parts.process.identity.pid)
     if (!stat) throw new VirError('OPERATION_INVALID', 'The guest has gone', { domain: 'QEMU' })
@@ -108,6 +118,10 @@ export class QemuGuest implements Guest {
     return this.#ask(mode, 'powerdown', options)
   }
 
+  /**
+   * By agent, the guest restarts by itself. By `acpi` it only goes down, and it takes a process of ours to start it
+   * anew: where there is none at that moment, its QEMU keeps it down until the next one adopts it.
+   */
   reboot(mode: ShutdownMode | undefined, options: CallOptions): Promise<void> {
     return this.#ask(mode, 'reboot', options)
   }
@@ -169,7 +183,7 @@ export class QemuGuest implements Guest {
     if (mode === 'agent' && !this.#agent) throw unresponsive('absent')
     try {
       if (this.#agent && (mode === 'agent' || this.#agent.connected)) {
-        await this.#restartOnShutdown(false, options)
+        if (what === 'powerdown') await this.#restartOnShutdown(false, options)
         return await this.#agent.shutdown(what, options)
       }
     } catch (error) {
@@ -185,28 +199,33 @@ export class QemuGuest implements Guest {
   }
 
   /**
-   * A power button can only ask a guest to go down. For a restart QEMU is told to stay when it does, and to
-   * start it anew; only QEMU itself knows of it, so that this works over our own death.
+   * A power button can only ask a guest to go down. For a restart QEMU is told to stay when it does, and to wait
+   * for being reset. QEMU is told each time: another process may have told it otherwise.
    */
   async #restartOnShutdown(restart: boolean, options: CallOptions): Promise<void> {
-    if (restart === (this.#restart === 'asked')) return
-    this.#restart = restart ? 'asked' : 'no'
-    await this.#execute('Preparing', 'set-action', { shutdown: restart ? 'pause' : 'poweroff' }, options)
+    if (this.#restart !== 'underway') this.#noteRestart(restart ? 'asked' : 'no')
+    await this.#attempt('Preparing', () =>
+      onShutdown(this.#parts.monitor, restart ? 'pause' : 'poweroff', options),
+    )
   }
 
   /** Starts a guest anew that has gone down to be restarted. */
   async #startAnew(): Promise<void> {
-    this.#restart = 'underway'
+    this.#noteRestart('underway')
     this.#phaseAge++
     try {
-      await this.#execute('Restarting', 'system_reset', {})
-      await this.#execute('Restarting', 'set-action', { shutdown: 'poweroff' })
-      if (this.#phase === 'running') await this.#execute('Restarting', 'cont', {})
+      await startAnew(this.#parts.monitor, { paused: this.#phase === 'paused' })
     } catch (error) {
       this.#parts.logger.warn('A guest could not be restarted', { error: messageOf(error) })
     }
-    this.#restart = 'no'
+    this.#noteRestart('no')
     await this.#refreshPhase()
+  }
+
+  #noteRestart(restart: 'no' | 'asked' | 'underway'): void {
+    const isNews = (this.#restart === 'no') !== (restart === 'no')
+    this.#restart = restart
+    if (isNews) this.#gate.tell((sink) => sink.changed())
   }
 
   async #order(phase: GuestPhase, command: string, opposite: string, options: CallOptions): Promise<void> {
@@ -226,10 +245,12 @@ export class QemuGuest implements Guest {
   #happened({ name, data }: QmpEvent): void {
     switch (name) {
       case 'SHUTDOWN':
-        if (this.#restart === 'asked' && data.guest === true) void this.#startAnew()
-        else this.#shutdownCause = String(data.reason)
+        this.#shutdownCause = String(data.reason)
         return
       case 'RESET':
+        this.#shutdownCause = undefined
+        // A restart of any kind is the one that was asked for: a later power-off is none.
+        if (this.#restart === 'asked') void this.#restartOnShutdown(false, {}).catch(() => {})
         this.#gate.tell((sink) => sink.rebooted())
         for (const tell of this.#onReset.splice(0)) tell()
         void this.#refreshPhase()
@@ -257,8 +278,10 @@ export class QemuGuest implements Guest {
   async #refreshPhase(): Promise<void> {
     const age = ++this.#phaseAge
     const state = await queryRunState(this.#parts.monitor).catch(() => undefined)
-    if (state === undefined || age !== this.#phaseAge || this.#restart === 'underway' || state === 'shutdown')
-      return
+    if (state === undefined || this.#restart === 'underway') return
+    // Only a guest that is to be restarted is kept when it goes down.
+    if (state === 'shutdown') return this.#startAnew()
+    if (age !== this.#phaseAge) return
     const phase = phaseOf(state)
     if (phase === this.#phase) return
     this.#phase = phase
@@ -303,8 +326,12 @@ export class QemuGuest implements Guest {
     args: JsonObject,
     options: CallOptions = {},
   ): Promise<unknown> {
+    return this.#attempt(doing, () => this.#parts.monitor.execute(command, args, options))
+  }
+
+  async #attempt(doing: string, what: () => Promise<unknown>): Promise<unknown> {
     try {
-      return await this.#parts.monitor.execute(command, args, options)
+      return await what()
     } catch (error) {
       throw fromQmp(doing, error)
     }
