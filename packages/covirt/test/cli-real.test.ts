@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import {
   canRunLxc,
   canRunQemu,
@@ -26,6 +26,15 @@ function onRoot(root: TempRoot) {
 }
 
 const done = (stdout: string): Outcome => ({ code: 0, stdout, stderr: '' })
+
+function containerXml(name: string, rootfs: string): string {
+  return `<domain type='lxc'>
+  <name>${name}</name>
+  <memory unit='MiB'>32</memory>
+  <os><type>exe</type><init>/sbin/init</init></os>
+  <devices><filesystem type='mount'><source dir='${rootfs}'/><target dir='/'/></filesystem></devices>
+</domain>`
+}
 
 async function machineXml(name: string): Promise<string> {
   return `<domain type='qemu'>
@@ -52,6 +61,73 @@ describeWhen(canRunLxc(), 'a container, by the command', () => {
     await expect(run(['shutdown', name, '--wait'])).resolves.toEqual(done(`Domain '${name}' is shut off\n`))
     await expect(run(['undefine', name])).resolves.toEqual(done(`Domain '${name}' has been undefined\n`))
     await expect(json(['list', '--all'])).resolves.toEqual([])
+  })
+
+  test('is hidden from the users of the host, with all that it may have marked set-user-ID', async () => {
+    await using root = await tempRoot()
+    const { run } = onRoot(root)
+    const name = uniqueName('cli')
+    await run(['create-container', name])
+    const modeOf = (path: string) => statSync(root.join(path)).mode & 0o777
+    expect(modeOf('lib/containers')).toBe(0o700)
+    expect(modeOf(`lib/containers/${name}`)).toBe(0o700)
+    expect(modeOf(`lib/containers/${name}/rootfs`)).toBe(0o755)
+  })
+
+  test('goes with its root file system where one asks for that, so that it can be made again', async () => {
+    await using root = await tempRoot()
+    const { run } = onRoot(root)
+    const name = uniqueName('cli')
+    const rootfs = root.join('lib/containers', name, 'rootfs')
+    await run(['create-container', name])
+    await expect(run(['undefine', name, '--remove-rootfs'])).resolves.toEqual(
+      done(`Domain '${name}' has been undefined, and ${rootfs} removed\n`),
+    )
+    expect(readdirSync(root.join('lib/containers'))).toEqual([])
+    await expect(run(['create-container', name])).resolves.toMatchObject({ code: 0 })
+  })
+
+  test('keeps its root file system while it is active', async () => {
+    await using root = await tempRoot()
+    const { run } = onRoot(root)
+    const name = uniqueName('cli')
+    await run(['create-container', name, '--start'])
+    await expect(run(['undefine', name, '--remove-rootfs'])).resolves.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is active'),
+    })
+    await expect(run(['domstate', name])).resolves.toEqual(done('running\n'))
+    expect(existsSync(root.join('lib/containers', name, 'rootfs/sbin/init'))).toBe(true)
+    await run(['destroy', name])
+  })
+
+  test('keeps a root file system that was made by somebody else', async () => {
+    await using root = await tempRoot()
+    const { run } = onRoot(root)
+    const name = uniqueName('cli')
+    await mkdir(root.join('own/rootfs'), { recursive: true })
+    const input = containerXml(name, root.join('own/rootfs'))
+    await expect(run(['define', '-'], { input })).resolves.toMatchObject({ code: 0 })
+    await expect(run(['undefine', name, '--remove-rootfs'])).resolves.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is not one that create-container made'),
+    })
+    expect(existsSync(root.join('own/rootfs'))).toBe(true)
+    await expect(run(['domstate', name])).resolves.toEqual(done('shut off\n'))
+  })
+
+  test('keeps a root file system that another domain uses too', async () => {
+    await using root = await tempRoot()
+    const { run } = onRoot(root)
+    const [name, other] = [uniqueName('a'), uniqueName('b')]
+    await run(['create-container', name])
+    const input = containerXml(other, root.join('lib/containers', name, 'rootfs'))
+    await expect(run(['define', '-'], { input })).resolves.toMatchObject({ code: 0 })
+    await expect(run(['undefine', name, '--remove-rootfs'])).resolves.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`Domain '${other}' uses`),
+    })
+    expect(existsSync(root.join('lib/containers', name, 'rootfs'))).toBe(true)
   })
 
   test('answers on its console', async () => {
@@ -161,7 +237,7 @@ async function held(root: TempRoot): Promise<void> {
   }
 }
 
-describe('a root that another process holds', () => {
+describeWhen(canRunLxc() && canRunQemu(), 'a root that another process holds', () => {
   test('is waited for as long as one says; then the holder is named', async () => {
     await using root = await tempRoot()
     const { connect, run } = onRoot(root)

@@ -1,11 +1,10 @@
-import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { messageOf, parseConnectUri, VirError } from '@covirt/core'
-import { resolveRoot } from '@covirt/local'
+import { type Connection, type Domain, isVirError, messageOf, VirError } from '@covirt/core'
 import { formatDomain } from '@covirt/xml'
 import { type CreateRootfsOptions, createRootfs, type RootfsTemplate } from '../create-rootfs.js'
 import type { Cli } from './cli.js'
+import { ContainerHome } from './container-home.js'
 import { startProgress } from './progress.js'
+import { removeContainer } from './undefine-container.js'
 
 /** What `create-container` is told. */
 export interface CreateContainerFlags {
@@ -20,31 +19,60 @@ export interface CreateContainerFlags {
 
 /** Makes a root file system from a template and defines a container on it. Where it fails, nothing is left. */
 export async function createContainer(cli: Cli, name: string, flags: CreateContainerFlags): Promise<void> {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)) {
-    throw new VirError('INVALID_ARG', `'${name}' is no name for a container`, {
-      hint: 'It becomes a hostname: letters, digits, dots and dashes, 63 characters at the most',
-    })
-  }
-  const { domains, uri } = await cli.connection()
-  const home = await makeHome(uri, name)
+  const connection = await cli.connection()
+  const home = new ContainerHome(connection.uri, name)
+  await refuseNameInUse(connection, name, cli)
+  await home.make()
+  const domain = await fillAndDefine(cli, home, { ...flags, name })
   try {
-    const rootfs = join(home, 'rootfs')
-    await mkdir(rootfs, { mode: 0o755 })
-    const init = await fill(cli, rootfs, { ...flags, name })
-    const domain = await domains.define(containerXml(name, rootfs, init, flags), { signal: cli.signal })
-    try {
-      if (flags.start) await domain.start({ signal: cli.signal })
-    } catch (error) {
-      await domain.undefine()
-      throw error
-    }
-    const done = flags.start ? 'created and started' : 'created'
-    const text = `Domain '${name}' ${done}; its root is ${rootfs}\n`
-    cli.result({ json: { ...domain.ref, rootfs, started: flags.start === true }, text })
+    if (flags.start) await domain.start({ signal: cli.signal })
   } catch (error) {
-    await rm(home, { recursive: true, force: true })
+    await removeAgain(cli, name, () => removeContainer(domain, home))
     throw error
   }
+  const done = flags.start ? 'created and started' : 'created'
+  const text = `Domain '${name}' ${done}; its root is ${home.rootfs}\n`
+  cli.result({ json: { ...domain.ref, rootfs: home.rootfs, started: flags.start === true }, text })
+}
+
+async function fillAndDefine(
+  cli: Cli,
+  home: ContainerHome,
+  options: CreateContainerFlags & { readonly name: string },
+): Promise<Domain> {
+  let domain: Domain
+  try {
+    const init = await fill(cli, home.rootfs, options)
+    const { domains } = await cli.connection()
+    domain = await domains.define(containerXml(home.rootfs, init, options), { signal: cli.signal })
+  } catch (error) {
+    await removeAgain(cli, options.name, () => home.remove())
+    throw error
+  }
+  await home.finish()
+  return domain
+}
+
+/** What goes wrong in it is told beside the error that led to it, not in its place. */
+async function removeAgain(cli: Cli, name: string, remove: () => Promise<void>): Promise<void> {
+  try {
+    await remove()
+  } catch (error) {
+    cli.warn(`'${name}' could not be removed again: ${messageOf(error)}`)
+  }
+}
+
+async function refuseNameInUse({ domains }: Connection, name: string, { signal }: Cli): Promise<void> {
+  try {
+    await domains.lookupByName(name, { signal })
+  } catch (error) {
+    if (isVirError(error, 'NO_DOMAIN')) return
+    throw error
+  }
+  throw new VirError('DOM_EXIST', `Domain '${name}' exists already`, {
+    domain: 'DOM',
+    hint: `Choose another name, or remove it: covirt undefine ${name} --remove-rootfs`,
+  })
 }
 
 async function fill(cli: Cli, directory: string, options: CreateRootfsOptions): Promise<string> {
@@ -56,31 +84,11 @@ async function fill(cli: Cli, directory: string, options: CreateRootfsOptions): 
   }
 }
 
-/** The directory of this container, below the state directory of the root that the connection works on. */
-async function makeHome(uri: string, name: string): Promise<string> {
-  const parsed = parseConnectUri(uri)
-  if (parsed.scheme !== 'covirt' && parsed.scheme !== 'lxc') {
-    throw new VirError('INVALID_ARG', `Containers cannot be made through ${uri}`, {
-      hint: 'Use -c covirt:///system or -c lxc:///system',
-    })
-  }
-  const parent = join(resolveRoot(parsed).stateDirectory, 'containers')
-  const home = join(parent, name)
-  try {
-    await mkdir(parent, { recursive: true, mode: 0o711 })
-    await mkdir(home, { mode: 0o711 })
-    return home
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw new VirError('OPERATION_INVALID', `${home} exists already`, {
-        hint: `Choose another name, or remove it if 'covirt list --all' shows no '${name}'`,
-      })
-    }
-    throw new VirError('OPERATION_FAILED', `Cannot make ${home}: ${messageOf(cause)}`, { cause })
-  }
-}
-
-function containerXml(name: string, rootfs: string, init: string, flags: CreateContainerFlags): string {
+function containerXml(
+  rootfs: string,
+  init: string,
+  { name, ...flags }: CreateContainerFlags & { readonly name: string },
+): string {
   const interfaces =
     flags.bridge === undefined ? [] : [{ type: 'bridge' as const, source: { bridge: flags.bridge } }]
   return formatDomain({

@@ -8,6 +8,10 @@ interface DumpFlags {
   readonly securityInfo?: boolean
 }
 
+interface UndefineFlags {
+  readonly removeRootfs?: boolean
+}
+
 /** `define`, `undefine`, `dumpxml`, `autostart`. */
 export function addDefinitionCommands(program: Command, select: Select): void {
   program
@@ -22,8 +26,10 @@ export function addDefinitionCommands(program: Command, select: Select): void {
   program
     .command('undefine')
     .argument('<domain>', domainArgument)
+    .option('--remove-rootfs', 'and the root file system that create-container made; the domain must be off')
     .description('remove a definition; an active domain goes on as a transient one')
-    .action((name: string) => select((cli) => undefine(cli, name)))
+    .addHelpText('after', '\nExamples:\n  covirt undefine web\n  covirt undefine web --remove-rootfs\n')
+    .action((name: string, flags: UndefineFlags) => select((cli) => undefine(cli, name, flags)))
   program
     .command('dumpxml')
     .argument('<domain>', domainArgument)
@@ -49,10 +55,16 @@ async function define(cli: Cli, file: string): Promise<void> {
   cli.result({ json: { name, uuid }, text: `Domain '${name}' defined from ${source}\n` })
 }
 
-async function undefine(cli: Cli, text: string): Promise<void> {
+async function undefine(cli: Cli, text: string, { removeRootfs }: UndefineFlags): Promise<void> {
   const domain = await cli.domain(text)
-  await domain.undefine({ signal: cli.signal })
-  cli.result({ json: domain.ref, text: `Domain '${domain.name}' has been undefined\n` })
+  const done = `Domain '${domain.name}' has been undefined`
+  if (!removeRootfs) {
+    await domain.undefine({ signal: cli.signal })
+    return cli.result({ json: domain.ref, text: `${done}\n` })
+  }
+  const { undefineContainer } = await import('../cli/undefine-container.js')
+  const rootfs = await undefineContainer(cli, domain)
+  cli.result({ json: { ...domain.ref, removed: rootfs }, text: `${done}, and ${rootfs} removed\n` })
 }
 
 async function dumpXml(cli: Cli, text: string, { inactive, securityInfo }: DumpFlags): Promise<void> {

@@ -1,0 +1,117 @@
+import { chmod, lstat, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ConnectUri, messageOf, parseConnectUri, VirError } from '@covirt/core'
+import { resolveRoot } from '@covirt/local'
+
+/** Its file names what has no definition, or is about to lose it: what may be removed without asking. */
+const markerName = 'unfinished'
+
+/**
+ * The directory of a container that `create-container` made, below the state directory of the root that a
+ * connection works on. Nobody else may enter it: a program that container root has marked set-user-ID would
+ * otherwise be root's for every user of the host.
+ */
+export class ContainerHome {
+  readonly directory: string
+  readonly rootfs: string
+  readonly #parent: string
+  readonly #marker: string
+
+  /** `INVALID_ARG` where `uri` leads to no containers, or `name` is none for one. */
+  constructor(uri: string, name: string) {
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)) {
+      throw new VirError('INVALID_ARG', `'${name}' is no name for a container`, {
+        hint: 'It becomes a hostname: letters, digits, dots and dashes, 63 characters at the most',
+      })
+    }
+    this.#parent = join(resolveRoot(containerUri(uri)).stateDirectory, 'containers')
+    this.directory = join(this.#parent, name)
+    this.rootfs = join(this.directory, 'rootfs')
+    this.#marker = join(this.directory, markerName)
+  }
+
+  /** Makes it, with an empty root file system, marked as unfinished; in place of one that was never finished. */
+  async make(): Promise<void> {
+    try {
+      await mkdir(this.#parent, { recursive: true, mode: 0o700 })
+      await chmod(this.#parent, 0o700)
+      if (await exists(this.#marker)) await this.remove()
+      await mkdir(this.directory, { mode: 0o700 })
+      await this.markUnfinished()
+      await mkdir(this.rootfs)
+      // it is / of the container, whose users all have to enter it, whatever umask this process has
+      await chmod(this.rootfs, 0o755)
+    } catch (cause) {
+      if (cause instanceof VirError) throw cause
+      if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyThere(this.directory)
+      throw new VirError('OPERATION_FAILED', `Cannot make ${this.directory}: ${messageOf(cause)}`, { cause })
+    }
+  }
+
+  /** From here on nothing but the loss of its definition is a reason to remove it. */
+  async finish(): Promise<void> {
+    await rm(this.#marker, { force: true })
+  }
+
+  async markUnfinished(): Promise<void> {
+    await writeFile(this.#marker, '')
+  }
+
+  /** Whether there is one, made of directories of its own. */
+  async exists(): Promise<boolean> {
+    return (await isDirectory(this.directory)) && (await isDirectory(this.rootfs))
+  }
+
+  /** Removes it with all that is in it. `OPERATION_FAILED` where something is mounted there. */
+  async remove(): Promise<void> {
+    const mounted = await mountPointsBelow(this.directory)
+    if (mounted.length > 0) {
+      throw new VirError('OPERATION_FAILED', `Cannot remove ${this.directory}: ${mounted[0]} is mounted`, {
+        hint: `Unmount it (umount ${mounted[0]}) and try again`,
+      })
+    }
+    // The marker goes last: what is interrupted here can be taken up again.
+    await rm(this.rootfs, { recursive: true, force: true })
+    await rm(this.directory, { recursive: true, force: true })
+  }
+}
+
+function containerUri(uri: string): ConnectUri {
+  const parsed = parseConnectUri(uri)
+  if (parsed.scheme === 'covirt' || parsed.scheme === 'lxc') return parsed
+  throw new VirError('INVALID_ARG', `Containers cannot be made through ${uri}`, {
+    hint: 'Use -c covirt:///system or -c lxc:///system',
+  })
+}
+
+function alreadyThere(directory: string): VirError {
+  return new VirError('OPERATION_INVALID', `${directory} exists already, though no domain has that name`, {
+    hint: `It may hold the data of a container that was undefined: choose another name, or 'rm -r --one-file-system ${directory}'`,
+  })
+}
+
+async function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  )
+}
+
+/** By /proc/self/mountinfo, which writes blanks and the like in octal (proc_pid_mountinfo(5)). */
+async function mountPointsBelow(directory: string): Promise<string[]> {
+  const real = await realpath(directory).catch(() => directory)
+  const table = await readFile('/proc/self/mountinfo', 'utf8')
+  const points = table.split('\n').map((line) => decodeOctal(line.split(' ')[4] ?? ''))
+  return points.filter((point) => point === real || point.startsWith(`${real}/`))
+}
+
+function decodeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+}

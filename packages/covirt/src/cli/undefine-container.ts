@@ -1,0 +1,81 @@
+import { type CallOptions, type Domain, isVirError, VirError } from '@covirt/core'
+import { parseDomain } from '@covirt/xml'
+import type { Cli } from './cli.js'
+import { ContainerHome } from './container-home.js'
+
+/**
+ * Removes the definition of `domain` and the root file system that `create-container` made for it, and resolves to
+ * the path of that. `OPERATION_INVALID`, having done nothing, where the domain is active, where its root file
+ * system is elsewhere, or where another domain uses it too.
+ */
+export async function undefineContainer(cli: Cli, domain: Domain): Promise<string> {
+  const home = await homeOf(cli, domain)
+  await removeContainer(domain, home, { signal: cli.signal })
+  return home.rootfs
+}
+
+/** Removes the definition, then the directory; where the first fails, the other stays. */
+export async function removeContainer(
+  domain: Domain,
+  home: ContainerHome,
+  options?: CallOptions,
+): Promise<void> {
+  await home.markUnfinished()
+  try {
+    await domain.undefine(options)
+  } catch (error) {
+    await home.finish()
+    throw error
+  }
+  await home.remove()
+}
+
+async function homeOf(cli: Cli, domain: Domain): Promise<ContainerHome> {
+  const { uri, domains } = await cli.connection()
+  if (await domain.isActive(cli)) {
+    throw refusal(
+      `Domain '${domain.name}' is active`,
+      `Shut it down first: covirt shutdown ${domain.name} --wait`,
+    )
+  }
+  const home = new ContainerHome(uri, domain.name)
+  const directories = await directoriesOf(cli, domain)
+  if (
+    !directories.some(({ source, target }) => target === '/' && source === home.rootfs) ||
+    !(await home.exists())
+  ) {
+    throw refusal(
+      `The root file system of '${domain.name}' is not one that create-container made: that would be ${home.rootfs}`,
+      'Undefine it without --remove-rootfs, and remove what you no longer need by hand',
+    )
+  }
+  for (const other of await domains.list({}, cli)) {
+    if (other.uuid === domain.uuid) continue
+    const used = await directoriesOf(cli, other)
+    if (used.some(({ source }) => source === home.directory || source?.startsWith(`${home.directory}/`))) {
+      throw refusal(`Domain '${other.name}' uses ${home.directory} too`, `Undefine '${other.name}' first`)
+    }
+  }
+  return home
+}
+
+/** What a domain has from directories of the host; nothing where it has gone meanwhile. */
+async function directoriesOf(
+  cli: Cli,
+  domain: Domain,
+): Promise<readonly { readonly source: string | undefined; readonly target: string }[]> {
+  try {
+    const document = parseDomain(await domain.xml({ inactive: true, signal: cli.signal }))
+    return (document.devices?.filesystems ?? []).map((filesystem) => ({
+      source: filesystem.type === 'mount' || filesystem.type === 'bind' ? filesystem.source?.dir : undefined,
+      target: filesystem.target,
+    }))
+  } catch (error) {
+    if (isVirError(error, 'NO_DOMAIN')) return []
+    throw error
+  }
+}
+
+function refusal(message: string, hint: string): VirError {
+  return new VirError('OPERATION_INVALID', message, { domain: 'DOM', hint })
+}
