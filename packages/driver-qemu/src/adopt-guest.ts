@@ -1,20 +1,23 @@
-import { type CallOptions, throwIfAborted } from '@covirt/core'
+import { type CallOptions, type Clock, isVirError, messageOf, throwIfAborted, VirError } from '@covirt/core'
 import type { AdoptSpec } from '@covirt/local'
 import { type GuestPlan, planGuest } from './command-line/guest-plan.js'
-import { removeSockets } from './guest-sockets.js'
+import { endGuest } from './end-guest.js'
+import { findGuest } from './find-guest.js'
 import { phaseOf, queryRunState } from './guest-status.js'
 import { liveDocument } from './launch-guest.js'
 import { connectMonitor } from './monitor-connection.js'
-import { findProcesses, type ProcessIdentity } from './process/process-identity.js'
-import { QemuProcess } from './process/qemu-process.js'
+import type { QemuProcess } from './process/qemu-process.js'
 import { fromQmp } from './qemu-errors.js'
 import { QemuGuest } from './qemu-guest.js'
 import type { QmpChannel } from './qmp/qmp-channel.js'
+import { QmpClosedError } from './qmp/qmp-error.js'
 import { isObject } from './qmp/qmp-message.js'
 import { startAnew } from './start-anew.js'
 
 /** Within this time a QEMU that runs already must greet; one that hangs is left alone. */
 const GREETING_TIMEOUT_MS = 5000
+/** Within this time a QEMU ends that has closed its monitor. */
+const END_TIMEOUT_MS = 1000
 
 /**
  * Takes over the QEMU of a guest that an earlier process launched. One that was not launched to its end is
@@ -25,21 +28,17 @@ export async function adoptGuest(spec: AdoptSpec, options: CallOptions): Promise
   const { clock, logger, places, sink } = spec
   const { runDirectory } = places
   const plan = planGuest(spec.document)
-  const process = await findProcess(spec)
-  if (!process) {
-    await removeSockets(runDirectory, plan)
-    return undefined
-  }
   const end = async () => {
-    await process.kill(clock)
-    await removeSockets(runDirectory, plan)
+    await endGuest(spec)
     return undefined
   }
+  const [process] = await findGuest(spec)
+  if (!process) return end()
   const place = { process, runDirectory, clock, isNew: false, timeoutMs: GREETING_TIMEOUT_MS }
-  const monitor = await connectMonitor(place, options).catch((error: unknown) => {
-    if (spec.record !== undefined) throw fromQmp('The guest was found, but not its monitor', error)
+  const monitor = await connectMonitor(place, options).catch(async (error: unknown) => {
     throwIfAborted(options.signal)
-    return undefined
+    if (spec.record === undefined || (await hasEnded(process, error, clock))) return undefined
+    throw unreachable(error)
   })
   if (!monitor) return end()
   try {
@@ -69,22 +68,24 @@ export async function adoptGuest(spec: AdoptSpec, options: CallOptions): Promise
     })
   } catch (error) {
     monitor.close()
-    throw error
+    if (!options.signal?.aborted && (await hasEnded(process, error, clock))) return end()
+    throw fromQmp('The guest could not be taken over', error)
   }
 }
 
-async function findProcess({ record, places, domain }: AdoptSpec): Promise<QemuProcess | undefined> {
-  const identities = record ? [identityIn(record)] : await findProcesses(places.runDirectory, domain.uuid)
-  for (const identity of identities) {
-    const process = identity && (await QemuProcess.adopt(identity, domain.uuid, places.logFile))
-    if (process) return process
-  }
-  return undefined
+/** Whether a QEMU with which a conversation has failed was about to end, and has. */
+async function hasEnded(process: QemuProcess, error: unknown, clock: Clock): Promise<boolean> {
+  const timeoutMs = error instanceof QmpClosedError ? END_TIMEOUT_MS : 0
+  return (await process.waitForEnd(clock, timeoutMs)) !== undefined
 }
 
-function identityIn({ pid, startTime }: NonNullable<AdoptSpec['record']>): ProcessIdentity | undefined {
-  if (typeof pid !== 'number' || typeof startTime !== 'string') return undefined
-  return { pid, startTime }
+function unreachable(error: unknown): VirError {
+  if (isVirError(error)) return error
+  return new VirError('OPERATION_FAILED', `The guest was found, but not its monitor: ${messageOf(error)}`, {
+    domain: 'QEMU',
+    cause: error,
+    hint: "'destroy' ends it",
+  })
 }
 
 async function balloonKib(plan: GuestPlan, monitor: QmpChannel, options: CallOptions): Promise<number> {

@@ -42,20 +42,9 @@ export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promi
     if (!spec.paused) await monitor.execute('cont', {}, options)
     throwIfAborted(options.signal)
     const memoryKib = plan.balloonKib ?? plan.memoryKib
-    const state = { phase: spec.paused ? 'paused' : 'running', memoryKib } as const
-    const news = { agentConnected: false, restartAsked: false }
-    return new QemuGuest({
-      document,
-      plan,
-      process,
-      monitor,
-      runDirectory,
-      sink,
-      clock,
-      logger,
-      ...state,
-      ...news,
-    })
+    const phase = spec.paused ? 'paused' : 'running'
+    const state = { phase, memoryKib, agentConnected: false, restartAsked: false } as const
+    return new QemuGuest({ document, plan, process, monitor, runDirectory, sink, clock, logger, ...state })
   } catch (error) {
     await undo.run()
     throw fromQmp('The guest could not be started', error)

@@ -21,15 +21,13 @@ export interface MonitorPlace {
 
 /**
  * Connects to the monitor of a QEMU that may just have been spawned. Rejects with what QEMU said where it ends
- * instead, and with `OPERATION_TIMEOUT` where it does neither.
+ * instead, and with `OPERATION_TIMEOUT` where it does neither in time.
  */
 export async function connectMonitor(place: MonitorPlace, { signal }: CallOptions): Promise<QmpChannel> {
   const giveUp = new AbortController()
   const stop = signal ? AbortSignal.any([signal, giveUp.signal]) : giveUp.signal
   let end: Error | undefined
-  const timeout = place.clock
-    .sleep(place.timeoutMs, { signal: stop })
-    .then(() => new VirError('OPERATION_TIMEOUT', 'QEMU does not answer', { domain: 'QEMU' }))
+  const timeout = place.clock.sleep(place.timeoutMs, { signal: stop }).then(() => silent(place))
   const ended = place.process.exited.then(async (how) =>
     fromEarlyEnd('QEMU could not start', how, await place.process.lastWords()),
   )
@@ -56,15 +54,30 @@ async function greet({ runDirectory, clock, isNew }: MonitorPlace, signal: Abort
       const socket = await connectUnix(runDirectory, MONITOR_SOCKET)
       return await QmpChannel.open(socket, { signal })
     } catch (error) {
-      if (!isNew || !isNotYet(error)) throw error
+      const { code } = error as NodeJS.ErrnoException
+      // A QEMU that stands still, or talks with somebody else, lets very few wait for it.
+      if (code !== 'EAGAIN' && !(isNew && isNotYet(code))) throw error
       await clock.sleep(RETRY_MS, { signal })
     }
   }
 }
 
-function isNotYet(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
+function isNotYet(code: string | undefined): boolean {
   return code === 'ENOENT' || code === 'ECONNREFUSED'
+}
+
+function silent({ process, timeoutMs, isNew }: MonitorPlace): VirError {
+  const { pid } = process.identity
+  return new VirError(
+    'OPERATION_TIMEOUT',
+    `QEMU (process ${pid}) did not answer within ${timeoutMs / 1000} s`,
+    {
+      domain: 'QEMU',
+      hint: isNew
+        ? 'Is the host overloaded? The log of the guest may tell more'
+        : `Is it stopped or hung ('ps -o stat ${pid}'), or does another program hold its monitor? 'destroy' ends it`,
+    },
+  )
 }
 
 async function graceOver(clock: Clock, error: unknown): Promise<unknown> {

@@ -5,6 +5,7 @@ import type { DomainXml } from '@covirt/xml'
 import { adoptGuest } from './adopt-guest.js'
 import { qemuCapabilities } from './capabilities.js'
 import { planGuest } from './command-line/guest-plan.js'
+import { endGuest } from './end-guest.js'
 import { launchGuest } from './launch-guest.js'
 import { withDefaults } from './prepare-definition.js'
 import { QemuGuest } from './qemu-guest.js'
@@ -40,6 +41,10 @@ export class QemuHypervisor implements Hypervisor {
 
   adopt(spec: AdoptSpec, options: CallOptions): Promise<Guest | undefined> {
     return adoptGuest(spec, options)
+  }
+
+  kill(spec: AdoptSpec): Promise<void> {
+    return endGuest(spec)
   }
 
   roles(access: GuestAccess): DriverRoles {

@@ -39,6 +39,7 @@ export class QemuWorld implements DriverWorld {
     for (const [name, commands] of Object.entries({
       slow: 'sleep 5.2\nexec qemu-system-x86_64 "$@"',
       stuck: 'exec sleep 100000',
+      wrapped: 'qemu-system-x86_64 "$@"\nexit $?',
     })) {
       await writeFile(root.join(name), `#!/bin/sh\n${commands}\n`)
       await chmod(root.join(name), 0o755)

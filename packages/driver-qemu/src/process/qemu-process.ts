@@ -129,12 +129,17 @@ export class QemuProcess {
   }
 }
 
-/** It is the leader of a session of its own, so that its process group has its number. */
+/**
+ * What we spawn leads a session of its own, so that its process group has its number; what a program of a user's
+ * has spawned around QEMU need not lead any.
+ */
 function signalGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, 'SIGKILL')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
   }
 }
 
