@@ -34,7 +34,7 @@ export interface Started {
 
 /**
  * Starts the container as a daemon and resolves when its init has been executed. Rejects with liblxc's log where it
- * does not come so far, a missing init included; nothing runs then. When aborted, it rejects once
+ * does not come so far, a missing init included; nothing runs then. `ESRCH`: init ended at once. When aborted, it rejects once
  * what had been started by then is stopped again.
  */
 export async function start(container: Container, options: StartOptions = {}): Promise<Started> {

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -14,10 +14,11 @@ import {
 import type { DomainXml } from '@covirt/xml'
 import { capabilitiesDocument } from './capabilities.js'
 import { initArgv } from './config/init.js'
-import { toLiblxcConfig } from './config/liblxc-config.js'
+import { consoleLogBytes, toLiblxcConfig } from './config/liblxc-config.js'
 import { liveDocument } from './config/live-document.js'
 import { hostLinkName } from './config/network.js'
 import { prepareDocument } from './config/prepare-document.js'
+import { missingProtection } from './config/security.js'
 import { LxcGuest, type LxcGuestParts } from './guest/lxc-guest.js'
 import { StateHub } from './guest/state-hub.js'
 import { controlGroupsOf } from './host/control-groups.js'
@@ -82,6 +83,8 @@ export class LxcHypervisor implements Hypervisor {
     const undo = new UndoStack(logger)
     try {
       const found = await inspectHost(document)
+      for (const protection of missingProtection(document, this.#host))
+        logger.warn('A container starts with less protection', { domain: domain.name, missing: protection })
       undo.push(() => removeLeftovers(container, linksOf(document)))
       this.#writeConfig(spec, document, container, found)
       const logFile = logFileOf(spec)
@@ -102,7 +105,7 @@ export class LxcHypervisor implements Hypervisor {
       // What is there belongs to the one that runs.
       if (error instanceof LxcError && error.code === 'EEXIST') throw alreadyRuns(domain.name)
       await undo.run()
-      if (hasEnded(error)) throw endedAtOnce(document)
+      if (hasEnded(error)) throw endedAtOnce(document, error)
       throw toVirError(error, `Starting ${domain.name}`, signal)
     }
   }
@@ -180,6 +183,7 @@ export class LxcHypervisor implements Hypervisor {
     container: Container,
     { init, sourceFiles }: FoundOnHost,
   ): void {
+    rotateOversized(places.logFile)
     const config = toLiblxcConfig(document, {
       host: this.#host,
       sourceFiles,
@@ -215,6 +219,12 @@ export class LxcHypervisor implements Hypervisor {
   }
 }
 
+/** liblxc keeps a log from growing above its limit, but goes wrong with one that is above it already. */
+function rotateOversized(logFile: string): void {
+  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
+  if (size > consoleLogBytes) renameSync(logFile, `${logFile}.1`)
+}
+
 /** A monitor says for a moment more that an init runs which has ended. */
 async function hasLivingInit(container: Container): Promise<boolean> {
   const pid = await initPid(container)
@@ -247,19 +257,19 @@ function logFileOf({ places }: Pick<AdoptSpec, 'places'>): string {
 }
 
 /** The container is not running (any more). */
-function hasEnded(error: unknown): boolean {
+function hasEnded(error: unknown): error is LxcError {
   return error instanceof LxcError && error.code === 'ESRCH'
 }
 
-function endedAtOnce({ name, os }: DomainXml): VirError {
-  return new VirError(
-    'OPERATION_FAILED',
-    `The init of ${name}, ${os.init}, ended as soon as it was started`,
-    {
-      domain: 'LXC',
-      hint: 'Its last words are in the log of the domain',
-    },
-  )
+function endedAtOnce(document: DomainXml, cause: LxcError): VirError {
+  const [init] = initArgv(document)
+  const [reason] = cause.log
+  const ended = `The init of ${document.name}, ${init}, ended as soon as it was started`
+  return new VirError('OPERATION_FAILED', reason === undefined ? ended : `${ended}: ${reason}`, {
+    domain: 'LXC',
+    hint: 'Its last words are in the log of the domain',
+    cause,
+  })
 }
 
 function alreadyRuns(name: string): VirError {

@@ -2,6 +2,7 @@ import { parseDomain } from '@covirt/xml'
 import { describe, expect, test } from '@jest/globals'
 import { toLiblxcConfig } from '../src/config/liblxc-config.js'
 import { prepareDocument } from '../src/config/prepare-document.js'
+import { missingProtection } from '../src/config/security.js'
 import type { HostFacts } from '../src/host/host-facts.js'
 import { initSignals } from '../src/host/init-kind.js'
 
@@ -64,8 +65,6 @@ describe('the liblxc configuration of a definition', () => {
   "lxc.cgroup.memory.limit_in_bytes = 67108864",
   "lxc.cgroup.pids.max = 16384",
   "lxc.cgroup.devices.deny = a",
-  "lxc.cgroup.devices.allow = c *:* m",
-  "lxc.cgroup.devices.allow = b *:* m",
   "lxc.cgroup.devices.allow = c 1:3 rwm",
   "lxc.cgroup.devices.allow = c 1:5 rwm",
   "lxc.cgroup.devices.allow = c 1:7 rwm",
@@ -76,13 +75,15 @@ describe('the liblxc configuration of a definition', () => {
   "lxc.cgroup.devices.allow = c 5:2 rwm",
   "lxc.cgroup.devices.allow = c 136:* rwm",
   "lxc.cgroup.devices.allow = c 10:229 rwm",
-  "lxc.cap.drop = mac_admin mac_override sys_module sys_rawio sys_time",
+  "lxc.cap.drop = block_suspend mac_admin mac_override sys_module sys_rawio sys_time syslog wake_alarm",
   "lxc.seccomp.profile = /usr/share/lxc/config/common.seccomp",
   "lxc.tty.dir = lxc",
   "lxc.tty.max = 4",
   "lxc.pty.max = 1024",
   "lxc.console.buffer.size = auto",
   "lxc.console.logfile = /var/log/covirt/lxc/web.log",
+  "lxc.console.size = 1024KB",
+  "lxc.console.rotate = 1",
 ]
 `)
   })
@@ -157,7 +158,7 @@ describe('the liblxc configuration of a definition', () => {
         elements:
           "<features><capabilities policy='default'><sys_time state='on'/><mknod state='off'/></capabilities></features>",
       },
-      ['lxc.cap.drop = mac_admin mac_override mknod sys_module sys_rawio'],
+      ['lxc.cap.drop = block_suspend mac_admin mac_override mknod sys_module sys_rawio syslog wake_alarm'],
     ],
     [
       'all capabilities',
@@ -270,6 +271,18 @@ describe('the liblxc configuration of a definition', () => {
       'lxc.apparmor.profile = unconfined',
     )
     expect(configOf({}).join()).not.toContain('apparmor')
+  })
+
+  test('names the protection that the host lacks, but for what a definition goes without', () => {
+    const bare: HostFacts = { ...legacyHost, seccompProfile: undefined, apparmor: 'without-profiles' }
+    const missing = (elements: string, host: HostFacts) =>
+      missingProtection(prepareDocument(parseDomain(xml({ elements }))), host)
+    expect(missing('', legacyHost)).toEqual([])
+    expect(missing('', bare)).toEqual([
+      expect.stringContaining('seccomp'),
+      expect.stringContaining('AppArmor'),
+    ])
+    expect(missing("<seclabel type='none'/>", bare)).toEqual([expect.stringContaining('seccomp')])
   })
 
   test.each([

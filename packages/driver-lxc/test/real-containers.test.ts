@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Connection, Domain } from '@covirt/core'
@@ -234,6 +234,32 @@ describeWhen(canRunLxc(), 'a real container', () => {
     )
   })
 
+  test('fills no disk with what it prints, and its last lines are kept', async () => {
+    await using place = await Place.make()
+    const script =
+      'while [ $((i += 1)) -le 40000 ]; do echo "$i a line of a hundred bytes, or nearly so, to fill the log with"; done; echo LAST; exec sleep 1000'
+    const os = `<init>/bin/sh</init><initarg>-c</initarg><initarg>${script.replace('<', '&lt;')}</initarg>`
+    const domain = await place.define({ os })
+    const log = join(place.world.path, 'log/lxc', `${domain.name}.log`)
+    const limit = 1024 * 1024
+    await mkdir(dirname(log), { recursive: true })
+    await writeFile(log, Buffer.alloc(limit + 1, '.'))
+    await domain.start()
+    await eventually(async () => ((await place.world.consoleLog(domain)).includes('LAST') ? true : undefined))
+    const sizes = [statSync(log).size, statSync(`${log}.1`).size]
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(limit)
+    expect(readdirSync(dirname(log)).sort()).toEqual([`${domain.name}.log`, `${domain.name}.log.1`])
+  })
+
+  test('makes no devices but those that it may use', async () => {
+    await using place = await Place.make()
+    await place.atBoot(
+      'mknod /null c 1 3; mknod /disk b 8 0; mknod /mem c 1 1; ls -d /null /disk /mem > /out 2>/dev/null',
+    )
+    await place.running()
+    expect(await place.written('out')).toBe('/null\n')
+  })
+
   test('whose console somebody else has refuses to open it', async () => {
     await using place = await Place.make()
     const domain = await place.running()
@@ -300,6 +326,28 @@ describeWhen(canRunLxc(), 'a real container', () => {
     await leavesNothing(async () => {
       const domain = await place.define({ os: '<init>/sbin/broken</init>' })
       await expect(domain.start()).rejects.toMatchObject({ name: 'VirError', code: 'OPERATION_FAILED' })
+      await domain.undefine()
+    })
+  })
+
+  test('whose init ends at once does not start and says so, or has run for a moment', async () => {
+    await using place = await Place.make()
+    await leavesNothing(async () => {
+      const domain = await place.define({ os: '<init>/bin/true</init>' })
+      for (let round = 0; round < 10; round++) {
+        const refusal = await domain.start().then(
+          () => undefined,
+          (error: unknown) => error,
+        )
+        if (refusal !== undefined) {
+          expect(refusal).toMatchObject({
+            code: 'OPERATION_FAILED',
+            message: `The init of ${domain.name}, /bin/true, ended as soon as it was started`,
+            hint: expect.stringMatching(/\S/),
+          })
+        }
+        await domain.waitFor('shutoff')
+      }
       await domain.undefine()
     })
   })

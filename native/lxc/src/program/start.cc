@@ -116,7 +116,7 @@ int Start(const Job &job) {
   }
   const bool exited = pidfd < 0 || pid <= 0 || AwaitExec(pidfd, pid) == Exec::kExited;
   const int running = exited ? AwaitSuccessor(c, pid) : pid;
-  if (running <= 0) return fail(0, "the container's init ended at once");
+  if (running <= 0) return fail(ESRCH, "the container's init ended at once");
   printf("{\"initPid\":%d", running);
   if (ran_because[0] != '\0') {
     printf(",\"ranBecause\":");

@@ -22,6 +22,9 @@ export interface ConfigContext {
   readonly consoleLog: string
 }
 
+/** How much of the console's output is kept, and as much again in a second file: a power of two, as liblxc wants it. */
+export const consoleLogBytes = 1024 * 1024
+
 /**
  * The liblxc configuration (lxc.container.conf(5)) of a prepared definition. Depends on its arguments alone.
  * `CONFIG_UNSUPPORTED` for values that liblxc or this host cannot take.
@@ -69,5 +72,7 @@ function terminalLines(consoleLog: string): ConfigLine[] {
     ['lxc.pty.max', '1024'],
     ['lxc.console.buffer.size', 'auto'],
     ['lxc.console.logfile', consoleLog],
+    ['lxc.console.size', `${consoleLogBytes / 1024}KB`],
+    ['lxc.console.rotate', '1'],
   ]
 }

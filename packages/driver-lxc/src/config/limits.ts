@@ -6,7 +6,7 @@ import type { ConfigLine } from './config-lines.js'
 /** How many processes a container may have, which no element of libvirt's says. */
 const maxProcesses = 16_384
 
-/** Read, write and make: what a container may do with these, and with no other devices but make them. */
+/** Read, write and make: what a container may do with these, and nothing with others. */
 const devices = {
   '/dev/null': 'c 1:3',
   '/dev/zero': 'c 1:5',
@@ -125,8 +125,6 @@ function deviceLines(host: HostFacts): ConfigLine[] {
   const key = cgroupKey(version, 'devices')
   return [
     [`${key}.deny`, 'a'],
-    [`${key}.allow`, 'c *:* m'],
-    [`${key}.allow`, 'b *:* m'],
     ...Object.values(devices).map((device): ConfigLine => [`${key}.allow`, `${device} rwm`]),
   ]
 }

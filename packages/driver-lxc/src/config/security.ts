@@ -2,8 +2,17 @@ import type { DomainXml } from '@covirt/xml'
 import type { HostFacts } from '../host/host-facts.js'
 import type { ConfigLine } from './config-lines.js'
 
-/** Powers over the host's kernel, clock and security modules, which no container needs. */
-const droppedCapabilities = ['mac_admin', 'mac_override', 'sys_module', 'sys_rawio', 'sys_time']
+/** Powers over the host's kernel and its log, sleep, clock and security modules, which no container needs. */
+const droppedCapabilities = [
+  'block_suspend',
+  'mac_admin',
+  'mac_override',
+  'sys_module',
+  'sys_rawio',
+  'sys_time',
+  'syslog',
+  'wake_alarm',
+]
 
 /** What the container may do: capabilities, system calls, ids, AppArmor. */
 export function securityLines(document: DomainXml, host: HostFacts): ConfigLine[] {
@@ -12,6 +21,15 @@ export function securityLines(document: DomainXml, host: HostFacts): ConfigLine[
     ...(host.seccompProfile === undefined ? [] : [['lxc.seccomp.profile', host.seccompProfile] as const]),
     ...apparmorLines(document, host),
     ...idmapLines(document),
+  ]
+}
+
+/** What would protect the host from the container and is not to be had here, though nobody has asked to go without. */
+export function missingProtection({ seclabels }: DomainXml, host: HostFacts): string[] {
+  const isOff = seclabels.some(({ type }) => type === 'none')
+  return [
+    ...(host.seccompProfile === undefined ? ["liblxc's seccomp profile, common.seccomp"] : []),
+    ...(host.apparmor === 'without-profiles' && !isOff ? ["AppArmor's profiles for LXC"] : []),
   ]
 }
 
