@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
-import { access, copyFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { type CallOptions, messageOf, throwIfAborted, VirError } from '@covirt/core'
+import { type CallOptions, throwIfAborted, VirError } from '@covirt/core'
 import { type LaunchSpec, UndoStack } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { refuseGuessedFormats } from './backing-format.js'
 import { type GuestPlan, planGuest } from './command-line/guest-plan.js'
+import { makeVariables } from './firmware-variables.js'
 import { removeSockets } from './guest-sockets.js'
 import { connectMonitor } from './monitor-connection.js'
 import { QemuProcess } from './process/qemu-process.js'
@@ -28,6 +29,7 @@ export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promi
   const undo = new UndoStack(logger)
   try {
     await prepareHost(plan)
+    if (plan.nvram) await makeVariables(plan.nvram, spec.domain.uuid, undo)
     throwIfAborted(options.signal)
     const process = await spawn(plan, spec)
     undo.push(() => removeSockets(runDirectory, plan))
@@ -68,24 +70,13 @@ export async function liveDocument(
   return { ...domain, devices: { ...domain.devices, graphics } }
 }
 
-async function prepareHost({ kvm, nvram, domain }: GuestPlan): Promise<void> {
+async function prepareHost({ kvm, domain }: GuestPlan): Promise<void> {
   if (kvm) await requireKvm()
   for (const disk of domain.devices.disks) {
     if (disk.driver?.type !== 'qcow2') continue
     const path =
       disk.type === 'file' ? disk.source?.file : disk.type === 'block' ? disk.source?.dev : undefined
     if (path !== undefined) await refuseGuessedFormats(path)
-  }
-  if (nvram) {
-    try {
-      await copyFile(nvram.template, nvram.path, constants.COPYFILE_EXCL)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
-        throw new VirError('OPERATION_FAILED', `<nvram> could not be made: ${messageOf(error)}`, {
-          domain: 'QEMU',
-          cause: error,
-        })
-    }
   }
 }
 

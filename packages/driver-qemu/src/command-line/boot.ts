@@ -1,4 +1,5 @@
 import type { DomainXml } from '@covirt/xml'
+import type { FirmwareVariables } from '../firmware-variables.js'
 import { absolute, json, keyval, malformed, unsupported } from './arguments.js'
 
 /** How the machine finds what it runs first. */
@@ -7,7 +8,7 @@ export interface Boot {
   /** Names of the block nodes that are the machine's flash chips: code, then variables. */
   readonly flash: readonly string[]
   /** A file of UEFI variables to be copied from its template where it does not exist. */
-  readonly nvram: { readonly path: string; readonly template: string } | undefined
+  readonly nvram: FirmwareVariables | undefined
 }
 
 /** Firmware, kernel and boot menu; the order of devices is {@link bootIndexes}'s. */

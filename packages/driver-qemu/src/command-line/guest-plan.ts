@@ -1,4 +1,5 @@
 import type { DomainXml } from '@covirt/xml'
+import type { FirmwareVariables } from '../firmware-variables.js'
 import { withAliases } from './aliases.js'
 import { keyval } from './arguments.js'
 import { bootArguments, bootIndexes } from './boot.js'
@@ -42,7 +43,7 @@ export interface GuestPlan {
   readonly vncPassword: string | undefined
   /** Which of the `<graphics>` listens on a TCP port. */
   readonly vncIndex: number | undefined
-  readonly nvram: { readonly path: string; readonly template: string } | undefined
+  readonly nvram: FirmwareVariables | undefined
   readonly memoryKib: number
   /** To what the balloon is to be set before the guest runs. */
   readonly balloonKib: number | undefined
