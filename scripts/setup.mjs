@@ -95,7 +95,7 @@ function guestPackages() {
 function npmPackages() {
   if (isNpmTreeCurrent()) return 'all there'
   say('installing from package-lock.json')
-  // not `npm ci`: that refuses a lock file without the packages of other platforms, which not every registry has
+  // not `npm ci`: that refuses a lock file which does not name the packages of other platforms, as ours may not
   const failure = run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
   return failure === undefined ? 'installed' : { failure: `npm install failed: ${failure}` }
 }

@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { roleNames } from '@covirt/core'
 import { expect, test } from '@jest/globals'
 import { open } from 'covirt'
-import { canRunLxc, canRunQemu, tempRoot, testWhen, uniqueName } from './fixtures/index.js'
+import { busyboxRootfs, canRunLxc, canRunQemu, tempRoot, testWhen, uniqueName } from './fixtures/index.js'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
@@ -44,3 +47,46 @@ for (const { scheme, requirement } of drivers) {
     expect(rows.get(scheme)).toEqual(roleNames.map((role) => (driver[role] ? 'yes' : 'no')))
   })
 }
+
+const run = promisify(execFile)
+
+/** The programs of the README, as they stand there. */
+const snippets = [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, program]) => program as string)
+
+/** What a program prints that is run as an .mjs by plain Node, with `replacements` for what is of this host. */
+async function output(program: string, replacements: Readonly<Record<string, string>> = {}): Promise<string> {
+  let text = program
+  for (const [there, here] of Object.entries(replacements)) {
+    expect(text).toContain(there)
+    text = text.replaceAll(there, here)
+  }
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const cwd = fileURLToPath(new URL('..', import.meta.url))
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', text], { cwd, env })
+  return stdout
+}
+
+test('the README has two programs, and both are run here', () => {
+  expect(snippets).toHaveLength(2)
+})
+
+test('the first program of the README runs, on simulated guests', async () => {
+  const replacements = { 'covirt:///system': 'test:///empty?root=readme', "type='lxc'": "type='test'" }
+  await expect(output(snippets[0] as string, replacements)).resolves.toBe('web test running booted\n')
+})
+
+testWhen(canRunLxc(), 'the first program of the README runs, on a real container', async () => {
+  await using root = await tempRoot()
+  await busyboxRootfs(root.join('rootfs'))
+  const name = uniqueName('readme')
+  const stdout = await output(snippets[0] as string, {
+    'covirt:///system': `covirt:///system?root=${root.path}`,
+    '/srv/web': root.join('rootfs'),
+    '<name>web</name>': `<name>${name}</name>`,
+  })
+  expect(stdout).toBe(`${name} lxc running booted\n`)
+})
+
+test('the program of the README that controls simulated guests does what it says', async () => {
+  await expect(output(snippets[1] as string)).resolves.toBe('shutdown\n')
+})
