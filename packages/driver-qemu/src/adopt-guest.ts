@@ -15,9 +15,9 @@ import { isObject } from './qmp/qmp-message.js'
 import { startAnew } from './start-anew.js'
 
 /** Within this time a QEMU that runs already must greet; one that hangs is left alone. */
-const GREETING_TIMEOUT_MS = 5000
+const greetingTimeoutMs = 5000
 /** Within this time a QEMU ends that has closed its monitor. */
-const END_TIMEOUT_MS = 1000
+const endTimeoutMs = 1000
 
 /**
  * Takes over the QEMU of a guest that an earlier process launched. One that was not launched to its end is
@@ -34,7 +34,7 @@ export async function adoptGuest(spec: AdoptSpec, options: CallOptions): Promise
   }
   const [process] = await findGuest(spec)
   if (!process) return end()
-  const place = { process, runDirectory, clock, isNew: false, timeoutMs: GREETING_TIMEOUT_MS }
+  const place = { process, runDirectory, clock, isNew: false, timeoutMs: greetingTimeoutMs }
   const monitor = await connectMonitor(place, options).catch(async (error: unknown) => {
     throwIfAborted(options.signal)
     if (spec.record === undefined || (await hasEnded(process, error, clock))) return undefined
@@ -75,7 +75,7 @@ export async function adoptGuest(spec: AdoptSpec, options: CallOptions): Promise
 
 /** Whether a QEMU with which a conversation has failed was about to end, and has. */
 async function hasEnded(process: QemuProcess, error: unknown, clock: Clock): Promise<boolean> {
-  const timeoutMs = error instanceof QmpClosedError ? END_TIMEOUT_MS : 0
+  const timeoutMs = error instanceof QmpClosedError ? endTimeoutMs : 0
   return (await process.waitForEnd(clock, timeoutMs)) !== undefined
 }
 

@@ -3,12 +3,12 @@ import { dirname, resolve } from 'node:path'
 import { VirError } from '@covirt/core'
 
 /** The header extension that names the format of the backing file (QEMU: docs/interop/qcow2.txt). */
-const BACKING_FORMAT = 0xe2792aca
-const MAGIC = 0x514649fb
+const backingFormatExtension = 0xe2792aca
+const magic = 0x514649fb
 /** The header with all its extensions and the name of the backing file lies in the first cluster. */
-const MAX_HEADER_BYTES = 64 * 1024
+const maxHeaderBytes = 64 * 1024
 /** No chain that somebody has made on purpose is longer. */
-const MAX_CHAIN = 200
+const maxChain = 200
 
 interface Qcow2Header {
   readonly backingFile: string | undefined
@@ -21,7 +21,7 @@ interface Qcow2Header {
  * the name of a file of the host. Files that cannot be read are QEMU's to complain about.
  */
 export async function refuseGuessedFormats(image: string): Promise<void> {
-  for (let path = image, depth = 0; depth < MAX_CHAIN; depth++) {
+  for (let path = image, depth = 0; depth < maxChain; depth++) {
     const { backingFile, backingFormat } = (await readHeader(path)) ?? {}
     if (backingFile === undefined) return
     if (backingFormat === undefined)
@@ -38,7 +38,7 @@ async function readHeader(path: string): Promise<Qcow2Header | undefined> {
   const file = await open(path, 'r').catch(() => undefined)
   if (!file) return undefined
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_HEADER_BYTES), { position: 0 })
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHeaderBytes), { position: 0 })
     return parseHeader(buffer.subarray(0, bytesRead))
   } finally {
     await file.close()
@@ -46,7 +46,7 @@ async function readHeader(path: string): Promise<Qcow2Header | undefined> {
 }
 
 function parseHeader(bytes: Buffer): Qcow2Header | undefined {
-  if (bytes.length < 104 || bytes.readUInt32BE(0) !== MAGIC) return undefined
+  if (bytes.length < 104 || bytes.readUInt32BE(0) !== magic) return undefined
   const nameOffset = Number(bytes.readBigUInt64BE(8))
   const nameLength = bytes.readUInt32BE(16)
   if (nameOffset === 0 || nameLength === 0) return { backingFile: undefined, backingFormat: undefined }
@@ -55,7 +55,7 @@ function parseHeader(bytes: Buffer): Qcow2Header | undefined {
   for (let at = headerLength; at + 8 <= bytes.length; ) {
     const type = bytes.readUInt32BE(at)
     const length = bytes.readUInt32BE(at + 4)
-    if (type === BACKING_FORMAT)
+    if (type === backingFormatExtension)
       return { backingFile, backingFormat: bytes.toString('utf8', at + 8, at + 8 + length) }
     if (type === 0) break
     at += 8 + Math.ceil(length / 8) * 8

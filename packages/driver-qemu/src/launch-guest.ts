@@ -19,7 +19,7 @@ import { isObject } from './qmp/qmp-message.js'
 const run = promisify(execFile)
 
 /** Within this time a QEMU must have made its machine, which on a loaded host takes a while. */
-const GREETING_TIMEOUT_MS = 60_000
+const greetingTimeoutMs = 60_000
 
 /** Starts a QEMU for a guest. On rejection nothing of it is left. */
 export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promise<QemuGuest> {
@@ -35,7 +35,7 @@ export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promi
     undo.push(() => removeSockets(runDirectory, plan))
     undo.push(() => process.kill(clock))
     const monitor = await connectMonitor(
-      { process, runDirectory, clock, isNew: true, timeoutMs: GREETING_TIMEOUT_MS },
+      { process, runDirectory, clock, isNew: true, timeoutMs: greetingTimeoutMs },
       options,
     )
     undo.push(() => monitor.close())

@@ -1,12 +1,12 @@
 import { abortError, type CallOptions, type Clock, VirError } from '@covirt/core'
-import { MONITOR_SOCKET } from './command-line/guest-plan.js'
+import { monitorSocket } from './command-line/guest-plan.js'
 import type { QemuProcess } from './process/qemu-process.js'
 import { connectUnix } from './process/unix-socket.js'
 import { fromEarlyEnd } from './qemu-errors.js'
 import { QmpChannel } from './qmp/qmp-channel.js'
 
 /** QEMU makes its socket some 10 ms after it was spawned, and says nothing then. */
-const RETRY_MS = 2
+const retryMs = 2
 
 /** Whose monitor, and where it is. */
 export interface MonitorPlace {
@@ -51,13 +51,13 @@ export async function connectMonitor(place: MonitorPlace, { signal }: CallOption
 async function greet({ runDirectory, clock, isNew }: MonitorPlace, signal: AbortSignal): Promise<QmpChannel> {
   for (;;) {
     try {
-      const socket = await connectUnix(runDirectory, MONITOR_SOCKET)
+      const socket = await connectUnix(runDirectory, monitorSocket)
       return await QmpChannel.open(socket, { signal })
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       // A QEMU that stands still, or talks with somebody else, lets very few wait for it.
       if (code !== 'EAGAIN' && !(isNew && isNotYet(code))) throw error
-      await clock.sleep(RETRY_MS, { signal })
+      await clock.sleep(retryMs, { signal })
     }
   }
 }

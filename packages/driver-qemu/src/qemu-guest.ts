@@ -49,10 +49,10 @@ export interface QemuGuestParts {
 }
 
 /** How long QEMU may take to end when asked to, and to be gone once its monitor is. */
-const QUIT_TIMEOUT_MS = 1000
-const EXIT_TIMEOUT_MS = 5000
+const quitTimeoutMs = 1000
+const exitTimeoutMs = 5000
 /** How long an agent may take, where nobody says. */
-const AGENT_TIMEOUT_MS = 5000
+const agentTimeoutMs = 5000
 
 /** A virtual machine that runs in a QEMU process of its own. */
 export class QemuGuest implements Guest {
@@ -166,7 +166,7 @@ export class QemuGuest implements Guest {
         domain: 'QEMU',
       })
     if (!this.#agent) throw unresponsive('absent')
-    return this.#agent.command(request, options.timeoutMs ?? AGENT_TIMEOUT_MS, options)
+    return this.#agent.command(request, options.timeoutMs ?? agentTimeoutMs, options)
   }
 
   async #ask(
@@ -292,7 +292,7 @@ export class QemuGuest implements Guest {
     const { monitor, process, clock } = this.#parts
     // A clean end leaves nothing unwritten; a QEMU that hangs does not hear of it.
     void monitor.execute('quit').catch(() => {})
-    if (!(await process.waitForEnd(clock, QUIT_TIMEOUT_MS))) await process.kill(clock)
+    if (!(await process.waitForEnd(clock, quitTimeoutMs))) await process.kill(clock)
     await this.#gone
   }
 
@@ -302,7 +302,7 @@ export class QemuGuest implements Guest {
 
   async #bury(): Promise<void> {
     const { process, clock, plan, runDirectory } = this.#parts
-    const end = await process.waitForEnd(clock, EXIT_TIMEOUT_MS)
+    const end = await process.waitForEnd(clock, exitTimeoutMs)
     if (!end) await process.kill(clock)
     this.#letGo()
     await removeSockets(runDirectory, plan).catch((error: unknown) => {

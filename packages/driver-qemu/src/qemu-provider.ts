@@ -17,27 +17,27 @@ export interface QemuDriver extends Driver {
   readonly guestAgent: GuestAgentRole
 }
 
-const PROGRAM = 'qemu-system-x86_64'
-const INSTALL = "install QEMU (Debian and Ubuntu: 'apt install qemu-system-x86')"
+const program = 'qemu-system-x86_64'
+const install = "install QEMU (Debian and Ubuntu: 'apt install qemu-system-x86')"
 
 /** Virtual machines: `qemu:///system` for root, `qemu:///session` for any user. */
 export const qemuProvider = localProvider<QemuDriver>({
   scheme: 'qemu',
   paths: ['/system', '/session'],
   probe: async () => {
-    const path = await findProgram(PROGRAM)
-    return path === undefined ? `there is no ${PROGRAM} in the PATH: ${INSTALL}` : undefined
+    const path = await findProgram(program)
+    return path === undefined ? `there is no ${program} in the PATH: ${install}` : undefined
   },
   hypervisor: async ({ stateDirectory }) => {
-    const path = await findProgram(PROGRAM)
+    const path = await findProgram(program)
     try {
-      if (path === undefined) throw new Error(`there is no ${PROGRAM} in the PATH`)
+      if (path === undefined) throw new Error(`there is no ${program} in the PATH`)
       return new QemuHypervisor(await inspectProgram(path, stateDirectory))
     } catch (error) {
       throw new VirError('NO_CONNECT', `QEMU cannot be used: ${messageOf(error)}`, {
         domain: 'QEMU',
         cause: error,
-        hint: `Please ${INSTALL}`,
+        hint: `Please ${install}`,
       })
     }
   },

@@ -15,7 +15,7 @@ import { firmwareXml, guestXml } from './guests.js'
 import { processOf } from './processes.js'
 
 /** How often a guest that comes up is asked whether it is there: its first bytes fall on deaf ears. */
-const ASK_INTERVAL_MS = 20
+const askIntervalMs = 20
 
 /** A root of its own for real QEMUs of one domain type. */
 export class QemuWorld implements DriverWorld {
@@ -140,7 +140,7 @@ export class QemuWorld implements DriverWorld {
     heard.then(finish, finish)
     for (let asked = 0; asked < times && !done.signal.aborted; asked++) {
       console.write(letter)
-      await sleep(ASK_INTERVAL_MS, undefined, { signal: done.signal }).catch(() => {})
+      await sleep(askIntervalMs, undefined, { signal: done.signal }).catch(() => {})
     }
     await heard
     console.destroy()
@@ -165,7 +165,7 @@ async function agentReady(domain: Domain): Promise<void> {
       await domain.agentCommand('{"execute":"guest-ping"}', { timeoutMs: 500 })
       return
     } catch {
-      await sleep(ASK_INTERVAL_MS)
+      await sleep(askIntervalMs)
     }
   }
 }

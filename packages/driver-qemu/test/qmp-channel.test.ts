@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
 import { tempRoot } from '../../../test/fixtures/index.js'
-import { connectUnix, MAX_SOCKET_PATH } from '../src/process/unix-socket.js'
+import { connectUnix, maxSocketPath } from '../src/process/unix-socket.js'
 import { LineDecoder } from '../src/qmp/line-decoder.js'
 import { QmpChannel } from '../src/qmp/qmp-channel.js'
 import { QmpClosedError, QmpError } from '../src/qmp/qmp-error.js'
@@ -98,7 +98,7 @@ describe('a QMP channel', () => {
     await using root = await tempRoot()
     const deep = root.join(...Array(8).fill('a-directory-with-a-long-name'))
     await mkdir(deep, { recursive: true })
-    expect(deep.length).toBeGreaterThan(MAX_SOCKET_PATH)
+    expect(deep.length).toBeGreaterThan(maxSocketPath)
     const server = createServer()
     const before = process.cwd()
     process.chdir(deep)

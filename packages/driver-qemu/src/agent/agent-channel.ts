@@ -12,7 +12,7 @@ import { LineDecoder } from '../qmp/line-decoder.js'
 import { isSyncAnswer, syncRequest } from './agent-codec.js'
 
 /** The longest answers are those of `guest-exec-status` and `guest-file-read` (48 MiB by the agent's own limit). */
-const MAX_LINE_BYTES = 64 * 1024 * 1024
+const maxLineBytes = 64 * 1024 * 1024
 
 /** What the agent answered, or how the talk ended without an answer. */
 export type AgentAnswer =
@@ -84,7 +84,7 @@ export class AgentChannel {
 }
 
 class LineReader {
-  readonly #decoder = new LineDecoder(MAX_LINE_BYTES)
+  readonly #decoder = new LineDecoder(maxLineBytes)
   readonly #lines: string[] = []
   #closed: Error | undefined
   #wake: (() => void) | undefined
@@ -122,17 +122,17 @@ async function next(lines: LineReader, giveUp: AbortSignal): Promise<AgentAnswer
   try {
     return await abortable(lines.next(), giveUp)
   } catch (error) {
-    if (isVirError(error, 'OPERATION_ABORTED') && error.cause === EXPIRED) return { kind: 'silent' }
+    if (isVirError(error, 'OPERATION_ABORTED') && error.cause === deadlineOver) return { kind: 'silent' }
     throw error
   }
 }
 
-const EXPIRED = Symbol('expired')
+const deadlineOver = Symbol('the deadline is over')
 
 function expiry({ clock, timeoutMs }: AgentTimeout, done: AbortSignal): AbortSignal {
   const expired = new AbortController()
   clock.sleep(timeoutMs, { signal: done }).then(
-    () => expired.abort(EXPIRED),
+    () => expired.abort(deadlineOver),
     () => {},
   )
   return expired.signal

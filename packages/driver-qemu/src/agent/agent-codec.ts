@@ -6,12 +6,12 @@ import { isObject, type JsonObject } from '../qmp/qmp-message.js'
  * it may hold the remains of an earlier talk, so each talk begins with a byte that is invalid in JSON and a
  * number that the agent gives back after the same byte.
  */
-const SENTINEL = 0xff
+const sentinel = 0xff
 
 /** The request that begins a talk; `id` is to come back. */
 export function syncRequest(id: number): Buffer {
   const line = JSON.stringify({ execute: 'guest-sync-delimited', arguments: { id } })
-  return Buffer.concat([Buffer.from([SENTINEL]), Buffer.from(`${line}\n`)])
+  return Buffer.concat([Buffer.from([sentinel]), Buffer.from(`${line}\n`)])
 }
 
 /** Whether `line` answers the {@link syncRequest} with this `id`. */

@@ -5,7 +5,7 @@ import { type AgentAnswer, AgentChannel, unresponsive } from './agent-channel.js
 import { parseObject } from './agent-codec.js'
 
 /** How long an agent may take to obey a `guest-shutdown`, which it does not answer. */
-const SHUTDOWN_TIMEOUT_MS = 5000
+const shutdownTimeoutMs = 5000
 
 /** The agent in one guest: what it can be asked for. */
 export class GuestAgent {
@@ -32,7 +32,7 @@ export class GuestAgent {
    */
   async shutdown(mode: 'powerdown' | 'reboot', options: CallOptions): Promise<void> {
     const request = JSON.stringify({ execute: 'guest-shutdown', arguments: { mode } })
-    const answer = await this.#talk(request, SHUTDOWN_TIMEOUT_MS, options)
+    const answer = await this.#talk(request, shutdownTimeoutMs, options)
     const error = answer.kind === 'answer' ? parseObject(answer.line)?.error : undefined
     if (!isObject(error)) return
     throw new VirError('OPERATION_FAILED', `The guest agent refused: ${String(error.desc)}`, {

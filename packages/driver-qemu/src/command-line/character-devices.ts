@@ -1,10 +1,10 @@
 import type { CharacterDeviceXml, DomainXml } from '@covirt/xml'
-import { MAX_SOCKET_PATH } from '../process/unix-socket.js'
+import { maxSocketPath } from '../process/unix-socket.js'
 import { absolute, device, keyval, malformed, unsupported } from './arguments.js'
-import { VIRTIO_SERIAL_ID } from './controllers.js'
+import { virtioSerialId } from './controllers.js'
 
 /** The name of the virtio port that the guest agent listens on. */
-const AGENT_PORT = 'org.qemu.guest_agent.0'
+const agentPort = 'org.qemu.guest_agent.0'
 
 /** A character device that can be talked with: through a unix socket, by name in the run directory or by path. */
 export interface Line {
@@ -36,13 +36,13 @@ export function characterDevices({ devices }: DomainXml): CharacterDevices {
         ...backend(line),
         ...device('virtconsole', aliasOf(line), {
           chardev: `char${aliasOf(line)}`,
-          bus: `${VIRTIO_SERIAL_ID}.0`,
+          bus: `${virtioSerialId}.0`,
         }),
       ]),
       ...channels.flatMap((channel) => [...backend(channel), ...channelDevice(channel)]),
     ],
     consoles: openable,
-    agent: channels.filter(({ target }) => target?.name === AGENT_PORT).flatMap((line) => lineOf(line))[0],
+    agent: channels.filter(({ target }) => target?.name === agentPort).flatMap((line) => lineOf(line))[0],
   }
 }
 
@@ -69,7 +69,7 @@ function channelDevice(channel: CharacterDeviceXml): string[] {
   if (name === undefined) throw malformed("<channel><target type='virtio'>: its name is missing")
   const port = channel.address?.type === 'virtio-serial' ? channel.address.port : undefined
   return device('virtserialport', aliasOf(channel), {
-    bus: `${VIRTIO_SERIAL_ID}.0`,
+    bus: `${virtioSerialId}.0`,
     nr: port === undefined || port === 0 ? undefined : port,
     chardev: `char${aliasOf(channel)}`,
     name,
@@ -110,8 +110,8 @@ function socketOf(line: CharacterDeviceXml): string {
   if (given === undefined) return `${aliasOf(line)}.sock`
   if (line.type === 'unix' && line.source?.mode === 'connect')
     throw unsupported("<source mode='connect'>", "Use mode='bind'")
-  if (Buffer.byteLength(given) > MAX_SOCKET_PATH)
-    throw malformed(`<source path='${given}'> is too long for a socket`, `At most ${MAX_SOCKET_PATH} bytes`)
+  if (Buffer.byteLength(given) > maxSocketPath)
+    throw malformed(`<source path='${given}'> is too long for a socket`, `At most ${maxSocketPath} bytes`)
   return absolute(given, '<source path>')
 }
 

@@ -5,9 +5,9 @@ import { needsPci, virtio } from './machine.js'
 import { pciPlacement } from './pci-address.js'
 
 /** Ids of the controllers that devices hang on where the definition names none. */
-export const USB_ID = 'usb'
-export const VIRTIO_SERIAL_ID = 'virtio-serial0'
-export const SATA_ID = 'sata0'
+export const usbId = 'usb'
+export const virtioSerialId = 'virtio-serial0'
+export const sataId = 'sata0'
 
 const usbModels: Readonly<Record<string, string>> = {
   'qemu-xhci': 'qemu-xhci',
@@ -25,10 +25,8 @@ export function controllerArguments(domain: DomainXml, machine: Machine): string
   return [
     ...given.flatMap((controller) => controllerDevice(controller, machine)),
     ...(needs.usb && !has('usb') ? usb(machine, {}) : []),
-    ...(needs.virtioSerial && !has('virtio-serial')
-      ? device(virtio(machine, 'serial'), VIRTIO_SERIAL_ID)
-      : []),
-    ...(needs.sata && !has('sata') ? device('ich9-ahci', SATA_ID) : []),
+    ...(needs.virtioSerial && !has('virtio-serial') ? device(virtio(machine, 'serial'), virtioSerialId) : []),
+    ...(needs.sata && !has('sata') ? device('ich9-ahci', sataId) : []),
   ]
 }
 
@@ -58,14 +56,14 @@ function controllerDevice(controller: ControllerXml, machine: Machine): string[]
       return controller.model === 'none' ? [] : usb(machine, place(), controller.model)
     case 'virtio-serial':
       if (index !== 0) throw refused()
-      return device(virtio(machine, 'serial'), VIRTIO_SERIAL_ID, {
+      return device(virtio(machine, 'serial'), virtioSerialId, {
         max_ports: controller.ports,
         vectors: controller.vectors,
         ...place(),
       })
     case 'sata':
       if (index !== 0 || machine.kind === 'microvm') throw refused()
-      return machine.kind === 'q35' ? [] : device('ich9-ahci', SATA_ID, place())
+      return machine.kind === 'q35' ? [] : device('ich9-ahci', sataId, place())
     case 'ide':
       // Part of the board.
       if (index !== 0 || machine.kind !== 'pc') throw refused()
@@ -84,7 +82,7 @@ function usb(machine: Machine, place: ReturnType<typeof pciPlacement>, model?: s
       `<controller type='usb' model='${name}'>`,
       `Known are ${Object.keys(usbModels).join(', ')}`,
     )
-  return device(driver, USB_ID, place)
+  return device(driver, usbId, place)
 }
 
 function pciController({ model, index = 0, target, address }: ControllerXml, machine: Machine): string[] {

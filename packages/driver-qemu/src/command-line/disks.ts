@@ -1,6 +1,6 @@
 import type { DiskXml } from '@covirt/xml'
 import { absolute, device, type JsonValue, json, malformed, unsupported } from './arguments.js'
-import { SATA_ID } from './controllers.js'
+import { sataId } from './controllers.js'
 import { type Machine, virtio } from './machine.js'
 import { pciPlacement } from './pci-address.js'
 
@@ -92,7 +92,7 @@ function sataPlace(disk: DiskXml, machine: Machine): { readonly bus: string } {
   const drive = disk.address?.type === 'drive' ? disk.address : undefined
   const unit = drive?.unit ?? targetIndex(disk.target.dev)
   if (unit > 5) throw unsupported(`<disk><target dev='${disk.target.dev}' bus='sata'>: there are six`)
-  return { bus: machine.kind === 'q35' ? `ide.${unit}` : `${SATA_ID}.${unit}` }
+  return { bus: machine.kind === 'q35' ? `ide.${unit}` : `${sataId}.${unit}` }
 }
 
 /** The file and its format as two nodes. The format is always said: a guest could write another's header. */

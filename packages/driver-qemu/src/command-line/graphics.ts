@@ -1,14 +1,14 @@
 import { isIP } from 'node:net'
 import type { DomainXml, GraphicsXml, VideoXml } from '@covirt/xml'
-import { MAX_SOCKET_PATH } from '../process/unix-socket.js'
+import { maxSocketPath } from '../process/unix-socket.js'
 import { absolute, device, keyval, malformed, unsupported } from './arguments.js'
 import { type Machine, needsPci } from './machine.js'
 import { pciPlacement } from './pci-address.js'
 
 /** VNC's display 0. */
-const FIRST_PORT = 5900
+const firstPort = 5900
 /** With `autoport`, how many displays are tried. */
-const DISPLAYS = 99
+const displays = 99
 
 /** How the guest's screen is shown. */
 export interface Graphics {
@@ -54,9 +54,9 @@ function tcpAddress(vnc: VncXml): { readonly head: string; readonly to: number |
   if (isIP(listen) === 0) throw malformed(`<graphics listen='${listen}'> is not an IP address`)
   const host = isIP(listen) === 6 ? `[${listen}]` : listen
   const { port = -1 } = vnc
-  if (vnc.autoport === true || port === -1) return { head: `${host}:0`, to: DISPLAYS }
-  if (port < FIRST_PORT) throw unsupported(`<graphics port='${port}'>: VNC ports begin at ${FIRST_PORT}`)
-  return { head: `${host}:${port - FIRST_PORT}`, to: undefined }
+  if (vnc.autoport === true || port === -1) return { head: `${host}:0`, to: displays }
+  if (port < firstPort) throw unsupported(`<graphics port='${port}'>: VNC ports begin at ${firstPort}`)
+  return { head: `${host}:${port - firstPort}`, to: undefined }
 }
 
 function socketListen({ listens }: VncXml): string | undefined {
@@ -67,8 +67,8 @@ function socketListen({ listens }: VncXml): string | undefined {
 
 function socketPath(socket: string): string {
   if (socket === 'vnc.sock') return socket
-  if (Buffer.byteLength(socket) > MAX_SOCKET_PATH)
-    throw malformed(`<graphics socket='${socket}'> is too long`, `At most ${MAX_SOCKET_PATH} bytes`)
+  if (Buffer.byteLength(socket) > maxSocketPath)
+    throw malformed(`<graphics socket='${socket}'> is too long`, `At most ${maxSocketPath} bytes`)
   return absolute(socket, '<graphics socket>')
 }
 

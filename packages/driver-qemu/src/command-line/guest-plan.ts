@@ -24,7 +24,7 @@ import {
 } from './small-devices.js'
 
 /** The name of QEMU's own control socket in the run directory. */
-export const MONITOR_SOCKET = 'monitor.sock'
+export const monitorSocket = 'monitor.sock'
 
 /** All that follows from a definition alone: what QEMU is called with, and what is to be done around it. */
 export interface GuestPlan {
@@ -70,14 +70,14 @@ export function planGuest(definition: DomainXml): GuestPlan {
   const currentKib = Number(domain.currentMemoryKib ?? memoryKib)
   const args = [
     ...keyval('-name', undefined, { guest: domain.name, 'debug-threads': true }),
-    ...HARDENING,
+    ...hardening,
     ...machineArguments(domain, machine, boot.flash),
     ...processorArguments(domain, machine),
     ...memoryArguments(domain),
     ...(domain.uuid === undefined ? [] : ['-uuid', domain.uuid]),
     ...clockArguments(domain, machine),
     ...boot.args,
-    ...keyval('-chardev', 'socket', { id: 'monitor', path: MONITOR_SOCKET, server: true, wait: false }),
+    ...keyval('-chardev', 'socket', { id: 'monitor', path: monitorSocket, server: true, wait: false }),
     ...keyval('-mon', undefined, { chardev: 'monitor', mode: 'control' }),
     ...controllerArguments(domain, machine),
     ...devices.disks.flatMap((disk, index) =>
@@ -115,7 +115,7 @@ export function planGuest(definition: DomainXml): GuestPlan {
  * Paused at start, so that all is in place before the guest runs; nothing but what is asked for; no way to
  * other programs; a panic leaves the guest as it is, for us to decide.
  */
-const HARDENING = [
+const hardening = [
   '-S',
   '-nodefaults',
   '-no-user-config',

@@ -2,11 +2,11 @@ import type { DomainXml } from '@covirt/xml'
 import { keyval, malformed, unsupported } from './arguments.js'
 
 /** What a virtual machine has at least to be of any use, in KiB; QEMU itself takes less. */
-const DEFAULT_MEMORY_KIB = 512n * 1024n
+const defaultMemoryKib = 512n * 1024n
 
 /** The memory a definition grants, in KiB. */
 export function memoryKibOf(domain: DomainXml): bigint {
-  return domain.memoryKib ?? DEFAULT_MEMORY_KIB
+  return domain.memoryKib ?? defaultMemoryKib
 }
 
 /** `-m` and how the host backs it. */

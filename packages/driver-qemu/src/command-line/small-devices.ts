@@ -1,6 +1,6 @@
 import type { DomainXml, InputXml, MemballoonXml, PanicXml, RngXml, WatchdogXml } from '@covirt/xml'
 import { absolute, device, json, unsupported } from './arguments.js'
-import { USB_ID } from './controllers.js'
+import { usbId } from './controllers.js'
 import { type Machine, needsPci, virtio } from './machine.js'
 import { pciPlacement } from './pci-address.js'
 
@@ -15,7 +15,7 @@ export function inputArguments(input: InputXml, alias: string, machine: Machine)
   if (bus !== 'usb') throw unsupported(`<input type='${type}' bus='${bus}'> on the machine '${machine.name}'`)
   const driver = type === 'keyboard' ? 'usb-kbd' : `usb-${type}`
   const port = input.address?.type === 'usb' ? input.address.port : undefined
-  return device(driver, alias, { bus: `${USB_ID}.0`, port })
+  return device(driver, alias, { bus: `${usbId}.0`, port })
 }
 
 /** Whether the guest's memory can be taken back while it runs. */

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream'
 import type { Clock } from '@covirt/core'
 
 /** How long a guest may take to read what was written before the end of a stream. */
-const DRAIN_MS = 1000
+const drainMs = 1000
 
 /**
  * One opening of a character device: raw bytes both ways over the device's socket. It ends when QEMU closes
@@ -56,7 +56,7 @@ export class ConsoleStream extends Duplex {
     else {
       this.#socket.once('close', finish)
       this.#socket.end()
-      this.#clock.sleep(DRAIN_MS, { signal: done.signal }).then(
+      this.#clock.sleep(drainMs, { signal: done.signal }).then(
         () => this.#socket.destroy(),
         () => {},
       )

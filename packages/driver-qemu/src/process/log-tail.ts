@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises'
 
 /** The most that is read of what a process has said last. */
-const MAX_TAIL_BYTES = 16 * 1024
+const maxTailBytes = 16 * 1024
 
 /** How long the file is now; 0 where there is none. */
 export async function fileSize(path: string): Promise<number> {
@@ -17,14 +17,14 @@ export async function logTail(path: string, offset: number, count: number): Prom
   if (!file) return []
   try {
     const { size } = await file.stat()
-    const start = Math.max(offset, size - MAX_TAIL_BYTES)
+    const start = Math.max(offset, size - maxTailBytes)
     const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.max(0, size - start)), {
       position: start,
     })
     const lines = buffer.toString('utf8', 0, bytesRead).split('\n')
     return lines
       .map((line) => line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '').trim())
-      .filter((line) => line !== '' && !line.startsWith(OWN_LINE))
+      .filter((line) => line !== '' && !line.startsWith(ownLine))
       .slice(-count)
   } finally {
     await file.close()
@@ -32,4 +32,4 @@ export async function logTail(path: string, offset: number, count: number): Prom
 }
 
 /** How lines begin that we write to a guest's log ourselves. */
-export const OWN_LINE = 'covirt: '
+export const ownLine = 'covirt: '

@@ -14,7 +14,7 @@ export interface ProcessStat extends ProcessIdentity {
 }
 
 /** Linux reports times in hundredths of a second, whatever the kernel's own rate (time(7): USER_HZ). */
-const NANOSECONDS_PER_TICK = 10_000_000n
+const nanosecondsPerTick = 10_000_000n
 
 /** What the process is and has used; `undefined` where it is gone or a zombie. */
 export async function readProcessStat(pid: number): Promise<ProcessStat | undefined> {
@@ -25,7 +25,7 @@ export async function readProcessStat(pid: number): Promise<ProcessStat | undefi
   const [state, , , , , , , , , , , userTicks, kernelTicks, , , , , , , startTime] = fields
   if (userTicks === undefined || kernelTicks === undefined || startTime === undefined) return undefined
   if (state === 'Z' || state === 'X') return undefined
-  return { pid, startTime, cpuTimeNs: (BigInt(userTicks) + BigInt(kernelTicks)) * NANOSECONDS_PER_TICK }
+  return { pid, startTime, cpuTimeNs: (BigInt(userTicks) + BigInt(kernelTicks)) * nanosecondsPerTick }
 }
 
 /** Whether this very process still runs. */

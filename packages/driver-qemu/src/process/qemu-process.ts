@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
 import type { Clock } from '@covirt/core'
-import { fileSize, logTail, OWN_LINE } from './log-tail.js'
+import { fileSize, logTail, ownLine } from './log-tail.js'
 import { hasArgument, isAlive, type ProcessIdentity, readProcessStat } from './process-identity.js'
 
 /** What is spawned, and where it works and speaks. */
@@ -21,9 +21,9 @@ export interface ProcessEnd {
 }
 
 /** How many lines of what it printed are quoted where a process fails. */
-const QUOTED_LINES = 6
+const quotedLines = 6
 /** How often a process is looked at that is not our child and is about to end. */
-const WATCH_INTERVAL_MS = 5
+const watchIntervalMs = 5
 
 /**
  * One QEMU process: our child, or one that an earlier process of ours left. It survives us: it is in a session
@@ -53,7 +53,7 @@ export class QemuProcess {
     // On the spot: QEMU waits for these microseconds, and a trip to the thread pool takes many times as long.
     const log = openSync(command.logFile, 'a', 0o600)
     try {
-      writeSync(log, `${new Date().toISOString()} ${OWN_LINE}${command.program} ${quoted(command.args)}\n`)
+      writeSync(log, `${new Date().toISOString()} ${ownLine}${command.program} ${quoted(command.args)}\n`)
       const offset = fstatSync(log).size
       const child = spawn(command.program, command.args, {
         cwd: command.directory,
@@ -99,9 +99,9 @@ export class QemuProcess {
    */
   async waitForEnd(clock: Clock, timeoutMs: number): Promise<ProcessEnd | undefined> {
     if (this.#exited) return withTimeout(this.#exited, clock, timeoutMs)
-    for (let waitedMs = 0; await isAlive(this.identity); waitedMs += WATCH_INTERVAL_MS) {
+    for (let waitedMs = 0; await isAlive(this.identity); waitedMs += watchIntervalMs) {
       if (waitedMs >= timeoutMs) return undefined
-      await clock.sleep(WATCH_INTERVAL_MS)
+      await clock.sleep(watchIntervalMs)
     }
     return {}
   }
@@ -115,7 +115,7 @@ export class QemuProcess {
   async kill(clock: Clock): Promise<void> {
     if (await isAlive(this.identity)) signalGroup(this.identity.pid)
     if (this.#exited) await this.#exited
-    else while (await isAlive(this.identity)) await clock.sleep(WATCH_INTERVAL_MS)
+    else while (await isAlive(this.identity)) await clock.sleep(watchIntervalMs)
   }
 
   /** Forgets it: it no longer keeps our event loop alive. */
@@ -125,7 +125,7 @@ export class QemuProcess {
 
   /** The last lines it printed, oldest first. */
   lastWords(): Promise<string[]> {
-    return logTail(this.#logFile, this.#logOffset, QUOTED_LINES)
+    return logTail(this.#logFile, this.#logOffset, quotedLines)
   }
 }
 
@@ -155,11 +155,11 @@ async function withTimeout<T>(promise: Promise<T>, clock: Clock, timeoutMs: numb
 
 /** QEMU gets the few variables that it or its libraries may need; what else we were given is not its business. */
 function environment(): NodeJS.ProcessEnv {
-  const passed = Object.entries(process.env).filter(([name]) => PASSED_VARIABLES.test(name))
+  const passed = Object.entries(process.env).filter(([name]) => passedVariables.test(name))
   return { ...Object.fromEntries(passed), LC_ALL: 'C' }
 }
 
-const PASSED_VARIABLES = /^(PATH|HOME|USER|LOGNAME|TMPDIR|LD_LIBRARY_PATH|XDG_RUNTIME_DIR|(COVIRT|QEMU)_\w+)$/
+const passedVariables = /^(PATH|HOME|USER|LOGNAME|TMPDIR|LD_LIBRARY_PATH|XDG_RUNTIME_DIR|(COVIRT|QEMU)_\w+)$/
 
 function quoted(args: readonly string[]): string {
   return args

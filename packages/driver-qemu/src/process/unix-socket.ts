@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 
 /** The longest path of a unix socket that the kernel takes (unix(7): sun_path, with its final NUL). */
-export const MAX_SOCKET_PATH = 107
+export const maxSocketPath = 107
 
 /**
  * Connects to the unix socket `name` in `directory`, which may lie deeper than a socket address can tell:
@@ -12,7 +12,7 @@ export const MAX_SOCKET_PATH = 107
  */
 export async function connectUnix(directory: string, name: string): Promise<Socket> {
   const path = join(directory, name)
-  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return connectTo(path)
+  if (Buffer.byteLength(path) <= maxSocketPath) return connectTo(path)
   const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
     return await connectTo(`/proc/self/fd/${handle.fd}/${name}`)

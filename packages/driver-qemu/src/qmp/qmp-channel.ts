@@ -5,10 +5,10 @@ import { QmpClosedError, QmpError } from './qmp-error.js'
 import { type JsonObject, parseQmpMessage, type QmpEvent, type QmpMessage } from './qmp-message.js'
 
 /** The longest answers known (`query-qmp-schema`) have a quarter of a mebibyte. */
-const MAX_LINE_BYTES = 8 * 1024 * 1024
+const maxLineBytes = 8 * 1024 * 1024
 
 /** The number under which the greeting is awaited; commands begin with 1. */
-const GREETING = 0
+const greeting = 0
 
 /** What a {@link QmpChannel} tells its owner. */
 export interface QmpListener {
@@ -33,7 +33,7 @@ export class QmpChannel {
   #listener: QmpListener | undefined
   /** What happened before somebody listened. */
   #early: ((listener: QmpListener) => void)[] = []
-  readonly #decoder = new LineDecoder(MAX_LINE_BYTES)
+  readonly #decoder = new LineDecoder(maxLineBytes)
   readonly #pending = new Map<number, Pending>()
   #closed: Error | undefined
   #lastId = 0
@@ -52,7 +52,7 @@ export class QmpChannel {
   static async open(socket: Socket, options: CallOptions = {}): Promise<QmpChannel> {
     const channel = new QmpChannel(socket)
     try {
-      await abortable(channel.#expect(GREETING, 'greeting'), options.signal)
+      await abortable(channel.#expect(greeting, 'greeting'), options.signal)
       await channel.execute('qmp_capabilities', {}, options)
       return channel
     } catch (error) {
@@ -109,7 +109,7 @@ export class QmpChannel {
   #handle(message: QmpMessage): void {
     switch (message.kind) {
       case 'greeting':
-        this.#take(GREETING)?.resolve(message.version)
+        this.#take(greeting)?.resolve(message.version)
         break
       case 'event':
         this.#tell((listener) => listener.event(message.event))
