@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
 import { consoleLog, openConsole, start, state, stop } from '../ts/index.js'
+import { monitorOf } from './support/monitor-of.js'
 import { readUntil } from './support/read-until.js'
 import { testContainer } from './support/test-container.js'
 
@@ -71,6 +73,20 @@ describeWhen(canRunLxc(), 'console', () => {
     terminal.close()
   })
 
+  test('can be closed while the monitor waits for its output to be read', async () => {
+    await using container = await testContainer({ config: ['lxc.init.cmd = /bin/busybox yes'] })
+    const { initPid } = await start(container)
+    const terminal = await openConsole(container)
+    await once(terminal.stream, 'readable')
+
+    // Nothing is read while this thread waits, and so the monitor comes to stand in a write.
+    standsStill(await monitorOf(initPid))
+    terminal.close()
+    await once(terminal.stream, 'close')
+
+    expect(await state(container)).toBe('RUNNING')
+  })
+
   test('of a stopped container cannot be opened', async () => {
     await using container = await testContainer()
 
@@ -102,6 +118,16 @@ describeWhen(canRunLxc(), 'console', () => {
     expect(log).toContain(`FX-READY ${container.name}`)
   })
 })
+
+/** Blocks this thread until the process has not been running for a while. */
+function standsStill(pid: number): void {
+  const usage = () => readFileSync(`/proc/${pid}/schedstat`, 'utf8')
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  for (let before = '', now = usage(); before !== now; now = usage()) {
+    before = now
+    Atomics.wait(pause, 0, 0, QUIET_MS)
+  }
+}
 
 /** How many bytes `stream` gives before it falls silent. */
 function countUntilQuiet(stream: Readable): Promise<number> {

@@ -13,6 +13,9 @@ const CHUNK_BYTES = 1024
 const CHUNK_PAUSE_MS = 1
 const RETRY_MS = 10
 
+/** How long a monitor may take to let go of a closed console. */
+const RELEASE_MS = 2_000
+
 /** Opens a path without opening what it names (open(2)); Node has no name for it. */
 const O_PATH = 0o10000000
 
@@ -22,7 +25,7 @@ const PTS_MAJORS = { first: 136, last: 143 }
 /**
  * A terminal as a stream. The monitor of liblxc 5.0 hands the console on with blocking reads and writes, and hangs for
  * ever in one that cannot go on. So output is always read, and beyond 1 MiB dropped where nobody takes it; and input
- * is only sent on while the container reads it.
+ * is only sent on while the container reads it. Closing ends when the monitor has let go of it.
  *
  * Reading is done by Node's terminal stream. Writing is not, for libuv writes to the master of a terminal in
  * blocking mode, and a container that does not read would stop the event loop.
@@ -32,12 +35,14 @@ export class ConsoleStream extends Duplex {
   readonly #output: ReadStream
   /** The container's own end of its console, to see how much it has left unread. */
   readonly #far: number | undefined
+  readonly #isForwarded: boolean
   #later: NodeJS.Timeout | undefined
 
   /** @param initPid of the container, where the monitor hands the terminal on */
   constructor(opened: OpenedTty, initPid: number | undefined) {
     super({ allowHalfOpen: false })
     this.#opened = opened
+    this.#isForwarded = initPid !== undefined
     this.#far = initPid === undefined ? undefined : openContainerConsole(initPid)
     this.#output = new ReadStream(opened.master)
     this.#output.on('data', (chunk) => {
@@ -73,10 +78,23 @@ export class ConsoleStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#later)
-    this.#output.destroy()
     closeSync(this.#opened.connection)
     if (this.#far !== undefined) closeSync(this.#far)
-    done(error)
+    this.#output.removeAllListeners('data').removeAllListeners('end').removeAllListeners('error')
+    // What a terminal says once nobody holds its other end.
+    this.#output.on('error', () => {})
+    if (!this.#isForwarded || this.#output.closed) {
+      this.#output.destroy()
+      done(error)
+      return
+    }
+    // The monitor may stand in a write that waits for a reader, and would not see that the connection is closed.
+    const patience = setTimeout(() => this.#output.destroy(), RELEASE_MS)
+    this.#output.once('close', () => {
+      clearTimeout(patience)
+      done(error)
+    })
+    this.#output.resume()
   }
 
   #isFarEndFull(): boolean {
