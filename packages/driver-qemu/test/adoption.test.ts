@@ -1,3 +1,4 @@
+import { truncate, writeFile } from 'node:fs/promises'
 import { systemClock } from '@covirt/core'
 import { describe, expect, test } from '@jest/globals'
 import { canRunQemu, describeWhen } from '../../../test/fixtures/index.js'
@@ -81,5 +82,23 @@ describe('a process of ours', () => {
     })
     expect(await child.waitForEnd(systemClock, 10_000)).toEqual({ code: 7, signal: undefined })
     expect(await child.lastWords()).toEqual(['last words'])
+  })
+
+  test('begins a new log where the old one has grown long, which is kept until the next time', async () => {
+    await using world = await QemuWorld.make('qemu', { agent: false })
+    const logFile = world.path('log')
+    await writeFile(logFile, 'old')
+    await truncate(logFile, 2 * 1024 * 1024)
+    for (const words of ['first', 'second']) {
+      const args = ['-c', `echo ${words}`]
+      const child = await QemuProcess.spawn({ program: '/bin/sh', args, directory: world.path('.'), logFile })
+      await child.waitForEnd(systemClock, 10_000)
+      expect(await child.lastWords()).toEqual([words])
+    }
+    const logs = [await world.read('log'), await world.read('log.1')]
+    expect(logs.map((log) => ['old', 'first', 'second'].filter((word) => log.includes(word)))).toEqual([
+      ['first', 'second'],
+      ['old'],
+    ])
   })
 })

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
 import type { Clock } from '@covirt/core'
 import { fileSize, logTail, ownLine } from './log-tail.js'
 import { hasArgument, isAlive, type ProcessIdentity, readProcessStat } from './process-identity.js'
@@ -10,7 +10,7 @@ export interface QemuCommand {
   readonly args: readonly string[]
   /** Its working directory: relative socket paths in `args` lie there. */
   readonly directory: string
-  /** What it prints is appended to this file. */
+  /** What it prints is appended to this file; one that has grown long becomes `FILE.1` first. */
   readonly logFile: string
 }
 
@@ -24,6 +24,8 @@ export interface ProcessEnd {
 const quotedLines = 6
 /** How often a process is looked at that is not our child and is about to end. */
 const watchIntervalMs = 5
+/** A log longer than this is not appended to. */
+const maxLogBytes = 1024 * 1024
 
 /**
  * One QEMU process: our child, or one that an earlier process of ours left. It survives us: it is in a session
@@ -51,7 +53,7 @@ export class QemuProcess {
   /** Starts it. Rejects with Node's error (`ENOENT`, `EACCES`) where the program cannot be run. */
   static async spawn(command: QemuCommand): Promise<QemuProcess> {
     // On the spot: QEMU waits for these microseconds, and a trip to the thread pool takes many times as long.
-    const log = openSync(command.logFile, 'a', 0o600)
+    const log = openLog(command.logFile)
     try {
       writeSync(log, `${new Date().toISOString()} ${ownLine}${command.program} ${quoted(command.args)}\n`)
       const offset = fstatSync(log).size
@@ -127,6 +129,11 @@ export class QemuProcess {
   lastWords(): Promise<string[]> {
     return logTail(this.#logFile, this.#logOffset, quotedLines)
   }
+}
+
+function openLog(path: string): number {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > maxLogBytes) renameSync(path, `${path}.1`)
+  return openSync(path, 'a', 0o600)
 }
 
 /**
