@@ -1,12 +1,14 @@
 import { describeDriver } from '@covirt/contract'
 import { hostProvider } from '@covirt/driver-host'
 import { lxcProvider } from '@covirt/driver-lxc'
+import { afterAll } from '@jest/globals'
 import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
-import { LxcWorld, lxcFixture } from '../../driver-lxc/test/lxc-fixture.js'
+import { LxcWorld, lxcFixture, removeRootfs } from '../../driver-lxc/test/lxc-fixture.js'
 import { hostDocuments } from '../src/host-documents.js'
 import { asHost } from './host-worlds.js'
 
 describeWhen(canRunLxc(), 'real containers, through covirt:///system', () => {
+  afterAll(removeRootfs)
   // The suite expects a role that these domains lack to be absent: no driver may be there that has it.
   const members = [{ provider: lxcProvider, domainTypes: ['lxc'] }]
   const providers = [hostProvider({ members, documents: hostDocuments })]
