@@ -3,7 +3,7 @@ import { mkdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
 import { canRunLxc, describeWhen, uniqueName } from '../../../test/fixtures/index.js'
-import { controlGroupsOf } from '../src/host/control-groups.js'
+import { controlGroupsOf, outermostGroups } from '../src/host/control-groups.js'
 import { containerCgroups } from '../src/native.js'
 import { LxcWorld, removeRootfs } from './lxc-fixture.js'
 
@@ -29,6 +29,12 @@ test('a container has control groups of its own name in each place', () => {
     controlGroupsOf({ path: '/b', name: 'web' }),
   ]
   expect(new Set(groups.flatMap(({ payload, monitor }) => [payload, monitor])).size).toBe(6)
+})
+
+test('a process inside of a container in a container is in the groups of the outer one', () => {
+  const membership =
+    '2:pids:/lxc.payload.outer.1/lxc.payload.web.2/x\n1:cpu:/\n0::/host/lxc.payload.outer.1/init.scope\n'
+  expect(outermostGroups(membership)).toEqual(['lxc.payload.outer.1', 'lxc.payload.outer.1'])
 })
 
 describeWhen(canRunLxc(), 'the control groups of real containers', () => {

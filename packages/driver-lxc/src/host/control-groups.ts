@@ -68,11 +68,21 @@ async function membersOf(groups: ControlGroups): Promise<number[]> {
   return pids.filter((pid) => isMember(pid, groups) && processIdentity(pid)?.alive)
 }
 
+/** Not what is in a container inside of another one, whose groups may have these very names. */
 function isMember(pid: number, { payload, monitor }: ControlGroups): boolean {
   try {
-    const parts = readFileSync(`/proc/${pid}/cgroup`, 'utf8').split(/[/\n]/)
-    return parts.includes(payload) || parts.includes(monitor)
+    return outermostGroups(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).some(
+      (group) => group === payload || group === monitor,
+    )
   } catch {
     return false
   }
+}
+
+/**
+ * liblxc's groups in which a process is, by the text of its `/proc/PID/cgroup` (cgroups(7)): for each hierarchy the
+ * name of that closest to the root.
+ */
+export function outermostGroups(membership: string): string[] {
+  return membership.split('\n').flatMap((line) => /\/(lxc\.(?:payload|monitor)\.[^/]*)/.exec(line)?.[1] ?? [])
 }

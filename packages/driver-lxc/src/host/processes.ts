@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { open, readdir, readFile } from 'node:fs/promises'
+import { open, readdir, readFile, readlink } from 'node:fs/promises'
 import { parseSignalMasks, type SignalMasks } from './init-kind.js'
 
 /** What identifies a process, for its number alone is used again; and whether it lives. */
@@ -59,16 +59,17 @@ async function waitedSignals(pid: number): Promise<bigint> {
   }
 }
 
-/** The processes of `program` whose arguments hold all of `words`. */
+/** The processes of `program` whose arguments hold all of `words`, but for those inside of containers. */
 export async function findProcesses(program: string, words: readonly string[]): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const namespaceOf = (pid: string) => readlink(`/proc/${pid}/ns/pid`).catch(() => undefined)
+  const ours = await namespaceOf('self')
   const found = await Promise.all(
     pids.map(async (pid) => {
       const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
       const [command = '', ...args] = text.split('\0')
-      return command.endsWith(`/${program}`) && words.every((word) => args.includes(word))
-        ? [Number(pid)]
-        : []
+      const isMeant = command.endsWith(`/${program}`) && words.every((word) => args.includes(word))
+      return isMeant && (await namespaceOf(pid)) === ours ? [Number(pid)] : []
     }),
   )
   return found.flat()
