@@ -73,6 +73,20 @@ describeWhen(canRunLxc(), 'console', () => {
     terminal.close()
   })
 
+  test('can be opened again and again while the container floods it', async () => {
+    await using container = await testContainer({ config: ['lxc.init.cmd = /bin/busybox yes'] })
+    await start(container)
+
+    for (let round = 0; round < 20; round++) {
+      const terminal = await openConsole(container)
+      await once(terminal.stream, 'readable')
+      terminal.close()
+      await once(terminal.stream, 'close')
+    }
+
+    expect(await state(container)).toBe('RUNNING')
+  })
+
   test('can be closed while the monitor waits for its output to be read', async () => {
     await using container = await testContainer({ config: ['lxc.init.cmd = /bin/busybox yes'] })
     const { initPid } = await start(container)

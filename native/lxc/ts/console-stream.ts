@@ -34,16 +34,15 @@ export class ConsoleStream extends Duplex {
   readonly #opened: OpenedTty
   readonly #output: ReadStream
   /** The container's own end of its console, to see how much it has left unread. */
-  readonly #far: number | undefined
+  #far: number | undefined
   readonly #isForwarded: boolean
   #later: NodeJS.Timeout | undefined
 
-  /** @param initPid of the container, where the monitor hands the terminal on */
-  constructor(opened: OpenedTty, initPid: number | undefined) {
+  constructor(opened: OpenedTty) {
     super({ allowHalfOpen: false })
     this.#opened = opened
-    this.#isForwarded = initPid !== undefined
-    this.#far = initPid === undefined ? undefined : openContainerConsole(initPid)
+    // The console; other terminals are the container's own ends.
+    this.#isForwarded = opened.tty === 0
     this.#output = new ReadStream(opened.master)
     this.#output.on('data', (chunk) => {
       if (this.readableLength < MAX_UNREAD_OUTPUT_BYTES) this.push(chunk)
@@ -53,6 +52,11 @@ export class ConsoleStream extends Duplex {
     this.#output.on('error', (error: NodeJS.ErrnoException) =>
       error.code === 'EIO' ? this.push(null) : this.destroy(error),
     )
+  }
+
+  /** Sends the console's input on only while the container with this init reads it. */
+  sendAsReadBy(initPid: number): void {
+    if (!this.destroyed) this.#far = openContainerConsole(initPid)
   }
 
   override _read(): void {}

@@ -38,12 +38,24 @@ export async function openConsole(
     (native, path, name) => native.openTty(path, name, options.tty ?? 0),
     options,
   )
-  const stream = new ConsoleStream(opened, opened.tty === 0 ? await initPid(container) : undefined)
+  // At once: the monitor answers nothing more while output waits for a reader.
+  const stream = new ConsoleStream(opened)
+  if (opened.tty === 0) await followInput(stream, container)
   return {
     tty: opened.tty,
     stream,
     resize: (columns, rows) => binding().setWindowSize(opened.master, columns, rows),
     close: () => stream.destroy(),
+  }
+}
+
+async function followInput(stream: ConsoleStream, container: Container): Promise<void> {
+  try {
+    const pid = await initPid(container)
+    if (pid !== undefined) stream.sendAsReadBy(pid)
+  } catch (error) {
+    stream.destroy()
+    throw error
   }
 }
 
