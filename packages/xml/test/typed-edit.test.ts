@@ -375,6 +375,8 @@ test('an empty argument of an init is an argument', () => {
   const xml = "<domain type='lxc'><name>a</name><os><initarg></initarg><initarg>b</initarg></os></domain>"
   const domain = parseDomain(xml)
   expect(domain.os.initArgs).toEqual(['', 'b'])
-  expect(formatDomain({ ...domain, os: { ...domain.os, initArgs: ['', '', 'b'] } })).toContain('<initarg></initarg>')
+  expect(formatDomain({ ...domain, os: { ...domain.os, initArgs: ['', '', 'b'] } })).toContain(
+    '<initarg></initarg>',
+  )
   expect(formatDomain(domain)).toBe(xml)
 })
