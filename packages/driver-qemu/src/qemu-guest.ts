@@ -51,6 +51,8 @@ export interface QemuGuestParts {
 /** How long QEMU may take to end when asked to, and to be gone once its monitor is. */
 const quitTimeoutMs = 1000
 const exitTimeoutMs = 5000
+/** How long a QEMU may take to end that has shut down, while it owes an answer. */
+const shutdownTimeoutMs = 3000
 /** How long an agent may take, where nobody says. */
 const agentTimeoutMs = 5000
 
@@ -73,6 +75,8 @@ export class QemuGuest implements Guest {
    */
   #restart: 'no' | 'asked' | 'underway'
   #shutdownCause: string | undefined
+  /** Fires when a QEMU that has shut down has ended, or has been started anew. */
+  #ending: AbortController | undefined
   #onReset: (() => void)[] = []
   #killed: Promise<void> | undefined
   #released = false
@@ -194,7 +198,11 @@ export class QemuGuest implements Guest {
   }
 
   async #pressPowerButton(what: 'powerdown' | 'reboot', options: CallOptions): Promise<void> {
+    const goesOff = () => what === 'powerdown' && this.#shutdownCause !== undefined && this.#restart === 'no'
+    // A QEMU that ends may be kept from it by a command.
+    if (goesOff()) return
     await this.#restartOnShutdown(what === 'reboot', options)
+    if (goesOff()) return
     await this.#execute('Pressing the power button', 'system_powerdown', {}, options)
   }
 
@@ -246,9 +254,13 @@ export class QemuGuest implements Guest {
     switch (name) {
       case 'SHUTDOWN':
         this.#shutdownCause = String(data.reason)
+        this.#ending?.abort()
+        this.#ending = new AbortController()
+        void this.#endInTime(this.#ending.signal)
         return
       case 'RESET':
         this.#shutdownCause = undefined
+        this.#ending?.abort()
         // A restart of any kind is the one that was asked for: a later power-off is none.
         if (this.#restart === 'asked') void this.#restartOnShutdown(false, {}).catch(() => {})
         this.#gate.tell((sink) => sink.rebooted())
@@ -288,6 +300,18 @@ export class QemuGuest implements Guest {
     this.#gate.tell((sink) => sink.phaseChanged(phase))
   }
 
+  /**
+   * QEMU (7.2 at least) waits for itself for ever where a command comes while it ends. By then it has closed its
+   * disks, and what the guest wanted to be kept it had flushed before it went down.
+   */
+  async #endInTime(ended: AbortSignal): Promise<void> {
+    const { clock, monitor, process, logger } = this.#parts
+    await clock.sleep(shutdownTimeoutMs, { signal: ended }).catch(() => {})
+    if (ended.aborted || !monitor.waits) return
+    logger.warn('A QEMU whose guest has shut down does not end: it is killed', { pid: process.identity.pid })
+    await process.kill(clock)
+  }
+
   async #kill(): Promise<void> {
     const { monitor, process, clock } = this.#parts
     // A clean end leaves nothing unwritten; a QEMU that hangs does not hear of it.
@@ -316,6 +340,7 @@ export class QemuGuest implements Guest {
   }
 
   #letGo(): void {
+    this.#ending?.abort()
     this.#consoles.close()
     this.#agent?.close()
   }

@@ -73,6 +73,20 @@ describe('a QMP channel', () => {
     expect(closed).toHaveLength(1)
   })
 
+  test('tells the last words of a QEMU that is gone, though a command to it has failed meanwhile', async () => {
+    await using qemu = await FakeQemu.start()
+    const channel = await qemu.open()
+    const told: string[] = []
+    const end = new Promise<void>((resolve) =>
+      channel.listen({ event: ({ name }) => told.push(name), closed: () => resolve() }),
+    )
+    qemu.say({ event: 'SHUTDOWN', data: {} })
+    qemu.hangUp()
+    await expect(channel.execute('x')).rejects.toBeInstanceOf(QmpClosedError)
+    await end
+    expect(told).toEqual(['SHUTDOWN'])
+  })
+
   test('is closed by what is no QMP', async () => {
     await using qemu = await FakeQemu.start()
     const channel = await qemu.open()

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { connect, type Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { join } from 'node:path'
 
 /** The longest path of a unix socket that the kernel takes (unix(7): sun_path, with its final NUL). */
@@ -23,11 +23,25 @@ export async function connectUnix(directory: string, name: string): Promise<Sock
 
 function connectTo(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ path })
+    const socket = new ReadingSocket().connect({ path })
     socket.once('error', reject)
     socket.once('connect', () => {
       socket.off('error', reject)
       resolve(socket)
     })
   })
+}
+
+/**
+ * A socket that a failed write does not end: Node would throw away what has come already, which may be the last
+ * words of a QEMU that has gone meanwhile. The reading side tells the end, and in its turn.
+ */
+class ReadingSocket extends Socket {
+  override _write(chunk: unknown, encoding: BufferEncoding, done: () => void): void {
+    super._write(chunk, encoding, () => done())
+  }
+
+  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], done: () => void): void {
+    super._writev?.(chunks, () => done())
+  }
 }

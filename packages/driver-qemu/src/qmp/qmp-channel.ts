@@ -74,6 +74,11 @@ export class QmpChannel {
     return abortable(answer, signal)
   }
 
+  /** Whether QEMU owes an answer. */
+  get waits(): boolean {
+    return this.#pending.size > 0
+  }
+
   /** Who is told of events from now on, and at once of those that have come already. */
   listen(listener: QmpListener): void {
     this.#listener = listener
