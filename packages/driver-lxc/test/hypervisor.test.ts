@@ -5,6 +5,7 @@ import { parseDomain } from '@covirt/xml'
 import { expect, test } from '@jest/globals'
 import { busyboxRootfs, canRunLxc, describeWhen, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
 import { expectMachineUnchanged, machineState } from '../../../test/fixtures/machine-state.js'
+import { runToken } from '../../../test/fixtures/run-token.js'
 import { processIdentity } from '../src/host/processes.js'
 import { LxcHypervisor } from '../src/index.js'
 import { isFrozen } from '../src/native.js'
@@ -86,7 +87,8 @@ function runs(pid: number): boolean {
   return processIdentity(pid)?.alive ?? false
 }
 
-const token = () => ({ token: process.env.COVIRT_TEST_RUN ?? '' })
+/** Marks what containers of this file leave: other files are at work meanwhile. */
+const token = () => ({ token: `cv-${runToken()}-hyp-` })
 
 describeWhen(canRunLxc(), 'a container that was let go of', () => {
   test('is killed by its definition alone, and leaves nothing', async () => {
