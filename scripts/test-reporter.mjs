@@ -13,6 +13,7 @@ class SummaryReporter {
       failed: results.numFailedTests + results.numRuntimeErrorTestSuites,
       skipped: results.numPendingTests + results.numTodoTests,
       leftOut: leftOut(results),
+      failures: failures(results),
     }
     writeFileSync(process.env.COVIRT_TEST_SUMMARY, JSON.stringify(summary))
     // fires only where something still keeps Jest from ending
@@ -24,6 +25,17 @@ class SummaryReporter {
 }
 // biome-ignore lint/style/noDefaultExport: Jest wants it so
 export default SummaryReporter
+
+/** The names of the tests that failed, by file. */
+function failures(results) {
+  const failed = results.testResults.filter((file) => file.numFailingTests > 0 || file.testExecError)
+  return Object.fromEntries(
+    failed.map((file) => [
+      file.testFilePath,
+      file.testResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
+    ]),
+  )
+}
 
 /** How many tests were left out for each reason that their titles give. */
 function leftOut(results) {
