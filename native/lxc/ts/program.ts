@@ -60,9 +60,14 @@ interface Run {
   readonly signal: AbortSignal | undefined
   /** Called with the first document that the program prints, whose input ends when that is done. Never rejects. */
   readonly answer?: ((document: unknown) => Promise<void>) | undefined
+  /** What is left to do with the result; where that fails, it is undone. */
+  readonly complete?: ((document: unknown) => Promise<void>) | undefined
   /** The program is killed so long after the signal. Default at once. */
   readonly graceMs?: number
-  /** Called where the program had done its work by then, or had to be killed in it. */
+  /**
+   * Called where the program had done its work by then, or had to be killed in it. It has ended by then: until that
+   * it is next to the monitor, which could not remove its cgroups.
+   */
   readonly undo?: () => Promise<void>
 }
 
@@ -77,7 +82,7 @@ export async function runProgram(
   verb: string,
   container: Container,
   args: readonly string[],
-  { signal, answer, graceMs = 0, undo }: Run,
+  { signal, answer, complete, graceMs = 0, undo }: Run,
 ): Promise<unknown> {
   signal?.throwIfAborted()
   let grace: NodeJS.Timeout | undefined
@@ -86,14 +91,25 @@ export async function runProgram(
     const child = spawnProgram([...programArguments(verb, container), ...args], {
       stdio: [answer ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     })
+    const closed = new Promise((resolve) => child.once('close', resolve))
     onAbort = () => {
       grace = setTimeout(() => child.kill('SIGKILL'), graceMs)
     }
     signal?.addEventListener('abort', onAbort, { once: true })
     if (answer) converse(child, answer)
     const ended = await output(child, answer ? 2 : 1)
-    if (signal?.aborted && ended.code !== FAILED) await undo?.()
-    return await result(verb, container, ended)
+    const isCancelled = signal?.aborted && ended.code !== FAILED
+    const document = isCancelled ? undefined : await result(verb, container, ended)
+    try {
+      signal?.throwIfAborted()
+      await complete?.(document)
+      signal?.throwIfAborted()
+    } catch (error) {
+      await closed
+      await undo?.()
+      throw error
+    }
+    return document
   } catch (error) {
     throw toLxcError(error, verb, container.name)
   } finally {

@@ -46,22 +46,16 @@ export async function start(container: Container, options: StartOptions = {}): P
     ...(paused ? ['--paused'] : []),
     ...(argv === undefined ? [] : ['--', ...argv]),
   ]
-  const undo = () => stop(container)
-  const answer = paused ? freezeHeld : undefined
-  const started = (await runProgram('start', container, args, {
+  return (await runProgram('start', container, args, {
     signal,
-    answer,
     graceMs: GRACE_MS,
-    undo,
+    undo: () => stop(container),
+    ...(paused ? { answer: freezeHeld, complete: (started) => freeze(started as Started, signal) } : {}),
   })) as Started
-  if (!paused) return started
-  try {
-    await setFrozen(started.initPid, true, { signal })
-    return started
-  } catch (error) {
-    await undo()
-    throw error
-  }
+}
+
+function freeze({ initPid }: Started, signal: AbortSignal | undefined): Promise<void> {
+  return setFrozen(initPid, true, { signal })
 }
 
 /** Init stands at its first instruction, and goes on into the freezer. What fails here fails again afterwards. */

@@ -323,7 +323,7 @@ describeWhen(canRunLxc(), 'a real container', () => {
 
   test('whose init cannot be executed does not start, says so, and leaves nothing', async () => {
     await using place = await Place.make()
-    await writeFile(join(place.rootfs, 'sbin/broken'), 'no program', { mode: 0o755 })
+    await writeFile(join(place.rootfs, 'sbin/broken'), '#!/sbin/missing\n', { mode: 0o755 })
     await leavesNothing(async () => {
       const domain = await place.define({ os: '<init>/sbin/broken</init>' })
       await expect(domain.start()).rejects.toMatchObject({ name: 'VirError', code: 'OPERATION_FAILED' })

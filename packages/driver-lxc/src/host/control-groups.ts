@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readdir, readFile, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Container, setFrozen, watchPidfd } from '../native.js'
 import { cgroupMounts } from './host-facts.js'
 import { processIdentity } from './processes.js'
 
 const sigkill = 9
+const emptyMs = 2000
 
 /** The control groups of one container, by name, which are directly below the root of each hierarchy. */
 export interface ControlGroups {
@@ -25,16 +27,26 @@ export function controlGroupsOf({ path, name }: Container): ControlGroups {
   return { payload: `lxc.payload.${name}.${place}`, monitor: `lxc.monitor.${name}.${place}` }
 }
 
-/** Removes these groups from all hierarchies. Those with processes in them stay. */
+/**
+ * Removes these groups from all hierarchies, and waits a while for processes in them to end: the program that has
+ * started a container is in the monitor's until it ends itself.
+ */
 export async function removeControlGroups({ payload, monitor }: ControlGroups): Promise<void> {
   const mounts = new Set(cgroupMounts(await readFile('/proc/self/mountinfo', 'utf8')).values())
-  for (const mount of mounts) for (const name of [payload, monitor]) await removeTree(join(mount, name))
+  const deadline = Date.now() + emptyMs
+  for (const mount of mounts)
+    for (const name of [payload, monitor])
+      while (!(await removeTree(join(mount, name))) && Date.now() < deadline) await delay(2)
 }
 
-async function removeTree(directory: string): Promise<void> {
+/** Whether nothing is left of it. */
+async function removeTree(directory: string): Promise<boolean> {
   const children = await readdir(directory, { withFileTypes: true }).catch(() => [])
   for (const child of children) if (child.isDirectory()) await removeTree(join(directory, child.name))
-  await rmdir(directory).catch(() => {})
+  return rmdir(directory).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+  )
 }
 
 /** Kills all processes in these groups, frozen or stopped ones too, and resolves once none of them runs. */
