@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
+import { transformFile } from '@swc/core'
 import {
   busyboxRootfs,
   canRunLxc,
@@ -31,10 +33,8 @@ class Churn {
   readonly #stderr: string[] = []
   readonly #over: Promise<unknown>
 
-  constructor(uri: string, guests: Readonly<Record<string, string>>) {
-    const program = join(repository, 'test/support/churn.ts')
-    const loader = join(repository, 'scripts/typescript.mjs')
-    this.#child = spawn(process.execPath, ['--import', loader, program, uri, JSON.stringify(guests)], {
+  constructor(program: string, uri: string, guests: Readonly<Record<string, string>>) {
+    this.#child = spawn(process.execPath, [program, uri, JSON.stringify(guests)], {
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     this.#lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream })
@@ -60,6 +60,18 @@ class Churn {
   }
 }
 
+/** The program without its types, once for all rounds; beside the packages, which it imports. */
+async function compileChurn(): Promise<AsyncDisposable & { readonly path: string }> {
+  const source = join(repository, 'test/support/churn.ts')
+  const path = join(repository, '.cache', `${uniqueName('churn')}.mjs`)
+  const { code } = await transformFile(source, {
+    jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+  })
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, code)
+  return { path, [Symbol.asyncDispose]: () => rm(path) }
+}
+
 /** Whether processes of this guest run, whatever any driver says. */
 async function runs(name: string, uuid: string): Promise<boolean> {
   const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))
@@ -78,11 +90,12 @@ async function runs(name: string, uuid: string): Promise<boolean> {
 describeWhen(canRunLxc() ?? canRunQemu(), 'killed at a random moment', () => {
   test(`${rounds} times: the next process sees the truth, no guest is lost, no domain forgotten, no lock stale`, async () => {
     await using root = await tempRoot()
+    await using program = await compileChurn()
     const uri = `covirt:///system?root=${root.path}/root`
     const [container, machine] = [uniqueName('kill-c'), uniqueName('kill-m')]
     const uuids = {
-      [container]: '7d1c0f2e-59f5-4f0e-9a53-0d8d6c1b0a01',
-      [machine]: '7d1c0f2e-59f5-4f0e-9a53-0d8d6c1b0a02',
+      [container]: randomUUID(),
+      [machine]: randomUUID(),
     }
     const guests = {
       [container]: `<domain type='lxc'><name>${container}</name><uuid>${uuids[container]}</uuid>
@@ -96,7 +109,7 @@ describeWhen(canRunLxc() ?? canRunQemu(), 'killed at a random moment', () => {
     }
     const ledger = new Ledger(Object.keys(guests))
     for (let round = 0; round <= rounds; round++) {
-      const churn = new Churn(uri, guests)
+      const churn = new Churn(program.path, uri, guests)
       try {
         const sees = await churn.sees()
         expect({ round, contradictions: ledger.contradictions(sees) }).toEqual({ round, contradictions: [] })
@@ -118,5 +131,5 @@ describeWhen(canRunLxc() ?? canRunQemu(), 'killed at a random moment', () => {
       if (await domain.isPersistent()) await domain.undefine()
     }
     expect(await connection.domains.list()).toEqual([])
-  }, 300_000)
+  }, 600_000)
 })
