@@ -37,7 +37,8 @@ async function ask(
           await active.guest.shutdown(mode, options)
       })
     } catch (error) {
-      if (signal.aborted) return
+      // A guest that has gone off has been asked often enough.
+      if (signal.aborted || entry.active !== active) return
       logger.warn('Repeating a shutdown request failed', { domain: entry.name, error: messageOf(error) })
     }
   }
