@@ -1,23 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { open, readdir, readFile, readlink } from 'node:fs/promises'
+import { type ProcessStat, parseProcessStat } from '@covirt/local'
 import { parseSignalMasks, type SignalMasks } from './init-kind.js'
 
-/** What identifies a process, for its number alone is used again; and whether it lives. */
-export interface ProcessIdentity {
-  /** It has not ended, neither waits to be waited for. */
-  readonly alive: boolean
-  readonly parent: number
-  /** In clock ticks since boot. */
-  readonly startTicks: number
-}
-
-/** From `/proc/PID/stat` (proc_pid_stat(5)); `undefined` where there is no such process. */
-export function processIdentity(pid: number): ProcessIdentity | undefined {
+/** What identifies a process, and whether it lives; `undefined` where there is none of this number. */
+export function processIdentity(pid: number): ProcessStat | undefined {
   const text = readStat(pid)
-  if (text === undefined) return undefined
-  // The name in parentheses may hold anything; what follows it are numbers.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return { alive: !/[ZXx]/.test(fields[0] ?? 'X'), parent: Number(fields[1]), startTicks: Number(fields[19]) }
+  return text === undefined ? undefined : parseProcessStat(text)
 }
 
 /** On the spot: the kernel answers in microseconds, and a turn of the thread pool takes a hundred times as long. */

@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { parseProcessStat } from '@covirt/local'
 
 /** Which process, beyond doubt: a pid alone may be another process's by now. */
 export interface ProcessIdentity {
@@ -7,8 +8,8 @@ export interface ProcessIdentity {
   readonly startTime: string
 }
 
-/** What `/proc/PID/stat` says of a process that runs. */
-export interface ProcessStat extends ProcessIdentity {
+/** A process that runs, with what it has used. */
+export interface RunningProcess extends ProcessIdentity {
   /** In user and kernel mode together, in nanoseconds. */
   readonly cpuTimeNs: bigint
 }
@@ -17,15 +18,11 @@ export interface ProcessStat extends ProcessIdentity {
 const nanosecondsPerTick = 10_000_000n
 
 /** What the process is and has used; `undefined` where it is gone or a zombie. */
-export async function readProcessStat(pid: number): Promise<ProcessStat | undefined> {
+export async function readProcessStat(pid: number): Promise<RunningProcess | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined)
   if (text === undefined) return undefined
-  // The second field is the program's name in parentheses, and may hold spaces and parentheses itself.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  const [state, , , , , , , , , , , userTicks, kernelTicks, , , , , , , startTime] = fields
-  if (userTicks === undefined || kernelTicks === undefined || startTime === undefined) return undefined
-  if (state === 'Z' || state === 'X') return undefined
-  return { pid, startTime, cpuTimeNs: (BigInt(userTicks) + BigInt(kernelTicks)) * nanosecondsPerTick }
+  const { alive, startTicks, cpuTicks } = parseProcessStat(text)
+  return alive ? { pid, startTime: String(startTicks), cpuTimeNs: cpuTicks * nanosecondsPerTick } : undefined
 }
 
 /** Whether this very process still runs. */
