@@ -13,6 +13,7 @@ import { pausing } from './subjects/pausing.js'
 import { persistentLife } from './subjects/persistent-life.js'
 import { redefinition } from './subjects/redefinition.js'
 import { refusals } from './subjects/refusals.js'
+import { renaming } from './subjects/renaming.js'
 import { reopening } from './subjects/reopening.js'
 import { restarting } from './subjects/restarting.js'
 import { roles } from './subjects/roles.js'
@@ -27,6 +28,7 @@ export const subjects: Readonly<Record<string, (suite: Suite) => void>> = {
   'persistent life': persistentLife,
   autostart,
   redefinition,
+  renaming,
   identity,
   'bad input': badInput,
   refusals,

@@ -23,13 +23,17 @@ interface HandleConnection {
  * stops, starts and is redefined, and costs nothing to keep. Every method tells in `Driver` what it promises.
  */
 export class DomainHandle {
-  /** What drivers take. It has no `id`, which may have changed since. */
-  readonly ref: DomainRef
+  #ref: DomainRef
   readonly #connection: HandleConnection
 
   constructor(connection: HandleConnection, { uuid, name }: DomainRef) {
     this.#connection = connection
-    this.ref = { uuid, name }
+    this.#ref = { uuid, name }
+  }
+
+  /** What drivers take. It has no `id`, which may have changed since. */
+  get ref(): DomainRef {
+    return this.#ref
   }
 
   get uuid(): string {
@@ -111,6 +115,13 @@ export class DomainHandle {
 
   async undefine(options?: CallOptions): Promise<void> {
     return this.#driver.undefineDomain(this.ref, options)
+  }
+
+  /** Gives it another name, by which this handle goes from then on. */
+  async rename(newName: string, options?: CallOptions): Promise<void> {
+    if (typeof newName !== 'string') throw new TypeError('newName must be a string')
+    const { uuid, name } = await this.#driver.renameDomain(this.ref, newName, options)
+    this.#ref = { uuid, name }
   }
 
   /** Role `console`. */

@@ -110,6 +110,14 @@ export interface Driver extends OptionalRoles {
    */
   undefineDomain(domain: DomainRef, options?: CallOptions): Promise<void>
   /**
+   * Gives a persistent domain that is off another name; the uuid stays. Definition, autostart flag and log go
+   * by it from then on: also after a loss of power either all by the new one or all by the old. Emits
+   * `undefined`/`renamed` with the old name, then `defined`/`renamed` with the new. `DOM_EXIST` where another
+   * domain has the name, `OPERATION_INVALID` where the domain is transient, active, or has it itself, and
+   * `XML_ERROR` where no domain can be called so.
+   */
+  renameDomain(domain: DomainRef, newName: string, options?: CallOptions): Promise<DomainRef>
+  /**
    * The domain's document. Of an active domain its live form, with `id` and run-time facts (device aliases,
    * ports, paths), or with `inactive` its definition, which for a transient domain is the one it was created
    * with. A definition that was given out can be defined again unchanged.

@@ -41,6 +41,12 @@ describe('for people', () => {
     await expect(onTest(args)).resolves.toEqual({ code: 0, stdout, stderr: '' })
   })
 
+  test('domrename renames only what is off', async () => {
+    const { code, stderr } = await onTest(['domrename', 'test', 'other'])
+    expect(stderr).toMatch(/^error: Domain 'test' is already active/)
+    expect(code).toBe(1)
+  })
+
   test.each([
     ['dominfo', /^Name: {10}test$/m],
     ['dumpxml', /^<domain type='test' id='1'>$/m],

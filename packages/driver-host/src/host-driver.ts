@@ -164,6 +164,20 @@ export class HostDriver implements Driver {
     return this.#routing.call(domain, (driver) => driver.undefineDomain(domain, options))
   }
 
+  renameDomain(domain: DomainRef, newName: string, options?: CallOptions): Promise<DomainRef> {
+    const terms = {
+      name: `'rename' to '${newName}'`,
+      keys: [`name ${newName}`],
+      signal: options?.signal,
+    }
+    return this.#routing.call(domain, (driver) =>
+      this.#entering.run(terms, async () => {
+        await this.#refuseElsewhere({ name: newName }, driver)
+        return driver.renameDomain(domain, newName, options)
+      }),
+    )
+  }
+
   getDomainXml(domain: DomainRef, options?: XmlOptions): Promise<string> {
     return this.#routing.call(domain, (driver) => driver.getDomainXml(domain, options))
   }

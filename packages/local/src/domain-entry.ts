@@ -28,7 +28,8 @@ export interface LostGuest {
 /** One domain in a table: what is known of it, changed by its own jobs only. */
 export class DomainEntry {
   readonly uuid: string
-  readonly name: string
+  /** Changed by `DomainTable.rename` only. */
+  name: string
   readonly jobs: JobQueue
   /** The stored definition of a persistent domain. */
   definition: DomainXml | undefined

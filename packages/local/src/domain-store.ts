@@ -44,6 +44,11 @@ export interface DomainStore {
   saveDefinition(name: string, xml: string, options?: CallOptions): Promise<void>
   /** Removes definition and autostart flag. */
   removeDefinition(name: string): Promise<void>
+  /**
+   * Stores `xml` as the definition of `to`, which has none, in place of that of `from`, whose autostart flag it
+   * gets. Either all of it or nothing, also where the process or the power is lost meanwhile.
+   */
+  renameDefinition(from: string, to: string, xml: string): Promise<void>
   setAutostart(name: string, autostart: boolean): Promise<void>
   saveStatus(status: DomainStatus): Promise<void>
   removeStatus(name: string): Promise<void>

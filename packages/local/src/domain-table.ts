@@ -35,19 +35,7 @@ export class DomainTable {
         `A domain with uuid ${uuid} exists already, named '${known.name}'`,
         'Choose another <uuid>, or leave it out',
       )
-    const namesake = this.#byName.get(name)
-    if (namesake) {
-      throw taken(
-        `A domain named '${name}' exists already, with uuid ${namesake.uuid}`,
-        `To redefine it, put <uuid>${namesake.uuid}</uuid> into the XML; otherwise choose another <name>`,
-      )
-    }
-    const unreadable = this.#unreadable.get(name)
-    if (unreadable)
-      throw taken(
-        `A domain named '${name}' exists, but its stored definition cannot be read: ${unreadable}`,
-        'Mend or remove the file, then open the connection again',
-      )
+    this.#requireFree(name)
     const entry: DomainEntry = new DomainEntry(
       uuid,
       name,
@@ -56,6 +44,23 @@ export class DomainTable {
     this.#byUuid.set(uuid, entry)
     this.#byName.set(name, entry)
     return entry
+  }
+
+  /**
+   * Gives an entry another name, once `store` has resolved; until then it has both. `DOM_EXIST` where another
+   * domain has the new one.
+   */
+  async rename(entry: DomainEntry, name: string, store: () => Promise<void>): Promise<void> {
+    this.#requireFree(name)
+    this.#byName.set(name, entry)
+    try {
+      await store()
+    } catch (error) {
+      this.#byName.delete(name)
+      throw error
+    }
+    this.#byName.delete(entry.name)
+    entry.name = name
   }
 
   /** Keeps a name whose stored definition could not be understood from being overwritten. */
@@ -76,6 +81,22 @@ export class DomainTable {
     if (entry?.exists) return entry
     const [[kind, value]] = Object.entries(key) as [[string, string | number]]
     throw noDomain(`with ${kind} '${value}'`)
+  }
+
+  #requireFree(name: string): void {
+    const namesake = this.#byName.get(name)
+    if (namesake) {
+      throw taken(
+        `A domain named '${name}' exists already, with uuid ${namesake.uuid}`,
+        `To redefine it, put <uuid>${namesake.uuid}</uuid> into the XML; otherwise choose another <name>`,
+      )
+    }
+    const unreadable = this.#unreadable.get(name)
+    if (unreadable)
+      throw taken(
+        `A domain named '${name}' exists, but its stored definition cannot be read: ${unreadable}`,
+        'Mend or remove the file, then open the connection again',
+      )
   }
 
   #find(key: DomainKey): DomainEntry | undefined {

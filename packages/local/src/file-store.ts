@@ -1,6 +1,6 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type CallOptions, isVirError, type Logger, messageOf, VirError } from '@covirt/core'
 import { linkDurably, removeDurably, temporaryPrefix, writeAtomically, writeDurably } from './atomic-file.js'
 import type { DomainStatus, DomainStore, StoredDomain } from './domain-store.js'
@@ -12,6 +12,8 @@ export interface FileStoreDirectories {
   /** For `NAME.json`, one for each active domain. */
   readonly statuses: string
 }
+
+const renamingSuffix = '.renaming'
 
 /** Remembers domains in files laid out as libvirt's, each replaced as a whole. One process at a time. */
 export class FileStore implements DomainStore {
@@ -28,6 +30,7 @@ export class FileStore implements DomainStore {
       await mkdir(this.#autostartDirectory, { recursive: true, mode: 0o700 })
       await mkdir(this.#directories.statuses, { recursive: true, mode: 0o700 })
     })
+    await this.#finishRenamings()
     const definitions = await this.#names(this.#directories.definitions, '.xml')
     const statuses = await this.#names(this.#directories.statuses, '.json')
     for (const name of await this.#autostartedNames()) {
@@ -60,6 +63,20 @@ export class FileStore implements DomainStore {
     await rm(this.#autostartLink(name), { force: true }).catch(() => {})
   }
 
+  /** What is cut off is finished at the next load if the new definition is there, and else has not happened. */
+  async renameDefinition(from: string, to: string, xml: string): Promise<void> {
+    await this.#changing(from, async () => {
+      await linkDurably(`${to}.xml`, this.#renaming(from))
+      try {
+        await writeDurably(this.#definitionFile(to), xml, {})
+      } catch (error) {
+        await rm(this.#renaming(from), { force: true })
+        throw error
+      }
+      await this.#finishRenaming(from, to)
+    })
+  }
+
   async setAutostart(name: string, autostart: boolean): Promise<void> {
     await this.#changing(name, async () => {
       if (autostart) await linkDurably(join('..', `${name}.xml`), this.#autostartLink(name))
@@ -75,6 +92,31 @@ export class FileStore implements DomainStore {
 
   async removeStatus(name: string): Promise<void> {
     await this.#changing(name, async () => rmSync(this.#statusFile(name), { force: true }))
+  }
+
+  async #finishRenaming(from: string, to: string): Promise<void> {
+    if (await this.#isAutostarted(from)) {
+      await linkDurably(join('..', `${to}.xml`), this.#autostartLink(to))
+      await removeDurably(this.#autostartLink(from))
+    }
+    await removeDurably(this.#definitionFile(from))
+    await rm(this.#renaming(from), { force: true })
+  }
+
+  async #finishRenamings(): Promise<void> {
+    const { definitions } = this.#directories
+    for (const entry of await readdir(definitions, { withFileTypes: true })) {
+      if (!entry.isSymbolicLink() || !entry.name.endsWith(renamingSuffix)) continue
+      const file = basename(await readlink(join(definitions, entry.name)))
+      const from = entry.name.slice(0, -renamingSuffix.length)
+      if (existsSync(join(definitions, file))) await this.#finishRenaming(from, file.slice(0, -'.xml'.length))
+      else await rm(join(definitions, entry.name), { force: true })
+    }
+  }
+
+  /** A link to the definition by the new name, which is there while one that has this name gets that. */
+  #renaming(name: string): string {
+    return join(this.#directories.definitions, `${name}${renamingSuffix}`)
   }
 
   get #autostartDirectory(): string {

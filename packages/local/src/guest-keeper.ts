@@ -2,6 +2,7 @@ import {
   type CallOptions,
   type Clock,
   type DomainEvent,
+  type DomainRef,
   type DomainState,
   type EventHub,
   isVirError,
@@ -149,6 +150,14 @@ export class GuestKeeper {
     entry.lost = undefined
     entry.state = { state: 'shutoff', reason: 'destroyed' }
     this.#parts.events.emit({ type: 'lifecycle', domain: ref, event: 'stopped', detail: 'destroyed' })
+  }
+
+  /** Within a job, once `entry` has another name than `before`: what it keeps by name follows. */
+  async renamePlaces(before: DomainRef, entry: DomainEntry): Promise<void> {
+    const { places } = this.#parts
+    await this.#logged('Renaming the log of a domain failed', entry, () =>
+      places.rename(places.of(before), places.of(entry.ref)),
+    )
   }
 
   /** Within a job: pauses a running guest. */

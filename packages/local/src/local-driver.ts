@@ -30,12 +30,19 @@ import { type DomainXml, formatDomain } from '@covirt/xml'
 import { prepareDefinition } from './definition.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
 import { DomainLoader } from './domain-loader.js'
+import { checkDomainName } from './domain-name.js'
 import { flagsOf, infoOf, statsOf, usedBy } from './domain-stats.js'
 import { DomainTable } from './domain-table.js'
 import { GuestKeeper, type GuestKeeperParts } from './guest-keeper.js'
 import type { Guest, GuestAccess, Hypervisor } from './hypervisor.js'
 import { redactSecrets } from './redact-secrets.js'
-import { requireActive, requireInactive, requireNotCrashed, requirePersistent } from './refusals.js'
+import {
+  requireActive,
+  requireInactive,
+  requireNotCrashed,
+  requireOtherName,
+  requirePersistent,
+} from './refusals.js'
 import { repeatShutdown } from './shutdown-request.js'
 
 /** What a {@link LocalDriver} is made of. */
@@ -138,6 +145,7 @@ export class LocalDriver implements Driver {
     const document = this.#prepare(xml)
     const entry = this.#table.reserve(document.uuid, document.name)
     return this.#job(entry, 'define', options, async ({ signal }) => {
+      this.#table.reserve(document.uuid, document.name)
       await this.#parts.store.saveDefinition(entry.name, formatDomain(document), { signal })
       const detail = entry.definition ? 'updated' : 'added'
       entry.definition = document
@@ -153,6 +161,26 @@ export class LocalDriver implements Driver {
       entry.definition = undefined
       entry.autostart = false
       this.#events.emit({ type: 'lifecycle', domain: entry.ref, event: 'undefined', detail: 'removed' })
+    })
+  }
+
+  async renameDomain(domain: DomainRef, newName: string, options: CallOptions = {}): Promise<DomainRef> {
+    checkDomainName(newName)
+    return this.#change(domain, 'rename', options, async (entry, { signal }) => {
+      const definition = requirePersistent(entry)
+      requireInactive(entry)
+      requireOtherName(entry, newName)
+      const before = entry.ref
+      const document = this.#parts.hypervisor.prepare({ ...definition, name: newName })
+      await this.#table.rename(entry, newName, async () => {
+        throwIfAborted(signal)
+        await this.#parts.store.renameDefinition(before.name, newName, formatDomain(document))
+      })
+      entry.definition = document
+      await this.#keeper.renamePlaces(before, entry)
+      this.#events.emit({ type: 'lifecycle', domain: before, event: 'undefined', detail: 'renamed' })
+      this.#events.emit({ type: 'lifecycle', domain: entry.ref, event: 'defined', detail: 'renamed' })
+      return entry.ref
     })
   }
 
@@ -186,9 +214,10 @@ export class LocalDriver implements Driver {
     throwIfAborted(options.signal)
     const document = this.#prepare(xml)
     const entry = this.#table.reserve(document.uuid, document.name)
-    return this.#job(entry, 'create', options, ({ signal }) =>
-      this.#launch(entry, document, { ...options, signal }),
-    )
+    return this.#job(entry, 'create', options, async ({ signal }) => {
+      this.#table.reserve(document.uuid, document.name)
+      return this.#launch(entry, document, { ...options, signal })
+    })
   }
 
   async startDomain(domain: DomainRef, options: StartOptions = {}): Promise<DomainRef> {

@@ -30,6 +30,13 @@ export class MemoryStore implements DomainStore {
     this.#autostart.delete(name)
   }
 
+  async renameDefinition(from: string, to: string, xml: string): Promise<void> {
+    const autostart = this.#autostart.has(from)
+    await this.removeDefinition(from)
+    this.#definitions.set(to, xml)
+    await this.setAutostart(to, autostart)
+  }
+
   async setAutostart(name: string, autostart: boolean): Promise<void> {
     if (autostart) this.#autostart.add(name)
     else this.#autostart.delete(name)

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { DomainRef } from '@covirt/core'
 import type { GuestPlaces } from './hypervisor.js'
 
@@ -9,6 +9,8 @@ export interface PlaceKeeper {
   of(domain: DomainRef): GuestPlaces
   /** Makes the directories, before a launch. */
   prepare(places: GuestPlaces): Promise<void>
+  /** Moves what goes by the name of a domain to its new one: logs, older ones too. */
+  rename(from: GuestPlaces, to: GuestPlaces): Promise<void>
   /** Removes what belongs to one run of the guest. */
   clear(places: GuestPlaces): Promise<void>
 }
@@ -43,6 +45,14 @@ export class FilePlaces implements PlaceKeeper {
     mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })
   }
 
+  async rename(from: GuestPlaces, to: GuestPlaces): Promise<void> {
+    const directory = dirname(from.logFile)
+    const name = basename(from.logFile)
+    for (const file of await readdir(directory).catch(() => []))
+      if (file === name || /^\.\d+$/.test(file.startsWith(name) ? file.slice(name.length) : ''))
+        await rename(join(directory, file), `${to.logFile}${file.slice(name.length)}`)
+  }
+
   async clear({ runDirectory }: GuestPlaces): Promise<void> {
     await rm(runDirectory, { recursive: true, force: true })
   }
@@ -52,5 +62,6 @@ export class FilePlaces implements PlaceKeeper {
 export const noPlaces: PlaceKeeper = {
   of: () => ({ runDirectory: '/nonexistent', stateDirectory: '/nonexistent', logFile: '/dev/null' }),
   prepare: async () => {},
+  rename: async () => {},
   clear: async () => {},
 }

@@ -1,4 +1,5 @@
 import { VirError } from '@covirt/core'
+import type { DomainXml } from '@covirt/xml'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
 
 /** The guest of an active domain; `OPERATION_INVALID` where it is off, or cannot be reached. */
@@ -15,9 +16,15 @@ export function requireInactive({ name, state, active, lost: lostGuest }: Domain
     throw invalid(`Domain '${name}' is already active`, `It is ${state.state}, with id ${active.id}`)
 }
 
-/** `OPERATION_INVALID` where the domain is transient. */
-export function requirePersistent({ name, definition }: DomainEntry): void {
-  if (!definition) throw invalid(`Domain '${name}' is transient`, 'Define it first: that makes it persistent')
+/** The stored definition; `OPERATION_INVALID` where the domain is transient. */
+export function requirePersistent({ name, definition }: DomainEntry): DomainXml {
+  if (definition) return definition
+  throw invalid(`Domain '${name}' is transient`, 'Define it first: that makes it persistent')
+}
+
+/** `OPERATION_INVALID` where the domain has this name already. */
+export function requireOtherName({ name }: DomainEntry, newName: string): void {
+  if (name === newName) throw invalid(`Domain '${name}' has that name already`, 'Choose another one')
 }
 
 /** `OPERATION_INVALID` where the guest has crashed and is kept. */

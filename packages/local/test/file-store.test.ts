@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLogger } from '@covirt/core'
@@ -54,6 +54,31 @@ test('removing a definition removes its autostart flag', async () => {
   await store.removeDefinition('web')
   expect(await open().load()).toEqual([])
   expect(await readdir(join(directory, 'etc/autostart'))).toEqual([])
+})
+
+test('a renamed definition keeps its autostart flag, and nothing goes by the old name', async () => {
+  await store.saveDefinition('web', '<domain/>')
+  await store.setAutostart('web', true)
+  await store.renameDefinition('web', 'shop', '<domain>2</domain>')
+  expect(await open().load()).toEqual([{ name: 'shop', definition: '<domain>2</domain>', autostart: true }])
+  expect((await readdir(join(directory, 'etc'))).sort()).toEqual(['autostart', 'shop.xml'])
+  expect(await readdir(join(directory, 'etc/autostart'))).toEqual(['shop.xml'])
+})
+
+test('a renaming that was cut off is finished where the new definition is there', async () => {
+  await store.saveDefinition('web', '<domain/>')
+  await store.setAutostart('web', true)
+  await symlink('shop.xml', join(directory, 'etc/web.renaming'))
+  await store.saveDefinition('shop', '<domain>2</domain>')
+  expect(await open().load()).toEqual([{ name: 'shop', definition: '<domain>2</domain>', autostart: true }])
+  expect((await readdir(join(directory, 'etc'))).sort()).toEqual(['autostart', 'shop.xml'])
+})
+
+test('a renaming that was cut off before that has not happened', async () => {
+  await store.saveDefinition('web', '<domain/>')
+  await symlink('shop.xml', join(directory, 'etc/web.renaming'))
+  expect(await open().load()).toEqual([{ name: 'web', definition: '<domain/>', autostart: false }])
+  expect((await readdir(join(directory, 'etc'))).sort()).toEqual(['autostart', 'web.xml'])
 })
 
 test('a cancelled save leaves the old definition and no other file', async () => {

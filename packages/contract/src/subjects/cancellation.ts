@@ -11,6 +11,7 @@ const calls: Readonly<Record<string, { readonly on: 'off' | 'running' | 'paused'
   start: { on: 'off', call: (domain, options) => domain.start(options) },
   undefine: { on: 'off', call: (domain, options) => domain.undefine(options) },
   'set autostart': { on: 'off', call: (domain, options) => domain.setAutostart(true, options) },
+  rename: { on: 'off', call: (domain, options) => domain.rename('renamed', options) },
   define: {
     on: 'off',
     call: ({ name, uuid }, options, scene) =>

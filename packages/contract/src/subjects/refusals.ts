@@ -18,6 +18,7 @@ const verbs = {
   resume: (domain) => domain.resume(),
   undefine: (domain) => domain.undefine(),
   'set autostart': (domain) => domain.setAutostart(true),
+  rename: (domain) => domain.rename('renamed'),
 } as const satisfies Readonly<Record<string, Verb>>
 
 /** What a role adds to them. */

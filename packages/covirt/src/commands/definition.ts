@@ -12,7 +12,7 @@ interface UndefineFlags {
   readonly removeRootfs?: boolean
 }
 
-/** `define`, `undefine`, `dumpxml`, `autostart`. */
+/** `define`, `undefine`, `domrename`, `dumpxml`, `autostart`. */
 export function addDefinitionCommands(program: Command, select: Select): void {
   program
     .command('define')
@@ -30,6 +30,12 @@ export function addDefinitionCommands(program: Command, select: Select): void {
     .description('remove a definition; an active domain goes on as a transient one')
     .addHelpText('after', '\nExamples:\n  covirt undefine web\n  covirt undefine web --remove-rootfs\n')
     .action((name: string, flags: UndefineFlags) => select((cli) => undefine(cli, name, flags)))
+  program
+    .command('domrename')
+    .argument('<domain>', domainArgument)
+    .argument('<new-name>', 'what it is to be called')
+    .description('give a domain that is off another name')
+    .action((name: string, newName: string) => select((cli) => rename(cli, name, newName)))
   program
     .command('dumpxml')
     .argument('<domain>', domainArgument)
@@ -65,6 +71,13 @@ async function undefine(cli: Cli, text: string, { removeRootfs }: UndefineFlags)
   const { undefineContainer } = await import('../cli/undefine-container.js')
   const rootfs = await undefineContainer(cli, domain)
   cli.result({ json: { ...domain.ref, removed: rootfs }, text: `${done}, and ${rootfs} removed\n` })
+}
+
+async function rename(cli: Cli, text: string, newName: string): Promise<void> {
+  const domain = await cli.domain(text)
+  const { name } = domain
+  await domain.rename(newName, { signal: cli.signal })
+  cli.result({ json: { ...domain.ref, renamedFrom: name }, text: `Domain '${name}' is now '${newName}'\n` })
 }
 
 async function dumpXml(cli: Cli, text: string, { inactive, securityInfo }: DumpFlags): Promise<void> {
