@@ -1,11 +1,13 @@
 import type { Duplex } from 'node:stream'
 import { abortable, anySignal, type CallOptions } from './abort.js'
+import { checkExec } from './check-exec.js'
 import type { DomainInfo, DomainRef } from './domain.js'
 import type { DomainEvent } from './domain-event.js'
 import { type DomainState, type DomainStateName, domainStateReasons, isActive } from './domain-state.js'
 import type { Driver, ShutdownOptions, StartOptions, Unsubscribe, XmlOptions } from './driver.js'
 import { isVirError, VirError } from './errors.js'
 import type { EventStream, EventStreamOptions } from './event-stream.js'
+import type { ExecOptions, ExecProcess, TerminalSize } from './exec-role.js'
 import { requireRole } from './require-role.js'
 import type { AgentOptions, ConsoleOptions, DriverRoles, RoleName } from './roles.js'
 
@@ -140,6 +142,19 @@ export class DomainHandle {
     return this.#role('guestAgent').agentCommand(this.ref, command, options)
   }
 
+  /** Role `exec`: runs a program in the guest, without a shell. */
+  async exec(argv: readonly string[], options?: ExecOptions): Promise<ExecProcess> {
+    checkExec(argv, options)
+    return this.#role('exec').exec(this.ref, argv, options)
+  }
+
+  /** Role `exec`: a login shell on a terminal: bash where the guest has it, else sh. */
+  async shell(options: ExecOptions = {}): Promise<ExecProcess> {
+    const { env, tty = defaultTerminal, ...rest } = options
+    const home = options.uid === undefined || options.uid === 0 ? '/root' : '/'
+    return this.exec(shellArgv, { ...rest, tty, env: { TERM: 'xterm', HOME: home, ...env } })
+  }
+
   /** Calls `listener` for each event of this domain until unsubscribed or the connection is closed. */
   subscribe(listener: (event: DomainEvent) => void): Unsubscribe {
     return this.#connection.subscribe((event) => {
@@ -199,11 +214,17 @@ export class DomainHandle {
   }
 }
 
+const defaultTerminal: TerminalSize = { columns: 80, rows: 24 }
+
+/** What a guest has is found out inside of it: one way there and back. */
+const shellArgv = ['/bin/sh', '-c', 'cd 2>/dev/null; command -v bash >/dev/null && exec bash -l; exec sh -l']
+
 /** Which methods of a handle stand on which role. */
 interface RoleMethods {
   console: 'openConsole'
   reset: 'reset'
   guestAgent: 'agentCommand'
+  exec: 'exec' | 'shell'
 }
 
 /** The roles that driver `D` is known not to have. */

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { CallOptions } from './abort.js'
 import type { DomainRef } from './domain.js'
+import type { ExecRole } from './exec-role.js'
 
 /** How a console is opened. */
 export interface ConsoleOptions extends CallOptions {
@@ -56,6 +57,7 @@ export interface DriverRoles {
   readonly console: ConsoleRole
   readonly reset: ResetRole
   readonly guestAgent: GuestAgentRole
+  readonly exec: ExecRole
 }
 
 /** The name of a role. */
@@ -65,4 +67,4 @@ export type RoleName = keyof DriverRoles
 export type OptionalRoles = { readonly [R in RoleName]?: DriverRoles[R] | undefined }
 
 /** The names of all roles there are. */
-export const roleNames = ['console', 'reset', 'guestAgent'] as const satisfies readonly RoleName[]
+export const roleNames = ['console', 'reset', 'guestAgent', 'exec'] as const satisfies readonly RoleName[]

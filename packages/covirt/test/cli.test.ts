@@ -106,7 +106,7 @@ describe('for programs', () => {
     [['shutdown', 'test', '--wait'], { name: 'test', state: 'shutoff', reason: 'shutdown' }],
     [['nodeinfo'], { cpus: 16 }],
     [['version'], { library: expect.any(String), hypervisors: {} }],
-    [['drivers'], [{ scheme: 'test', available: true, roles: ['console', 'reset', 'guestAgent'] }]],
+    [['drivers'], [{ scheme: 'test', available: true, roles: ['console', 'reset', 'guestAgent', 'exec'] }]],
     [['uri'], { uri: 'test:///default' }],
     [['completion', 'bash'], { script: expect.stringContaining('complete ') }],
   ])('%j answers in JSON', async (args, expected) => {

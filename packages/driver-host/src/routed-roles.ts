@@ -21,6 +21,10 @@ export function routedRoles(drivers: readonly Driver[], routing: Routing): Parti
           requireRole(driver, 'guestAgent').agentCommand(domain, command, options),
         ),
     },
+    exec: {
+      exec: (domain, argv, options) =>
+        routing.call(domain, async (driver) => requireRole(driver, 'exec').exec(domain, argv, options)),
+    },
   }
   const present = Object.entries(all).filter(([role]) => drivers.some((driver) => driver[role as RoleName]))
   return Object.fromEntries(present)

@@ -47,7 +47,7 @@ export class QemuHypervisor implements Hypervisor {
     return endGuest(spec)
   }
 
-  roles(access: GuestAccess): DriverRoles {
+  roles(access: GuestAccess): Partial<DriverRoles> {
     return {
       console: {
         openConsole: (domain, options) =>

@@ -15,6 +15,7 @@ export interface QemuDriver extends Driver {
   readonly console: ConsoleRole
   readonly reset: ResetRole
   readonly guestAgent: GuestAgentRole
+  readonly exec?: undefined
 }
 
 const program = 'qemu-system-x86_64'

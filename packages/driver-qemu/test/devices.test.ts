@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { Connection, parseConnectUri } from '@covirt/core'
+import { Connection, type Driver, parseConnectUri } from '@covirt/core'
 import { parseDomain } from '@covirt/xml'
 import { expect, test } from '@jest/globals'
 import { canRunQemu, describeWhen, uniqueName } from '../../../test/fixtures/index.js'
@@ -142,7 +142,9 @@ describeWhen(canRunQemu(), 'real QEMU', () => {
   test('works below a directory deeper than a socket address can tell', async () => {
     await using world = await QemuWorld.make('qemu', { agent: false })
     const deep = world.path(Array(6).fill('a-directory-with-a-long-name').join('/'))
-    await using conn = new Connection(await qemuProvider.open(parseConnectUri(`qemu:///system?root=${deep}`)))
+    await using conn = new Connection<Driver>(
+      await qemuProvider.open(parseConnectUri(`qemu:///system?root=${deep}`)),
+    )
     const domain = await conn.domains.create(await firmwareXml({ name: uniqueName('deep') }))
     await world.ready(domain)
     await domain.destroy()

@@ -8,7 +8,6 @@ import {
   linuxGuest,
   uniqueName,
 } from '../../../test/fixtures/index.js'
-import type { QemuDriver } from '../src/index.js'
 import { guestXml } from './guests.js'
 import { hears, QemuWorld } from './qemu-world.js'
 
@@ -16,7 +15,7 @@ const timeoutMs = 60_000
 
 describeWhen(canRunLinuxGuest(), 'a Linux guest', () => {
   let world: QemuWorld
-  let connection: Connection<QemuDriver>
+  let connection: Connection
 
   beforeAll(async () => {
     world = await QemuWorld.make('qemu', { agent: true })

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, Domain } from '@covirt/core'
 import { expect, test } from '@jest/globals'
 import { canRunKvm, canRunQemu, describeWhen, uniqueName } from '../../../test/fixtures/index.js'
-import type { QemuDriver } from '../src/index.js'
 import { firmwareXml, type GuestXml } from './guests.js'
 import { processesWith, processOf } from './processes.js'
 import { hears, QemuWorld } from './qemu-world.js'
@@ -126,10 +125,10 @@ function suite(type: 'qemu' | 'kvm'): void {
 class Scene implements AsyncDisposable {
   readonly world: QemuWorld
   readonly events: string[] = []
-  readonly #connection: Connection<QemuDriver>
+  readonly #connection: Connection
   readonly #type: 'qemu' | 'kvm'
 
-  private constructor(world: QemuWorld, connection: Connection<QemuDriver>, type: 'qemu' | 'kvm') {
+  private constructor(world: QemuWorld, connection: Connection, type: 'qemu' | 'kvm') {
     this.world = world
     this.#connection = connection
     this.#type = type

@@ -2,7 +2,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DomainSpec, DriverWorld, GuestKind } from '@covirt/contract'
-import { Connection, type Domain, parseConnectUri } from '@covirt/core'
+import { Connection, type Domain, type Driver, parseConnectUri } from '@covirt/core'
 import {
   LINUX_GUEST_CMDLINE,
   linuxGuest,
@@ -10,7 +10,7 @@ import {
   tempRoot,
   uniqueName,
 } from '../../../test/fixtures/index.js'
-import { type QemuDriver, qemuProvider } from '../src/index.js'
+import { qemuProvider } from '../src/index.js'
 import { firmwareXml, guestXml } from './guests.js'
 import { processOf } from './processes.js'
 
@@ -61,8 +61,8 @@ export class QemuWorld implements DriverWorld {
     return `qemu:///system?root=${this.#root.path}`
   }
 
-  async open(options = {}): Promise<Connection<QemuDriver>> {
-    return new Connection(await qemuProvider.open(parseConnectUri(this.uri), options))
+  async open(options = {}): Promise<Connection> {
+    return new Connection<Driver>(await qemuProvider.open(parseConnectUri(this.uri), options))
   }
 
   domainXml({ name, uuid, memoryKib, elements = '', guest = 'plain', password }: DomainSpec): string {

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type { Connection, Domain } from '@covirt/core'
 import { expect, test } from '@jest/globals'
 import { canRunQemu, describeWhen, uniqueName } from '../../../test/fixtures/index.js'
-import type { QemuDriver } from '../src/index.js'
 import { connectUnix } from '../src/process/unix-socket.js'
 import { QmpChannel } from '../src/qmp/qmp-channel.js'
 import { Orphan } from './orphan.js'
@@ -89,10 +88,10 @@ describeWhen(canRunQemu(), 'a restart that was asked for with the power button',
 /** A guest that ignores the power button. */
 class DeafScene implements AsyncDisposable {
   readonly world: QemuWorld
-  readonly connection: Connection<QemuDriver>
+  readonly connection: Connection
   readonly domain: Domain
 
-  private constructor(world: QemuWorld, connection: Connection<QemuDriver>, domain: Domain) {
+  private constructor(world: QemuWorld, connection: Connection, domain: Domain) {
     this.world = world
     this.connection = connection
     this.domain = domain
@@ -115,7 +114,7 @@ class DeafScene implements AsyncDisposable {
 }
 
 /** Resolves at the next restart of a guest. */
-function rebootOf(connection: Connection<QemuDriver>): Promise<void> {
+function rebootOf(connection: Connection): Promise<void> {
   return new Promise((resolve) =>
     connection.subscribe(({ type }) => {
       if (type === 'reboot') resolve()

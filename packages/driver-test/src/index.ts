@@ -1,4 +1,5 @@
 export * from './behaviour.js'
 export * from './test-controls.js'
 export type { TestDriver } from './test-driver.js'
+export type { ProgramRun, TestProgram } from './test-program.js'
 export * from './test-provider.js'

@@ -1,9 +1,10 @@
-import type { Clock } from '@covirt/core'
-import { VirError } from '@covirt/core'
+import { type Clock, type ExecOptions, type ExecProcess, VirError } from '@covirt/core'
 import type { GuestExit, GuestPhase, GuestSink } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import type { GuestBehaviour } from './behaviour.js'
 import { SerialLine } from './serial-line.js'
+import { TestProcess } from './test-process.js'
+import type { TestProgram } from './test-program.js'
 
 /** What a machine is made of. */
 export interface MachineParts {
@@ -12,6 +13,8 @@ export interface MachineParts {
   /** The behaviour at this moment; requests that are ignored are counted down in it. */
   readonly behaviour: () => GuestBehaviour
   readonly spend: (what: 'ignoreShutdowns' | 'ignoreReboots') => void
+  /** What the guest runs by this name. */
+  readonly program: (name: string) => TestProgram | undefined
   /** Called once, when it is off. */
   readonly onOff: () => void
 }
@@ -33,6 +36,7 @@ export class Machine {
   #ranMs = 0
   #ranSince: number
   #hung = false
+  readonly #processes = new Set<TestProcess>()
   #agentConnected = false
 
   constructor(parts: MachineParts, options: { readonly paused: boolean }) {
@@ -88,6 +92,7 @@ export class Machine {
   reset(): void {
     this.#hung = false
     this.setAgent(false)
+    this.#endProcesses()
     this.sink?.rebooted()
     this.#boot()
   }
@@ -133,8 +138,23 @@ export class Machine {
     this.#off.abort()
     this.#agentConnected = false
     this.serial.hangUp()
+    this.#endProcesses()
     this.#parts.onOff()
     this.sink?.exited(exit)
+  }
+
+  /** Runs a program in the guest until that ends or restarts, or `released` fires. */
+  exec(argv: readonly string[], options: ExecOptions, released: AbortSignal): ExecProcess {
+    const { clock, program } = this.#parts
+    const process = new TestProcess(argv, options, { program: program(argv[0] as string), clock, released })
+    this.#processes.add(process)
+    const forget = () => void this.#processes.delete(process)
+    process.exit.then(forget, forget)
+    return process
+  }
+
+  #endProcesses(): void {
+    for (const process of this.#processes) process.kill('SIGKILL')
   }
 
   #boot(): void {

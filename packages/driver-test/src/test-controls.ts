@@ -1,6 +1,7 @@
 import { VirError } from '@covirt/core'
 import type { GuestBehaviour } from './behaviour.js'
 import type { Machine } from './machine.js'
+import type { TestProgram } from './test-program.js'
 import type { TestWorld } from './test-world.js'
 
 /**
@@ -23,6 +24,14 @@ export class TestControls {
   /** How the domain's guests behave now, with what is left of its counts. */
   behaviourOf(domain: string): GuestBehaviour {
     return this.#world.behaviourOf(domain)
+  }
+
+  /**
+   * Gives the domain's guests a program, which role `exec` runs by this name from now on. Any of them have `true`,
+   * `false`, `echo`, `cat`, `env`, `pwd`, `id`, `tty`, `yes` and `sleep`. The domain need not exist yet.
+   */
+  install(domain: string, name: string, program: TestProgram): void {
+    this.#world.install(domain, name, program)
   }
 
   /** The guest's process dies. */

@@ -1,4 +1,4 @@
-import type { ConsoleRole, Driver, GuestAgentRole, ResetRole } from '@covirt/core'
+import type { ConsoleRole, Driver, ExecRole, GuestAgentRole, ResetRole } from '@covirt/core'
 import { IdAllocator, LocalDriver, type LocalDriverParts, noPlaces } from '@covirt/local'
 import { TestControls } from './test-controls.js'
 import { TestHypervisor } from './test-hypervisor.js'
@@ -10,6 +10,7 @@ export interface TestDriver extends Driver {
   readonly console: ConsoleRole
   readonly reset: ResetRole
   readonly guestAgent: GuestAgentRole
+  readonly exec: ExecRole
   readonly controls: TestControls
 }
 

@@ -1,4 +1,4 @@
-import { type ShutdownMode, VirError } from '@covirt/core'
+import { checkExec, type ExecOptions, type ExecProcess, type ShutdownMode, VirError } from '@covirt/core'
 import type { Guest, GuestInfo, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { answerOf } from './agent.js'
@@ -9,6 +9,7 @@ export class TestGuest implements Guest {
   readonly machine: Machine
   readonly record: GuestRecord = {}
   readonly #sink: GuestSink
+  readonly #released = new AbortController()
 
   constructor(machine: Machine, sink: GuestSink) {
     this.machine = machine
@@ -50,6 +51,7 @@ export class TestGuest implements Guest {
   }
 
   async release(): Promise<void> {
+    this.#released.abort()
     if (this.machine.sink === this.#sink) this.machine.sink = undefined
   }
 
@@ -61,6 +63,12 @@ export class TestGuest implements Guest {
       domain: 'TEST',
       hint: "Give it a <channel> with the target 'org.qemu.guest_agent.0'",
     })
+  }
+
+  /** See `ExecRole`. */
+  exec(argv: readonly string[], options: ExecOptions): ExecProcess {
+    checkExec(argv, options)
+    return this.#running().exec(argv, options, this.#released.signal)
   }
 
   #request(mode: ShutdownMode | undefined, verb: string, press: () => void): void {

@@ -50,6 +50,7 @@ export class TestHypervisor implements Hypervisor {
         clock,
         behaviour: () => this.#world.behaviourOf(name),
         spend: (what) => this.#world.spend(name, what),
+        program: (program) => this.#world.programOf(name, program),
         onOff: () => this.#world.machines.delete(uuid),
       },
       { paused },
@@ -93,6 +94,13 @@ export class TestHypervisor implements Hypervisor {
             return testGuest(guest).askAgent(command)
           }),
       },
+      exec: {
+        exec: (domain, argv, options = {}) =>
+          access.query(domain, options, async (guest) => {
+            requireRunning(domain, guest)
+            return testGuest(guest).exec(argv, options)
+          }),
+      },
     }
   }
 
@@ -109,7 +117,7 @@ const capabilities = formatCapabilities({
 
 function requireRunning({ name }: DomainRef, { phase }: Guest): void {
   if (phase === 'running') return
-  throw new VirError('OPERATION_INVALID', `Domain '${name}' is ${phase}, so that no agent can answer`, {
+  throw new VirError('OPERATION_INVALID', `Domain '${name}' is ${phase}, and runs nothing`, {
     domain: 'TEST',
   })
 }

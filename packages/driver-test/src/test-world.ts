@@ -1,6 +1,7 @@
 import { MemoryStore } from '@covirt/local'
 import { type GuestBehaviour, goodBehaviour } from './behaviour.js'
 import type { Machine } from './machine.js'
+import { ownPrograms, type TestProgram } from './test-program.js'
 
 /**
  * What is there whether or not a driver looks: the machines that run, the definitions that are stored, and how
@@ -12,6 +13,7 @@ export class TestWorld {
   readonly machines = new Map<string, Machine>()
   /** Whether the domains that it begins with have been made. */
   furnished = false
+  readonly #programs = new Map<string, Map<string, TestProgram>>()
   readonly #behaviours = new Map<string, GuestBehaviour>()
 
   behaviourOf(name: string): GuestBehaviour {
@@ -20,6 +22,16 @@ export class TestWorld {
 
   behave(name: string, change: Partial<GuestBehaviour>): void {
     this.#behaviours.set(name, { ...this.behaviourOf(name), ...change })
+  }
+
+  /** What the domain's guests run by the name `program`, which may be a path. */
+  programOf(name: string, program: string): TestProgram | undefined {
+    return this.#programs.get(name)?.get(program) ?? ownPrograms.get(program.replace(/^\/(usr\/)?bin\//, ''))
+  }
+
+  install(name: string, program: string, run: TestProgram): void {
+    const programs = this.#programs.get(name) ?? new Map()
+    this.#programs.set(name, programs.set(program, run))
   }
 
   /** Counts one of those that are to fail or to be ignored; `false` where none is. */

@@ -16,7 +16,7 @@ export function testFixture({ virtual }: { readonly virtual: boolean }): DriverF
   const leftOut: Partial<Record<Ability, string>> = virtual ? {} : { advance: 'time is real here' }
   return {
     type: 'TEST',
-    roles: ['console', 'reset', 'guestAgent'],
+    roles: ['console', 'reset', 'guestAgent', 'exec'],
     shutdownModes: ['acpi', 'agent'],
     leftOut,
     world: async () => makeWorld(virtual ? new FakeClock() : undefined),

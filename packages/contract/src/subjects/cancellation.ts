@@ -29,6 +29,7 @@ const roleCalls: Readonly<Record<RoleName, Call>> = {
   console: (domain, options) => domain.openConsole(options),
   reset: (domain, options) => domain.reset(options),
   guestAgent: (domain, options) => domain.agentCommand('{"execute":"guest-ping"}', options),
+  exec: (domain, options) => domain.exec(['true'], options),
 }
 
 const queries: Readonly<Record<string, Call>> = {

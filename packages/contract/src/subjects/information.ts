@@ -1,3 +1,4 @@
+import { roleNames } from '@covirt/core'
 import { expect } from '@jest/globals'
 import type { Suite } from '../suite.js'
 
@@ -6,8 +7,7 @@ export function information({ fixture, test }: Suite): void {
   test('a driver says what kind it is, and has exactly the roles that it should have', async (scene) => {
     const { driver } = scene.connection
     expect(driver.type).toBe(fixture.type)
-    const roles = ['console', 'reset', 'guestAgent'] as const
-    expect(roles.filter((role) => driver[role] !== undefined).sort()).toEqual([...fixture.roles].sort())
+    expect(roleNames.filter((role) => driver[role] !== undefined).sort()).toEqual([...fixture.roles].sort())
   })
 
   test('the URI is one', async (scene) => {

@@ -26,6 +26,7 @@ const roleVerbs: Readonly<Record<RoleName, Verb>> = {
   console: (domain) => domain.openConsole(),
   reset: (domain) => domain.reset(),
   guestAgent: (domain) => domain.agentCommand('{"execute":"guest-ping"}'),
+  exec: (domain) => domain.exec(['true']),
 }
 
 const queries: Readonly<Record<string, Verb>> = {
@@ -50,7 +51,7 @@ const situations: readonly Situation[] = [
     needs: [],
     enter: (scene) => scene.define(),
     refused: ['shutdown', 'reboot', 'destroy', 'suspend', 'resume'],
-    refusedRoles: ['console', 'reset', 'guestAgent'],
+    refusedRoles: ['console', 'reset', 'guestAgent', 'exec'],
   },
   {
     name: 'running',
@@ -64,7 +65,7 @@ const situations: readonly Situation[] = [
     needs: [],
     enter: (scene) => scene.paused(),
     refused: ['start', 'create'],
-    refusedRoles: ['guestAgent'],
+    refusedRoles: ['guestAgent', 'exec'],
   },
   {
     name: 'transient',
@@ -83,7 +84,7 @@ const situations: readonly Situation[] = [
       return domain
     },
     refused: ['start', 'create', 'suspend', 'resume'],
-    refusedRoles: ['guestAgent'],
+    refusedRoles: ['guestAgent', 'exec'],
   },
 ]
 

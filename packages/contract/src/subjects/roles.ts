@@ -2,6 +2,7 @@ import { type Domain, type RoleName, requireRole, roleNames } from '@covirt/core
 import { expect } from '@jest/globals'
 import type { Suite } from '../suite.js'
 import { consoleRole } from './console-role.js'
+import { execRole } from './exec-role.js'
 import { guestAgentRole } from './guest-agent-role.js'
 import { resetRole } from './reset-role.js'
 
@@ -9,12 +10,14 @@ const present: Readonly<Record<RoleName, (suite: Suite) => void>> = {
   console: consoleRole,
   reset: resetRole,
   guestAgent: guestAgentRole,
+  exec: execRole,
 }
 
 const use: Readonly<Record<RoleName, (domain: Domain) => Promise<unknown>>> = {
   console: (domain) => domain.openConsole(),
   reset: (domain) => domain.reset(),
   guestAgent: (domain) => domain.agentCommand('{"execute":"guest-ping"}'),
+  exec: (domain) => domain.exec(['true']),
 }
 
 /** Each role that the driver has; and of each other one, that it is refused. */
