@@ -1,7 +1,7 @@
-import type { DomainEvent, Unsubscribe } from '@covirt/core'
+import type { DriverEvent, Unsubscribe } from '@covirt/core'
 
 /** A name that says all of an event but its domain: `started/booted`, `reboot`, `agent/connected`. */
-export function eventName(event: DomainEvent): string {
+export function eventName(event: DriverEvent): string {
   switch (event.type) {
     case 'lifecycle':
       return `${event.event}/${event.detail}`
@@ -13,18 +13,18 @@ export function eventName(event: DomainEvent): string {
 }
 
 interface Waiter {
-  readonly matches: (event: DomainEvent) => boolean
-  readonly resolve: (event: DomainEvent) => void
+  readonly matches: (event: DriverEvent) => boolean
+  readonly resolve: (event: DriverEvent) => void
 }
 
 /** All events of a driver, as they came. */
 export class EventLog {
-  readonly #events: DomainEvent[] = []
+  readonly #events: DriverEvent[] = []
   readonly #waiters = new Set<Waiter>()
   #unsubscribe: Unsubscribe = () => {}
 
   /** Listens, from now on, to this driver instead of the one before. */
-  follow(driver: { subscribe(listener: (event: DomainEvent) => void): Unsubscribe }): void {
+  follow(driver: { subscribe(listener: (event: DriverEvent) => void): Unsubscribe }): void {
     this.#unsubscribe()
     this.#unsubscribe = driver.subscribe((event) => {
       this.#events.push(event)
@@ -36,7 +36,7 @@ export class EventLog {
     })
   }
 
-  get all(): readonly DomainEvent[] {
+  get all(): readonly DriverEvent[] {
     return this.#events
   }
 
@@ -45,9 +45,7 @@ export class EventLog {
    * when the guest likes.
    */
   names(domain?: { readonly uuid: string }): string[] {
-    return this.#events
-      .filter((event) => event.type !== 'agent' && (!domain || event.domain.uuid === domain.uuid))
-      .map(eventName)
+    return this.#events.filter((event) => event.type !== 'agent' && isAbout(event, domain)).map(eventName)
   }
 
   /** Forgets what has come so far. */
@@ -56,10 +54,13 @@ export class EventLog {
   }
 
   /** The first event of this name that the log holds, or the next one to come. */
-  async seen(name: string, domain?: { readonly uuid: string }): Promise<DomainEvent> {
-    const matches = (event: DomainEvent) =>
-      eventName(event) === name && (!domain || event.domain.uuid === domain.uuid)
+  async seen(name: string, domain?: { readonly uuid: string }): Promise<DriverEvent> {
+    const matches = (event: DriverEvent) => eventName(event) === name && isAbout(event, domain)
     const found = this.#events.find(matches)
     return found ?? new Promise((resolve) => this.#waiters.add({ matches, resolve }))
   }
+}
+
+function isAbout(event: DriverEvent, domain: { readonly uuid: string } | undefined): boolean {
+  return domain === undefined || (event.type !== 'resync' && event.domain.uuid === domain.uuid)
 }

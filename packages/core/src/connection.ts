@@ -1,6 +1,6 @@
 import type { CallOptions } from './abort.js'
 import type { DomainFilter, DomainKey, DomainRef, DomainStats } from './domain.js'
-import type { DomainEvent } from './domain-event.js'
+import type { DriverEvent } from './domain-event.js'
 import { type Domain, DomainHandle } from './domain-handle.js'
 import type { Driver, StartOptions, Unsubscribe } from './driver.js'
 import { VirError } from './errors.js'
@@ -63,18 +63,18 @@ export class Connection<D extends Driver = Driver> implements AsyncDisposable {
     return this.driver.getVersion(options)
   }
 
-  /** Calls `listener` for each event of this type (`lifecycle`, `reboot`, `agent`) until unsubscribed or closed. */
-  on<T extends DomainEvent['type']>(
+  /** Calls `listener` for each event of this type (`lifecycle`, `reboot`, `agent`, `resync`) until unsubscribed or closed. */
+  on<T extends DriverEvent['type']>(
     type: T,
-    listener: (event: Extract<DomainEvent, { type: T }>) => void,
+    listener: (event: Extract<DriverEvent, { type: T }>) => void,
   ): Unsubscribe {
     return this.subscribe((event) => {
-      if (event.type === type) listener(event as Extract<DomainEvent, { type: T }>)
+      if (event.type === type) listener(event as Extract<DriverEvent, { type: T }>)
     })
   }
 
   /** Calls `listener` for each event until unsubscribed or closed. */
-  subscribe(listener: (event: DomainEvent) => void): Unsubscribe {
+  subscribe(listener: (event: DriverEvent) => void): Unsubscribe {
     if (typeof listener !== 'function') throw new TypeError('listener must be a function')
     const stop = this.driver.subscribe(listener)
     const unsubscribe = () => {

@@ -55,9 +55,20 @@ export interface AgentEvent {
 /** What a driver tells of its domains. */
 export type DomainEvent = LifecycleEvent | RebootEvent | AgentEvent
 
-/** Some events could not be delivered: list the domains again. Only streams of events hold it. */
+/**
+ * Some events of any domain and of any type could not be delivered: list the domains again. It stands where they
+ * would have stood: what came before it was complete, and what follows is again.
+ */
 export interface ResyncEvent {
   readonly type: 'resync'
+  /**
+   * `slow-reader`: more events waited for the reader of a stream than it allows. `reconnected`: the driver had lost
+   * the peer that runs the domains, and has found it again.
+   */
+  readonly reason: 'slow-reader' | 'reconnected'
   /** How many events were dropped; `undefined` where that is not known. */
   readonly dropped: number | undefined
 }
+
+/** All that a subscriber may be told. */
+export type DriverEvent = DomainEvent | ResyncEvent

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { abortable, anySignal, type CallOptions } from './abort.js'
 import { checkExec } from './check-exec.js'
 import type { DomainInfo, DomainRef } from './domain.js'
-import type { DomainEvent } from './domain-event.js'
+import type { DriverEvent } from './domain-event.js'
 import { type DomainState, type DomainStateName, domainStateReasons, isActive } from './domain-state.js'
 import type { Driver, ShutdownOptions, StartOptions, Unsubscribe, XmlOptions } from './driver.js'
 import { isVirError, VirError } from './errors.js'
@@ -16,7 +16,7 @@ interface HandleConnection {
   /** `INVALID_CONN` once it is closed. */
   readonly driver: Driver
   readonly closed: boolean
-  subscribe(listener: (event: DomainEvent) => void): Unsubscribe
+  subscribe(listener: (event: DriverEvent) => void): Unsubscribe
   events(options: EventStreamOptions): EventStream
 }
 
@@ -155,10 +155,10 @@ export class DomainHandle {
     return this.exec(shellArgv, { ...rest, tty, env: { TERM: 'xterm', HOME: home, ...env } })
   }
 
-  /** Calls `listener` for each event of this domain until unsubscribed or the connection is closed. */
-  subscribe(listener: (event: DomainEvent) => void): Unsubscribe {
+  /** Calls `listener` for each event of this domain, and each `resync`, until unsubscribed or the connection is closed. */
+  subscribe(listener: (event: DriverEvent) => void): Unsubscribe {
     return this.#connection.subscribe((event) => {
-      if (event.domain.uuid === this.uuid) listener(event)
+      if (event.type === 'resync' || event.domain.uuid === this.uuid) listener(event)
     })
   }
 
@@ -206,7 +206,7 @@ export class DomainHandle {
   /** Waits for the next event that can have changed the state; resolves to the state where the event says it. */
   async #nextState(events: AsyncIterator<{ readonly type: string }>): Promise<DomainState | undefined> {
     for (;;) {
-      const { done, value } = (await events.next()) as IteratorResult<DomainEvent | { type: 'resync' }>
+      const { done, value } = (await events.next()) as IteratorResult<DriverEvent>
       if (done || value.type === 'resync') return undefined
       if (value.type !== 'lifecycle' || value.domain.uuid !== this.uuid) continue
       return value.event === 'stopped' ? { state: 'shutoff', reason: value.detail } : undefined

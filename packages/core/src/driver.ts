@@ -1,6 +1,6 @@
 import type { CallOptions } from './abort.js'
 import type { DomainFilter, DomainInfo, DomainKey, DomainRef, DomainStats } from './domain.js'
-import type { DomainEvent } from './domain-event.js'
+import type { DriverEvent } from './domain-event.js'
 import type { DomainState } from './domain-state.js'
 import type { NodeInfo, VersionInfo } from './host.js'
 import type { OptionalRoles } from './roles.js'
@@ -178,8 +178,9 @@ export interface Driver extends OptionalRoles {
   /**
    * Calls `listener` for every event of every domain, in the order in which they happen, until unsubscribed.
    * A listener that throws harms no other. No lock is held while listeners run: they may call the driver.
+   * Nothing is missed without a word: a driver that cannot tell events, as its peer was away, tells `resync`.
    */
-  subscribe(listener: (event: DomainEvent) => void): Unsubscribe
+  subscribe(listener: (event: DriverEvent) => void): Unsubscribe
 
   /**
    * Ends this use of the driver: once per open. Guests live on, and the next open finds them. Calls under way

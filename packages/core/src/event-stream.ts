@@ -1,4 +1,4 @@
-import type { DomainEvent, ResyncEvent } from './domain-event.js'
+import type { DriverEvent } from './domain-event.js'
 import type { Unsubscribe } from './driver.js'
 
 /** How a stream of events is read. */
@@ -14,8 +14,8 @@ export interface EventStreamOptions {
  * begins. When its reader is slower than events come, those waiting are dropped and a `resync` stands in
  * their place.
  */
-export class EventStream implements AsyncIterableIterator<DomainEvent | ResyncEvent> {
-  #waiting: (DomainEvent | ResyncEvent)[] = []
+export class EventStream implements AsyncIterableIterator<DriverEvent> {
+  #waiting: DriverEvent[] = []
   #dropped = 0
   #ended = false
   #sleepers: (() => void)[] = []
@@ -26,7 +26,7 @@ export class EventStream implements AsyncIterableIterator<DomainEvent | ResyncEv
   readonly #onAbort = () => this.end()
 
   constructor(
-    subscribe: (listener: (event: DomainEvent) => void) => Unsubscribe,
+    subscribe: (listener: (event: DriverEvent) => void) => Unsubscribe,
     { signal, limit = 1000 }: EventStreamOptions = {},
     onEnd: () => void = () => {},
   ) {
@@ -39,7 +39,7 @@ export class EventStream implements AsyncIterableIterator<DomainEvent | ResyncEv
     if (signal?.aborted) this.end()
   }
 
-  #push(event: DomainEvent): void {
+  #push(event: DriverEvent): void {
     if (this.#waiting.length >= this.#limit) {
       this.#dropped += this.#waiting.length
       this.#waiting = []
@@ -68,7 +68,7 @@ export class EventStream implements AsyncIterableIterator<DomainEvent | ResyncEv
     return this.#ended
   }
 
-  async next(): Promise<IteratorResult<DomainEvent | ResyncEvent, undefined>> {
+  async next(): Promise<IteratorResult<DriverEvent, undefined>> {
     while (!this.#ended && this.#waiting.length === 0) {
       await new Promise<void>((resolve) => {
         this.#sleepers.push(resolve)
@@ -77,13 +77,13 @@ export class EventStream implements AsyncIterableIterator<DomainEvent | ResyncEv
     if (this.#dropped > 0) {
       const dropped = this.#dropped
       this.#dropped = 0
-      return { done: false, value: { type: 'resync', dropped } }
+      return { done: false, value: { type: 'resync', reason: 'slow-reader', dropped } }
     }
     const value = this.#waiting.shift()
     return value ? { done: false, value } : { done: true, value: undefined }
   }
 
-  async return(): Promise<IteratorResult<DomainEvent | ResyncEvent, undefined>> {
+  async return(): Promise<IteratorResult<DriverEvent, undefined>> {
     this.#waiting = []
     this.#dropped = 0
     this.end()

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { Connection, type DomainEvent, type Driver, type ResetRole } from '../src/index.js'
+import { Connection, type Driver, type DriverEvent, type ResetRole } from '../src/index.js'
 import { stubDriver } from './stub-driver.js'
 
 test('a closed connection refuses every call with INVALID_CONN', async () => {
@@ -33,7 +33,7 @@ test('await using closes the connection', async () => {
 test('a listener hears the events of its type until it unsubscribes', async () => {
   const { driver, domain, hub } = stubDriver()
   const connection = new Connection(driver)
-  const heard: DomainEvent[] = []
+  const heard: DriverEvent[] = []
   const unsubscribe = connection.on('reboot', (event) => heard.push(event))
   hub.emit({ type: 'reboot', domain })
   hub.emit({ type: 'agent', domain, state: 'connected' })

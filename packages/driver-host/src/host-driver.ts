@@ -4,7 +4,6 @@ import {
   type Clock,
   type ConnectUri,
   type ConsoleRole,
-  type DomainEvent,
   type DomainFilter,
   type DomainInfo,
   type DomainKey,
@@ -12,6 +11,7 @@ import {
   type DomainState,
   type DomainStats,
   type Driver,
+  type DriverEvent,
   formatConnectUri,
   type GuestAgentRole,
   libraryVersion,
@@ -226,7 +226,7 @@ export class HostDriver implements Driver {
     return this.#routing.call(domain, (driver) => driver.getDomainInfo(domain, options))
   }
 
-  subscribe(listener: (event: DomainEvent) => void): Unsubscribe {
+  subscribe(listener: (event: DriverEvent) => void): Unsubscribe {
     const endings = this.#drivers.map((driver) => driver.subscribe(listener))
     return () => {
       for (const end of endings) end()
@@ -302,7 +302,7 @@ export class HostDriver implements Driver {
     )
   }
 
-  #forgetIfGone(event: DomainEvent): void {
+  #forgetIfGone(event: DriverEvent): void {
     if (event.type !== 'lifecycle') return
     if (event.event === 'stopped' || event.event === 'undefined') this.#routing.forget(event.domain.uuid)
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type DomainEvent, FakeClock, parseConnectUri, VirError } from '@covirt/core'
+import { type DriverEvent, FakeClock, parseConnectUri, VirError } from '@covirt/core'
 import { describe, expect, test } from '@jest/globals'
 import { hostProvider, unusableDriversOf } from '../src/index.js'
 import { documents, domainXml, missingMember, openHost, slowMember, testMember } from './host-world.js'
@@ -270,7 +270,7 @@ describe('a role', () => {
     const domain = await host.domains.create(domainXml('one', 'a'))
     const stream = await domain.openConsole()
     stream.destroy()
-    const seen: DomainEvent['type'][] = []
+    const seen: DriverEvent['type'][] = []
     domain.subscribe(({ type }) => seen.push(type))
     await domain.reset()
     expect(seen).toEqual(['reboot'])

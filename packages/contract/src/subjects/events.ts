@@ -1,4 +1,4 @@
-import type { DomainEvent, DomainState } from '@covirt/core'
+import type { DomainState, DriverEvent } from '@covirt/core'
 import { expect } from '@jest/globals'
 import { eventName } from '../event-log.js'
 import type { Suite } from '../suite.js'
@@ -28,7 +28,9 @@ export function events({ test }: Suite): void {
     const id = await domain.id()
     await domain.destroy()
     const { name, uuid } = domain
-    const [defined, started, stopped] = scene.events.all.filter(({ type }) => type === 'lifecycle')
+    const [defined, started, stopped] = scene.events.all.flatMap((event) =>
+      event.type === 'lifecycle' ? [event] : [],
+    )
     expect(defined?.domain).toEqual({ name, uuid })
     expect(started?.domain).toEqual({ name, uuid, id })
     expect(stopped?.domain).toEqual({ name, uuid, id })
@@ -63,7 +65,9 @@ export function events({ test }: Suite): void {
     const { driver } = scene.connection
     const domain = await scene.create()
     const asked = new Promise<DomainState>((resolve, reject) => {
-      driver.subscribe(({ domain: ref }) => driver.getDomainState(ref).then(resolve, reject))
+      driver.subscribe((event) => {
+        if (event.type === 'lifecycle') driver.getDomainState(event.domain).then(resolve, reject)
+      })
     })
     const found = asked.catch((error) => error)
     await domain.destroy()
@@ -74,7 +78,8 @@ export function events({ test }: Suite): void {
     const { driver } = scene.connection
     const paused = new Promise<void>((resolve, reject) => {
       driver.subscribe((event) => {
-        if (eventName(event) === 'started/booted') driver.suspendDomain(event.domain).then(resolve, reject)
+        if (event.type === 'lifecycle' && event.event === 'started')
+          driver.suspendDomain(event.domain).then(resolve, reject)
       })
     })
     const domain = await scene.define()
@@ -94,7 +99,7 @@ export function events({ test }: Suite): void {
   })
 
   test('nothing is heard after unsubscribing, which may be done twice', async (scene) => {
-    const heard: DomainEvent[] = []
+    const heard: DriverEvent[] = []
     const unsubscribe = scene.connection.driver.subscribe((event) => heard.push(event))
     unsubscribe()
     unsubscribe()
@@ -133,7 +138,7 @@ export function events({ test }: Suite): void {
     const heard: string[][] = [[], []]
     for (const list of heard) {
       scene.connection.driver.subscribe((event) => {
-        if (event.type !== 'agent') list.push(`${event.domain.name} ${eventName(event)}`)
+        if (event.type === 'lifecycle') list.push(`${event.domain.name} ${eventName(event)}`)
       })
     }
     const domains = await Promise.all([scene.define(), scene.define()])
@@ -169,7 +174,11 @@ export function events({ test }: Suite): void {
   test('a reader that is too slow is told that it missed events', async (scene) => {
     const stream = scene.connection.events({ limit: 2 })
     for (let count = 0; count < 3; count++) await scene.define()
-    expect((await stream.next()).value).toEqual({ type: 'resync', dropped: 2 })
+    expect((await stream.next()).value).toEqual({
+      type: 'resync',
+      reason: 'slow-reader',
+      dropped: 2,
+    })
     expect((await stream.next()).value).toMatchObject({ event: 'defined' })
     await stream.return()
   })

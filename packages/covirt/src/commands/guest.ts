@@ -1,4 +1,4 @@
-import { type DomainEvent, type ResyncEvent, throwIfAborted, VirError } from '@covirt/core'
+import { type DomainEvent, type DriverEvent, throwIfAborted, VirError } from '@covirt/core'
 import { type Command, Option } from 'commander'
 import type { Cli } from '../cli/cli.js'
 import { parseSeconds } from '../cli/option-values.js'
@@ -72,8 +72,10 @@ async function printEvents(cli: Cli, flags: EventFlags): Promise<void> {
   const ends = [cli.signal, cli.output.closed, timeout].filter((signal) => signal !== undefined)
   let count = 0
   for await (const event of connection.events({ signal: AbortSignal.any(ends) })) {
-    if (event.type !== 'resync' && uuid !== undefined && event.domain.uuid !== uuid) continue
-    if (flags.event !== undefined && event.type !== flags.event) continue
+    if (event.type !== 'resync') {
+      if (uuid !== undefined && event.domain.uuid !== uuid) continue
+      if (flags.event !== undefined && event.type !== flags.event) continue
+    }
     count += 1
     cli.output.write(cli.output.json ? `${toJson(event)}\n` : eventLine(event, flags))
     if (!flags.loop) break
@@ -84,7 +86,7 @@ async function printEvents(cli: Cli, flags: EventFlags): Promise<void> {
   }
 }
 
-function eventLine(event: DomainEvent | ResyncEvent, { timestamp }: EventFlags): string {
+function eventLine(event: DriverEvent, { timestamp }: EventFlags): string {
   const time = timestamp ? `${new Date().toISOString()}: ` : ''
   if (event.type === 'resync')
     return `${time}${event.dropped ?? 'some'} events were lost: list the domains again\n`
