@@ -48,6 +48,11 @@ export class EventLog {
     return this.#events.filter((event) => event.type !== 'agent' && isAbout(event, domain)).map(eventName)
   }
 
+  /** Whom each event so far was about: the names of the domains. */
+  domains(): string[] {
+    return this.#events.flatMap((event) => (event.type === 'resync' ? [] : [event.domain.name]))
+  }
+
   /** Forgets what has come so far. */
   clear(): void {
     this.#events.length = 0

@@ -25,7 +25,7 @@ export function renaming({ test }: Suite): void {
       'undefined/renamed',
       'defined/renamed',
     ])
-    expect(scene.events.all.map((event) => event.domain.name)).toEqual([name, newName])
+    expect(scene.events.domains()).toEqual([name, newName])
   })
 
   test('the new name and the mark of autostart outlive the connection', async (scene) => {
