@@ -15,6 +15,7 @@
       'sources': [
         'src/addon.cc',
         'src/calls.cc',
+        'src/child.cc',
         'src/console.cc',
         'src/container.cc',
         'src/fd.cc',

@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include "child.h"
 #include "console.h"
 #include "container.h"
 #include "environment.h"
@@ -16,6 +17,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   covirt::ExportConsole(env, exports);
   covirt::ExportPidfd(env, exports);
   covirt::ExportFd(env, exports);
+  covirt::ExportChild(env, exports);
   return exports;
 }
 

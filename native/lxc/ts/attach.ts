@@ -1,10 +1,10 @@
-import { once } from 'node:events'
 import { constants } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Container, Options } from './container.js'
 import { toLxcError } from './lxc-error.js'
-import { parseErrorLine, programArguments, spawnProgram, toError, unexpectedEnd } from './program.js'
+import { parseErrorLine, programArguments, toError, unexpectedEnd } from './program.js'
+import { spawnProgram } from './spawned-program.js'
 
 export interface AttachOptions extends Options {
   /** The environment of the program; liblxc adds `container` and, where it is missing, a `PATH`. Default empty. */
@@ -35,7 +35,7 @@ export interface Attached {
  */
 export function attach(container: Container, argv: readonly string[], options: AttachOptions = {}): Attached {
   const { cwd, uid, gid, signal } = options
-  const child = spawnProgram(
+  const program = spawnProgram(
     [
       ...programArguments('attach', container),
       ...['--control-fd', '3'],
@@ -45,14 +45,19 @@ export function attach(container: Container, argv: readonly string[], options: A
       ...(gid === undefined ? [] : ['--gid', String(gid)]),
       ...['--', ...argv],
     ],
-    { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] },
+    ['read', 'write', 'write', 'write'],
   )
-  const [stdin, stdout, stderr, control] = child.stdio as unknown as [Writable, Readable, Readable, Readable]
-  const kill = () => child.kill('SIGKILL')
+  const [stdin, stdout, stderr, control] = program.stdio as unknown as [
+    Writable,
+    Readable,
+    Readable,
+    Readable,
+  ]
+  const kill = () => program.kill(constants.signals.SIGKILL)
   const finish = async (): Promise<AttachedExit> => {
     try {
       signal?.throwIfAborted()
-      const [report] = await Promise.all([text(control), once(child, 'exit')])
+      const [report] = await Promise.all([text(control), program.exited])
       signal?.throwIfAborted()
       return readReport(report, container)
     } catch (error) {

@@ -33,7 +33,19 @@ export interface Binding {
   /** What was typed into a terminal and not read yet; in line mode, complete lines only (TIOCINQ). */
   unreadInput(fd: number): number
   makeFifo(path: string, mode: number): void
+  /** A child process; the caller reaps it, and owns the descriptors: -1 where there is no pipe. */
+  spawn(
+    file: string,
+    argv: readonly string[],
+    environment: readonly string[],
+    stdio: readonly StdioUse[],
+  ): { pid: number; fds: number[] }
+  /** Waits for a child that has ended. Throws `ECHILD` where it has not, or is none of ours. */
+  reap(pid: number): { code: number } | { signal: number }
 }
+
+/** What a program does with a descriptor: reads from us, writes to us, or neither. */
+export type StdioUse = 'read' | 'write' | 'null'
 
 type ProbeResult =
   | { available: false; reason: string }

@@ -1,22 +1,14 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
-import { programPath } from './binding.js'
 import { removeMonitorCgroups } from './cgroups.js'
 import type { Container } from './container.js'
 import { LxcError, toLxcError } from './lxc-error.js'
+import { type SpawnedProgram, spawnProgram } from './spawned-program.js'
 
 /** Arguments of the program for `container` and its verb. */
 export function programArguments(verb: string, container: Container): string[] {
   return [verb, '--path', container.path, '--name', container.name]
-}
-
-/** Starts the program `covirt-lxc`; it sees nothing of our environment that it does not need. */
-export function spawnProgram(
-  args: readonly string[],
-  options: Pick<SpawnOptions, 'stdio' | 'cwd'>,
-): ChildProcess {
-  const { PATH, HOME, XDG_RUNTIME_DIR, COVIRT_LIBLXC } = process.env
-  return spawn(programPath(), args, { ...options, env: { PATH, HOME, XDG_RUNTIME_DIR, COVIRT_LIBLXC } })
 }
 
 /** What the program says when it failed. */
@@ -88,16 +80,16 @@ export async function runProgram(
   let grace: NodeJS.Timeout | undefined
   let onAbort: (() => void) | undefined
   try {
-    const child = spawnProgram([...programArguments(verb, container), ...args], {
-      stdio: [answer ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-    })
-    const closed = new Promise((resolve) => child.once('close', resolve))
+    const program = spawnProgram(
+      [...programArguments(verb, container), ...args],
+      [answer ? 'read' : 'null', 'write', 'write'],
+    )
     onAbort = () => {
-      grace = setTimeout(() => child.kill('SIGKILL'), graceMs)
+      grace = setTimeout(() => program.kill(constants.signals.SIGKILL), graceMs)
     }
     signal?.addEventListener('abort', onAbort, { once: true })
-    if (answer) converse(child, answer)
-    const ended = await output(child, answer ? 2 : 1)
+    if (answer) converse(program, answer)
+    const ended = await output(program, answer ? 2 : 1)
     const isCancelled = signal?.aborted && ended.code !== FAILED
     const document = isCancelled ? undefined : await result(verb, container, ended)
     try {
@@ -105,7 +97,7 @@ export async function runProgram(
       await complete?.(document)
       signal?.throwIfAborted()
     } catch (error) {
-      await closed
+      await program.exited
       await undo?.()
       throw error
     }
@@ -141,13 +133,16 @@ interface Output {
   readonly stderr: string
 }
 
-function converse(child: ChildProcess, answer: (document: unknown) => Promise<void>): void {
+function converse(
+  { stdio: [stdin, stdout] }: SpawnedProgram,
+  answer: (document: unknown) => Promise<void>,
+): void {
   // The program may have ended without having listened.
-  child.stdin?.on('error', () => {})
+  stdin?.on('error', () => {})
   // A line this short comes in one piece (pipe(7)).
-  child.stdout?.once('data', async (line: Buffer | string) => {
+  stdout?.once('data', async (line: Buffer | string) => {
     await answer(JSON.parse(line.toString()))
-    child.stdin?.end()
+    stdin?.end()
   })
 }
 
@@ -155,16 +150,26 @@ function converse(child: ChildProcess, answer: (document: unknown) => Promise<vo
  * What the program has said when it ended, or when the line that is its result is there: its own end, with nothing
  * left to do, takes as long as a twentieth of a start.
  */
-function output(child: ChildProcess, resultLine: number): Promise<Output> {
+async function output(
+  { stdio: [, stdout, stderr], exited }: SpawnedProgram,
+  resultLine: number,
+): Promise<Output> {
   const text = { stdout: '', stderr: '' }
-  return new Promise((resolve, reject) => {
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
+  const said = new Promise<Output>((resolve) => {
+    for (const [name, stream] of Object.entries({ stdout, stderr }) as [
+      'stdout' | 'stderr',
+      typeof stdout,
+    ][]) {
+      stream?.setEncoding('utf8').on('data', (chunk: string) => {
         text[name] += chunk
         if (text.stdout.split('\n').length > resultLine) resolve({ code: 0, ...text })
       })
     }
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ code: code ?? undefined, ...text }))
   })
+  const read = [stdout, stderr].map((stream) => stream && once(stream, 'close'))
+  const ended = Promise.all([exited, ...read]).then(([end]) => ({
+    code: 'code' in end ? end.code : undefined,
+    ...text,
+  }))
+  return Promise.race([said, ended])
 }

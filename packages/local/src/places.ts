@@ -25,6 +25,8 @@ export interface PlaceDirectories {
 /** Places on disk: `RUN/UUID/`, `STATE/`, `LOG/NAME.log`. */
 export class FilePlaces implements PlaceKeeper {
   readonly #directories: PlaceDirectories
+  /** Whether those that all guests share are there. */
+  #shared = false
 
   constructor(directories: PlaceDirectories) {
     this.#directories = directories
@@ -41,8 +43,10 @@ export class FilePlaces implements PlaceKeeper {
   /** On the spot: these take microseconds, a trip to the thread pool many times as long. */
   async prepare({ runDirectory, stateDirectory, logFile }: GuestPlaces): Promise<void> {
     mkdirSync(runDirectory, { recursive: true, mode: 0o711 })
+    if (this.#shared) return
     mkdirSync(stateDirectory, { recursive: true, mode: 0o711 })
     mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })
+    this.#shared = true
   }
 
   async rename(from: GuestPlaces, to: GuestPlaces): Promise<void> {

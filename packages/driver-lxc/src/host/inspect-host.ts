@@ -19,27 +19,39 @@ export interface FoundOnHost {
  * `OPERATION_FAILED` for the first thing that is missing.
  */
 export async function inspectHost(document: DomainXml): Promise<FoundOnHost> {
-  const sourceFiles = new Set<string>()
-  for (const filesystem of document.devices.filesystems) {
+  const root = rootFilesystem(document)
+  const rootDirectory = (root && sourceDirectory(root)) ?? '/'
+  // All at once: each turn of the thread pool takes longer than what is looked at. The first refusal counts.
+  const init = findInit(document, rootDirectory)
+  init.catch(() => {})
+  const sourceFiles = await findSources(document, rootDirectory)
+  for (const link of document.devices.interfaces)
+    if (link.type === 'bridge') await checkBridge(link.source?.bridge ?? '', document.name)
+  return { init: await init, sourceFiles }
+}
+
+/** The sources of `<filesystem>` that are no directories. */
+async function findSources(document: DomainXml, rootDirectory: string): Promise<ReadonlySet<string>> {
+  const sources = document.devices.filesystems.flatMap((filesystem) => {
     const source = sourceDirectory(filesystem)
-    if (source === undefined) continue
-    const found = await stat(source).catch(() => undefined)
-    if (!found) {
-      const what = filesystem.target === '/' ? 'root file system' : `<filesystem> on ${filesystem.target}`
+    return source === undefined ? [] : { source, target: filesystem.target }
+  })
+  const found = await Promise.all(sources.map(({ source }) => stat(source).catch(() => undefined)))
+  const sourceFiles = new Set<string>()
+  for (const [index, { source, target }] of sources.entries()) {
+    const file = found[index]
+    if (!file) {
+      const what = target === '/' ? 'root file system' : `<filesystem> on ${target}`
       throw missing(
         `The ${what} of ${document.name}, ${source}, does not exist`,
         'Make it, or correct <source dir>',
       )
     }
-    if (!found.isDirectory()) sourceFiles.add(source)
+    if (!file.isDirectory()) sourceFiles.add(source)
   }
-  const root = rootFilesystem(document)
-  const rootDirectory = (root && sourceDirectory(root)) ?? '/'
   if (sourceFiles.has(rootDirectory))
     throw missing(`The root file system of ${document.name}, ${rootDirectory}, is not a directory`)
-  for (const link of document.devices.interfaces)
-    if (link.type === 'bridge') await checkBridge(link.source?.bridge ?? '', document.name)
-  return { init: await findInit(document, rootDirectory), sourceFiles }
+  return sourceFiles
 }
 
 async function checkBridge(bridge: string, name: string): Promise<void> {

@@ -1,0 +1,54 @@
+import { Socket } from 'node:net'
+import { binding, programPath, type StdioUse } from './binding.js'
+import { watchPidfd } from './exit.js'
+
+/** How a program ended. */
+export type ProgramEnd = { readonly code: number } | { readonly signal: number }
+
+/** A child process of ours. */
+export interface SpawnedProgram {
+  readonly pid: number
+  /** The other ends of its descriptors 0, 1, …; `undefined` where it has `/dev/null`. */
+  readonly stdio: readonly (Socket | undefined)[]
+  /** Resolves when it has ended; what it has written may not all be read yet. */
+  readonly exited: Promise<ProgramEnd>
+  /** Does nothing once it has ended. */
+  kill(signal: number): void
+}
+
+/**
+ * Starts the program `covirt-lxc`; it sees nothing of our environment that it does not need. Throws a system error
+ * where that fails. Several times as fast as `child_process`, which forks a process of Node's size.
+ */
+export function spawnProgram(args: readonly string[], stdio: readonly StdioUse[]): SpawnedProgram {
+  const file = programPath()
+  const { pid, fds } = binding().spawn(file, [file, ...args], environment(), stdio)
+  let end: (end: ProgramEnd) => void
+  const exited = new Promise<ProgramEnd>((resolve) => {
+    end = resolve
+  })
+  const watch = watchPidfd(pid, () => end(binding().reap(pid)))
+  return {
+    pid,
+    exited,
+    stdio: fds.map((fd, index) => {
+      if (fd < 0) return undefined
+      const readable = stdio[index] === 'write'
+      return new Socket({ fd, readable, writable: !readable })
+    }),
+    kill: (signal) => {
+      try {
+        watch.kill(signal)
+      } catch {
+        // It has ended.
+      }
+    },
+  }
+}
+
+function environment(): string[] {
+  return ['PATH', 'HOME', 'XDG_RUNTIME_DIR', 'COVIRT_LIBLXC'].flatMap((name) => {
+    const value = process.env[name]
+    return value === undefined ? [] : [`${name}=${value}`]
+  })
+}
