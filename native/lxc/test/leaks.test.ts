@@ -10,7 +10,7 @@ import { testContainer } from './support/test-container.js'
 const CYCLES = 20
 
 describeWhen(canRunLxc(), 'twenty starts and stops', () => {
-  test('leave no descriptor, no cgroup and no monitor, and this process in its own cgroup', async () => {
+  test('leave no descriptor, no child, no cgroup and no monitor, and this process in its own cgroup', async () => {
     await using container = await testContainer()
     const cycle = async () => {
       const { initPid } = await start(container)
@@ -33,9 +33,19 @@ describeWhen(canRunLxc(), 'twenty starts and stops', () => {
 })
 
 /** What this process holds, and where it is. */
-function usage(): { descriptors: number; cgroups: string } {
+function usage(): { descriptors: number; children: number; cgroups: string } {
   return {
     descriptors: readdirSync('/proc/self/fd').length,
+    children: children().length,
     cgroups: readFileSync('/proc/self/cgroup', 'utf8'),
   }
+}
+
+/** Those that have ended and were not waited for, too. */
+function children(): string[] {
+  return readdirSync('/proc/self/task').flatMap((thread) =>
+    readFileSync(`/proc/self/task/${thread}/children`, 'utf8')
+      .split(' ')
+      .filter((pid) => pid !== ''),
+  )
 }
