@@ -1,0 +1,66 @@
+import {
+  type ErrorCode,
+  type ErrorDomain,
+  errorDomainNumbers,
+  errorNumbers,
+  messageOf,
+  VirError,
+} from '@covirt/core'
+import { domain, network } from './values/index.js'
+import { type Codec, int, mapped, optional, string, struct } from './xdr/index.js'
+
+/** libvirt's record of an error, in the order in which it travels. */
+const record = struct({
+  code: int,
+  domain: int,
+  message: optional(string),
+  level: int,
+  relatedDomain: optional(domain),
+  str1: optional(string),
+  str2: optional(string),
+  str3: optional(string),
+  int1: int,
+  int2: int,
+  relatedNetwork: optional(network),
+})
+
+/** VIR_ERR_ERROR: neither a warning nor nothing at all. */
+const levelError = 2
+/** Marks our use of the last of libvirt's three free texts; its own programs show none of them. */
+const hintPrefix = 'hint: '
+
+const codes = invert<ErrorCode>(errorNumbers)
+const domains = invert<ErrorDomain>(errorDomainNumbers)
+
+/**
+ * How errors travel. Whatever was thrown can be sent; what is no {@link VirError} goes as `INTERNAL_ERROR`. A
+ * number that has no name here is received as `INTERNAL_ERROR`, or as the domain `NONE`.
+ */
+export const errorRecord: Codec<unknown> & {
+  decode(...args: Parameters<Codec<VirError>['decode']>): VirError
+} = mapped<Parameters<typeof record.encode>[1], VirError>(
+  record,
+  ({ code, domain, message, str3 }) =>
+    new VirError(codes.get(code) ?? 'INTERNAL_ERROR', message ?? 'The other end gave no reason', {
+      domain: domains.get(domain) ?? 'NONE',
+      ...(str3?.startsWith(hintPrefix) ? { hint: str3.slice(hintPrefix.length) } : {}),
+    }),
+  (error: unknown) => {
+    const known = error instanceof VirError ? error : new VirError('INTERNAL_ERROR', messageOf(error))
+    const message = known.message.replaceAll('\0', '').slice(0, 100_000)
+    return {
+      code: known.number,
+      domain: known.domainNumber,
+      message,
+      level: levelError,
+      str1: message,
+      str3: known.hint === undefined ? undefined : `${hintPrefix}${known.hint.replaceAll('\0', '')}`,
+      int1: 0,
+      int2: 0,
+    }
+  },
+)
+
+function invert<K extends string>(numbers: Readonly<Record<K, number>>): ReadonlyMap<number, K> {
+  return new Map(Object.entries(numbers).map(([name, number]) => [number as number, name as K]))
+}

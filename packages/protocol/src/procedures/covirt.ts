@@ -1,0 +1,64 @@
+import { limits } from '../limits.js'
+import { covirtProgram, proceduresOf } from '../procedure.js'
+import { domain } from '../values/index.js'
+import { array, bool, int, optional, string, struct, uhyper, uint } from '../xdr/index.js'
+
+const procedure = proceduresOf(covirtProgram)
+
+/** More roles or hypervisors than anyone has. */
+const maxNames = 256
+
+const hypervisor = struct({ name: string, version: string })
+
+const stats = struct({
+  domain,
+  type: string,
+  state: int,
+  reason: int,
+  maxMemoryKib: uhyper,
+  memoryKib: uhyper,
+  vcpus: uint,
+  cpuTimeNs: uhyper,
+  persistent: bool,
+  autostart: bool,
+})
+
+/** The arguments of a role's method as one text (see `encodeRoleValue`), but for the options at their end. */
+const roleCall = { role: string, method: string, args: string }
+
+/**
+ * What covirt's contract has and libvirt's protocol lacks, so that nothing is lost between covirt's own ends. A
+ * server that has this program answers 1 to feature `covirt`.
+ */
+export const covirtProcedures = {
+  /** What stands behind the connection. `roles` are those of the driver that are served. */
+  covirtDescribe: procedure(
+    1,
+    'DESCRIBE',
+    'read',
+    {},
+    { library: string, hypervisors: array(hypervisor, maxNames), roles: array(string, maxNames) },
+  ),
+  /**
+   * Cancels the call with this serial on the same connection. The cancelled call is answered as any other, with
+   * `OPERATION_ABORTED` where it was not over before.
+   */
+  covirtCancel: procedure(2, 'CANCEL', 'read', { serial: uint }, {}),
+  /** All that a list shows of each domain, in one call; `states` are libvirt's numbers. */
+  covirtGetAllDomainStats: procedure(
+    3,
+    'GET_ALL_DOMAIN_STATS',
+    'read',
+    {
+      active: optional(bool),
+      persistent: optional(bool),
+      autostart: optional(bool),
+      states: optional(array(int, maxNames)),
+    },
+    { stats: array(stats, limits.objects) },
+  ),
+  /** Calls a method of a role that changes nothing. */
+  covirtQueryRole: procedure(4, 'QUERY_ROLE', 'read', roleCall, { result: optional(string) }),
+  /** Calls any other method of a role. */
+  covirtCallRole: procedure(5, 'CALL_ROLE', 'write', roleCall, { result: optional(string) }),
+}

@@ -1,0 +1,128 @@
+import { limits } from '../limits.js'
+import { procedure } from '../procedure.js'
+import { nodeDevice } from '../values/index.js'
+import { array, bool, int, optional, string, uint } from '../xdr/index.js'
+
+/** Devices of the host. */
+export const nodeDeviceProcedures = {
+  nodeNumOfDevices: procedure(
+    111,
+    'NODE_NUM_OF_DEVICES',
+    'read',
+    { cap: optional(string), flags: uint },
+    { count: int },
+  ),
+  nodeListDevices: procedure(
+    112,
+    'NODE_LIST_DEVICES',
+    'read',
+    { cap: optional(string), max: int, flags: uint },
+    { names: array(string, limits.nodeDevices) },
+  ),
+  nodeDeviceLookupByName: procedure(
+    113,
+    'NODE_DEVICE_LOOKUP_BY_NAME',
+    'read',
+    { name: string },
+    { device: nodeDevice },
+  ),
+  nodeDeviceGetXmlDesc: procedure(
+    114,
+    'NODE_DEVICE_GET_XML_DESC',
+    'read',
+    { name: string, flags: uint },
+    { xml: string },
+  ),
+  nodeDeviceGetParent: procedure(
+    115,
+    'NODE_DEVICE_GET_PARENT',
+    'read',
+    { name: string },
+    { parent: optional(string) },
+  ),
+  nodeDeviceNumOfCaps: procedure(116, 'NODE_DEVICE_NUM_OF_CAPS', 'read', { name: string }, { count: int }),
+  nodeDeviceListCaps: procedure(
+    117,
+    'NODE_DEVICE_LIST_CAPS',
+    'read',
+    { name: string, max: int },
+    { names: array(string, limits.nodeDevices) },
+  ),
+  nodeDeviceDettach: procedure(118, 'NODE_DEVICE_DETTACH', 'write', { name: string }, {}),
+  nodeDeviceReAttach: procedure(119, 'NODE_DEVICE_RE_ATTACH', 'write', { name: string }, {}),
+  nodeDeviceReset: procedure(120, 'NODE_DEVICE_RESET', 'write', { name: string }, {}),
+  nodeDeviceCreateXml: procedure(
+    123,
+    'NODE_DEVICE_CREATE_XML',
+    'write',
+    { xml: string, flags: uint },
+    { device: nodeDevice },
+  ),
+  nodeDeviceDestroy: procedure(124, 'NODE_DEVICE_DESTROY', 'write', { name: string }, {}),
+  connectListAllNodeDevices: procedure(
+    285,
+    'CONNECT_LIST_ALL_NODE_DEVICES',
+    'read',
+    { needResults: bool, flags: uint },
+    { devices: array(nodeDevice, limits.nodeDevices), count: uint },
+  ),
+  nodeDeviceLookupScsiHostByWwn: procedure(
+    297,
+    'NODE_DEVICE_LOOKUP_SCSI_HOST_BY_WWN',
+    'read',
+    { wwnn: string, wwpn: string, flags: uint },
+    { device: nodeDevice },
+  ),
+  nodeDeviceDetachFlags: procedure(
+    301,
+    'NODE_DEVICE_DETACH_FLAGS',
+    'write',
+    { name: string, driverName: optional(string), flags: uint },
+    {},
+  ),
+  connectNodeDeviceEventRegisterAny: procedure(
+    374,
+    'CONNECT_NODE_DEVICE_EVENT_REGISTER_ANY',
+    'read',
+    { eventId: int, device: optional(nodeDevice) },
+    { callbackId: int },
+  ),
+  connectNodeDeviceEventDeregisterAny: procedure(
+    375,
+    'CONNECT_NODE_DEVICE_EVENT_DEREGISTER_ANY',
+    'read',
+    { callbackId: int },
+    {},
+  ),
+  nodeDeviceDefineXml: procedure(
+    428,
+    'NODE_DEVICE_DEFINE_XML',
+    'write',
+    { xml: string, flags: uint },
+    { device: nodeDevice },
+  ),
+  nodeDeviceUndefine: procedure(429, 'NODE_DEVICE_UNDEFINE', 'write', { name: string, flags: uint }, {}),
+  nodeDeviceCreate: procedure(430, 'NODE_DEVICE_CREATE', 'write', { name: string, flags: uint }, {}),
+  nodeDeviceGetAutostart: procedure(
+    433,
+    'NODE_DEVICE_GET_AUTOSTART',
+    'write',
+    { name: string },
+    { autostart: bool },
+  ),
+  nodeDeviceSetAutostart: procedure(
+    434,
+    'NODE_DEVICE_SET_AUTOSTART',
+    'write',
+    { name: string, autostart: bool },
+    {},
+  ),
+  nodeDeviceIsPersistent: procedure(
+    435,
+    'NODE_DEVICE_IS_PERSISTENT',
+    'read',
+    { name: string },
+    { persistent: bool },
+  ),
+  nodeDeviceIsActive: procedure(436, 'NODE_DEVICE_IS_ACTIVE', 'read', { name: string }, { active: bool }),
+}

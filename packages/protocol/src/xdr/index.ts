@@ -1,0 +1,5 @@
+export * from './codec.js'
+export * from './composites.js'
+export * from './primitives.js'
+export * from './xdr-reader.js'
+export * from './xdr-writer.js'

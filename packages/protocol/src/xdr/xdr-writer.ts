@@ -1,0 +1,110 @@
+import { VirError } from '@covirt/core'
+
+/** Writes XDR (RFC 4506): everything big-endian, in units of four bytes. It grows as it is written to. */
+export class XdrWriter {
+  #buffer: Buffer
+  #length = 0
+
+  constructor(sizeHint = 256) {
+    this.#buffer = Buffer.allocUnsafe(sizeHint)
+  }
+
+  /** How many bytes have been written. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** `OVERFLOW` where `value` is no integer of 32 bits with a sign. */
+  int32(value: number): void {
+    if ((value | 0) !== value) throw overflow(value, 'an integer of 32 bits')
+    const at = this.#take(4)
+    this.#buffer.writeInt32BE(value, at)
+  }
+
+  /** `OVERFLOW` where `value` is no integer of 32 bits without a sign. */
+  uint32(value: number): void {
+    if (value >>> 0 !== value) throw overflow(value, 'an unsigned integer of 32 bits')
+    const at = this.#take(4)
+    this.#buffer.writeUInt32BE(value, at)
+  }
+
+  int64(value: bigint): void {
+    if (BigInt.asIntN(64, value) !== value) throw overflow(value, 'an integer of 64 bits')
+    const at = this.#take(8)
+    this.#buffer.writeBigInt64BE(value, at)
+  }
+
+  uint64(value: bigint): void {
+    if (BigInt.asUintN(64, value) !== value) throw overflow(value, 'an unsigned integer of 64 bits')
+    const at = this.#take(8)
+    this.#buffer.writeBigUInt64BE(value, at)
+  }
+
+  double(value: number): void {
+    const at = this.#take(8)
+    this.#buffer.writeDoubleBE(value, at)
+  }
+
+  /** The bytes as they are, filled up with zeros to a multiple of four. */
+  opaque(bytes: Uint8Array): void {
+    const at = this.#take(padded(bytes.length))
+    this.#buffer.set(bytes, at)
+    this.#buffer.fill(0, at + bytes.length, this.#length)
+  }
+
+  /** The length, then the text in UTF-8, filled up. `maxBytes` bounds the text. */
+  text(value: string, maxBytes: number): void {
+    const bytes = Buffer.byteLength(value)
+    if (bytes > maxBytes) throw tooLong(bytes, maxBytes)
+    if (value.includes('\0'))
+      throw new VirError('INVALID_ARG', 'A text that is sent holds a zero byte', { domain: 'RPC' })
+    this.uint32(bytes)
+    const at = this.#take(padded(bytes))
+    this.#buffer.write(value, at)
+    this.#buffer.fill(0, at + bytes, this.#length)
+  }
+
+  /** The bytes as they are, without filling up. */
+  raw(bytes: Uint8Array): void {
+    const at = this.#take(bytes.length)
+    this.#buffer.set(bytes, at)
+  }
+
+  /** Puts `value` where four bytes have been written before. */
+  patchUint32(at: number, value: number): void {
+    this.#buffer.writeUInt32BE(value, at)
+  }
+
+  /** What has been written. The writer is not to be used any more. */
+  finish(): Buffer {
+    return this.#buffer.subarray(0, this.#length)
+  }
+
+  #take(bytes: number): number {
+    const at = this.#length
+    const needed = at + bytes
+    if (needed > this.#buffer.length) {
+      const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2))
+      this.#buffer.copy(grown, 0, 0, at)
+      this.#buffer = grown
+    }
+    this.#length = needed
+    return at
+  }
+}
+
+/** How many bytes `length` bytes take with their filling. */
+export function padded(length: number): number {
+  return (length + 3) & ~3
+}
+
+/** What is sent holds more than the protocol allows. */
+export function tooLong(length: number, max: number): VirError {
+  return new VirError('RPC', `What is sent has a length of ${length}; the protocol allows ${max}`, {
+    domain: 'RPC',
+  })
+}
+
+function overflow(value: number | bigint, what: string): VirError {
+  return new VirError('OVERFLOW', `${value} is not ${what}`, { domain: 'RPC' })
+}
