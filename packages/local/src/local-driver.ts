@@ -26,7 +26,7 @@ import {
   VirError,
   type XmlOptions,
 } from '@covirt/core'
-import { type DomainXml, formatDomain } from '@covirt/xml'
+import { type DomainXml, formatDomain, lifecycleOf } from '@covirt/xml'
 import { prepareDefinition } from './definition.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
 import { DomainLoader } from './domain-loader.js'
@@ -295,7 +295,10 @@ export class LocalDriver implements Driver {
   }
 
   #prepare(xml: string): DomainXml & { readonly uuid: string } {
-    return prepareDefinition(xml, this.#parts.hypervisor)
+    const document = prepareDefinition(xml, this.#parts.hypervisor)
+    // What is wrong in there is to be told to whoever writes it, not to the next boot.
+    lifecycleOf(document)
+    return document
   }
 
   async #launch(entry: DomainEntry, document: DomainXml, options: StartOptions): Promise<DomainRef> {
