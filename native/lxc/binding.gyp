@@ -23,7 +23,8 @@
         'src/loop-handle.cc',
         'src/pidfd.cc',
         'src/probe.cc',
-        'src/reply.cc'
+        'src/reply.cc',
+        'src/unix-socket.cc'
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <uv.h>
 
@@ -12,19 +11,6 @@
 namespace covirt {
 
 namespace {
-
-Napi::Value PeerCredentials(const Napi::CallbackInfo &info) {
-  struct ucred peer;
-  socklen_t size = sizeof peer;
-  if (getsockopt(info[0].As<Napi::Number>(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-    throw SystemError(info.Env(), errno, "getsockopt");
-  }
-  Napi::Object result = Napi::Object::New(info.Env());
-  result["pid"] = Napi::Number::New(info.Env(), peer.pid);
-  result["uid"] = Napi::Number::New(info.Env(), peer.uid);
-  result["gid"] = Napi::Number::New(info.Env(), peer.gid);
-  return result;
-}
 
 Napi::Value SetWindowSize(const Napi::CallbackInfo &info) {
   struct winsize size = {};
@@ -64,7 +50,6 @@ Napi::Error SystemError(Napi::Env env, int error, const char *syscall) {
 }
 
 void ExportFd(Napi::Env env, Napi::Object exports) {
-  exports["peerCredentials"] = Napi::Function::New(env, PeerCredentials, "peerCredentials");
   exports["setWindowSize"] = Napi::Function::New(env, SetWindowSize, "setWindowSize");
   exports["unreadInput"] = Napi::Function::New(env, UnreadInput, "unreadInput");
   exports["makeFifo"] = Napi::Function::New(env, MakeFifo, "makeFifo");

@@ -29,6 +29,11 @@ export interface Binding {
     onExit: () => void,
   ) => PidfdWatcher
   peerCredentials(fd: number): { pid: number; uid: number; gid: number }
+  peerGroups(fd: number): number[]
+  /** False where the socket is full. */
+  sendDescriptor(socket: number, descriptor: number): boolean
+  /** A leading `@` means the abstract name space. */
+  sendDatagram(path: string, text: string): void
   setWindowSize(fd: number, columns: number, rows: number): void
   /** What was typed into a terminal and not read yet; in line mode, complete lines only (TIOCINQ). */
   unreadInput(fd: number): number
