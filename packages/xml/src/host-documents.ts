@@ -1,5 +1,4 @@
 import { VirError } from '@covirt/core'
-import type { HostDocuments } from '@covirt/driver-host'
 import {
   attributeOf,
   elementsOf,
@@ -9,16 +8,27 @@ import {
   textOf,
   writeXml,
   type XmlElement,
-} from '@covirt/xml'
+} from './tree/index.js'
 
-/** How `covirt:///` reads what it must know of documents to choose among drivers. */
-export const hostDocuments: HostDocuments = {
-  identify: (xml) => {
+/** By what a document names its domain, as far as it does. */
+interface NamedDomain {
+  /** The `type` of the `<domain>`. */
+  readonly type: string | undefined
+  readonly name: string | undefined
+  /** Lower case, with dashes. */
+  readonly uuid: string | undefined
+}
+
+/** What `covirt:///` must know of documents to choose among drivers: the `HostDocuments` of @covirt/driver-host. */
+export const hostDocuments = {
+  /** Who a `<domain>` document is about. `XML_ERROR` where it is not one. Checks nothing else. */
+  identify: (xml: string): NamedDomain => {
     const root = rootOf(xml, 'domain')
     const type = attributeOf(root, 'type')
     return { type, name: childText(root, 'name'), uuid: canonicalUuid(childText(root, 'uuid')) }
   },
-  mergeCapabilities: (documents) => {
+  /** One `<capabilities>` document: the host of the first, the guests of all. */
+  mergeCapabilities: (documents: readonly string[]): string => {
     const [first, ...others] = documents.map((document) => readXml(document))
     if (!first) return writeXml(newElement('capabilities', {}, [newElement('host')]))
     const guests = others.flatMap(({ root }) => elementsOf(root, 'guest'))
