@@ -30,6 +30,7 @@ import { removeLeftovers } from './host/leftovers.js'
 import { findProcesses, processIdentity } from './host/processes.js'
 import { toVirError } from './lxc-errors.js'
 import { type Container, initPid, LxcError, start, state, stop, watchPidfd } from './native.js'
+import { rootfsSnapshots } from './rootfs-snapshots.js'
 
 /** What a {@link LxcHypervisor} is made of. */
 export interface LxcHypervisorParts {
@@ -144,6 +145,8 @@ export class LxcHypervisor implements Hypervisor {
     }
   }
 
+  readonly snapshots = rootfsSnapshots
+
   roles(access: GuestAccess): Partial<DriverRoles> {
     return {
       console: {
@@ -170,7 +173,9 @@ export class LxcHypervisor implements Hypervisor {
     found: { readonly container: Container; readonly document: DomainXml; readonly init: InitKind },
   ): LxcGuestParts {
     const { name } = domain
-    return { ...found, name, sink, clock, logger, logFile: logFileOf({ places }), states: this.#states }
+    const logFile = logFileOf({ places })
+    const holdFile = join(places.runDirectory, 'held')
+    return { ...found, name, sink, clock, logger, logFile, holdFile, states: this.#states }
   }
 
   /**

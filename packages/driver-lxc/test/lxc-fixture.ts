@@ -91,6 +91,17 @@ export class LxcWorld implements DriverWorld {
     return readFile(join(this.path, 'log/lxc', `${domain.name}.log`), 'utf8').catch(() => '')
   }
 
+  readonly storage = {
+    write: (domain: Domain, text: string) => this.#atMark(domain, (mark) => writeFile(mark, text)),
+    read: (domain: Domain) => this.#atMark(domain, (mark) => readFile(mark, 'utf8')),
+  }
+
+  /** A file in the root file system of a domain. */
+  async #atMark<T>(domain: Domain, act: (mark: string) => Promise<T>): Promise<T> {
+    const [, root] = /<source dir=['"]([^'"]+)/.exec(await domain.xml()) ?? []
+    return act(join(root ?? '', 'mark'))
+  }
+
   async kill(domain: Domain): Promise<void> {
     const pid = await this.initPid(domain)
     const frozen = await isFrozen(pid)
@@ -121,7 +132,7 @@ export class LxcWorld implements DriverWorld {
 
 export const lxcFixture: DriverFixture = {
   type: 'LXC',
-  roles: ['console'],
+  roles: ['console', 'snapshots'],
   shutdownModes: ['signal', 'initctl'],
   leftOut: {
     advance: 'time is real here',

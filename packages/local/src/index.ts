@@ -1,3 +1,4 @@
+export * from './copy-tree.js'
 export * from './domain-store.js'
 export * from './hypervisor.js'
 export * from './id-allocator.js'

@@ -19,6 +19,7 @@ import {
   type ResetRole,
   readNodeInfo,
   type ShutdownOptions,
+  type SnapshotsRole,
   type StartOptions,
   throwIfAborted,
   type Unsubscribe,
@@ -34,7 +35,8 @@ import { checkDomainName } from './domain-name.js'
 import { flagsOf, infoOf, statsOf, usedBy } from './domain-stats.js'
 import { DomainTable } from './domain-table.js'
 import { GuestKeeper, type GuestKeeperParts } from './guest-keeper.js'
-import type { Guest, GuestAccess, Hypervisor } from './hypervisor.js'
+import type { Guest, GuestAccess, Hypervisor, StorageSnapshots } from './hypervisor.js'
+import { LocalSnapshots } from './local-snapshots.js'
 import { redactSecrets } from './redact-secrets.js'
 import {
   requireActive,
@@ -64,6 +66,8 @@ export class LocalDriver implements Driver {
   declare readonly console?: ConsoleRole
   declare readonly reset?: ResetRole
   declare readonly guestAgent?: GuestAgentRole
+  declare readonly snapshots?: SnapshotsRole
+  readonly #snapshots: LocalSnapshots | undefined
   readonly #parts: LocalDriverParts
   readonly #table: DomainTable
   readonly #keeper: GuestKeeper
@@ -77,6 +81,19 @@ export class LocalDriver implements Driver {
     this.#events = new EventHub(parts.logger)
     this.#keeper = new GuestKeeper(this.#keeperParts)
     Object.assign(this, parts.hypervisor.roles(this.#guestAccess()))
+    this.#snapshots = this.#openSnapshots(parts.hypervisor.snapshots)
+    if (this.#snapshots) this.snapshots = this.#snapshots
+  }
+
+  #openSnapshots(storage: StorageSnapshots | undefined): LocalSnapshots | undefined {
+    if (!storage) return undefined
+    return new LocalSnapshots({
+      ...this.#keeperParts,
+      storage,
+      keeper: this.#keeper,
+      find: (domain) => this.#table.get(domain),
+      change: (domain, name, options, work) => this.#change(domain, name, options, work),
+    })
   }
 
   get #keeperParts(): GuestKeeperParts {
@@ -157,6 +174,7 @@ export class LocalDriver implements Driver {
   async undefineDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
     await this.#change(domain, 'undefine', options, async (entry) => {
       requirePersistent(entry)
+      await this.#snapshots?.requireNone(entry)
       await this.#parts.store.removeDefinition(entry.name)
       entry.definition = undefined
       entry.autostart = false

@@ -91,7 +91,11 @@ async function openDriver(
       uri: formatConnectUri(uri),
       hypervisor,
       store: new FileStore(
-        { definitions: below(root.configDirectory), statuses: below(root.runDirectory) },
+        {
+          definitions: below(root.configDirectory),
+          statuses: below(root.runDirectory),
+          snapshots: join(stateDirectory, 'snapshots'),
+        },
         logger,
       ),
       places: new FilePlaces({

@@ -7,6 +7,7 @@ import { addHostCommands } from '../commands/host.js'
 import { addLifecycleCommands } from '../commands/lifecycle.js'
 import { addListCommand } from '../commands/list.js'
 import { addShellCommands } from '../commands/shell.js'
+import { addSnapshotCommands } from '../commands/snapshot.js'
 import type { Task } from './cli.js'
 import { parseSeconds } from './option-values.js'
 
@@ -62,6 +63,8 @@ export function createProgram(select: (task: Task) => void, output: OutputConfig
   program.commandsGroup('Guests:')
   addGuestCommands(program, select)
   addContainerCommands(program, select)
+  program.commandsGroup('Snapshots:')
+  addSnapshotCommands(program, select)
   program.commandsGroup('Host:')
   addHostCommands(program, select)
   program.commandsGroup('Shell:')

@@ -1,3 +1,4 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import {
   type CallOptions,
@@ -46,6 +47,8 @@ export interface LxcGuestParts {
   readonly logger: Logger
   /** liblxc's own. */
   readonly logFile: string
+  /** It is there while the container is frozen for a moment only. */
+  readonly holdFile: string
 }
 
 /** How a container is found. */
@@ -90,6 +93,10 @@ export class LxcGuest implements Guest {
     const guest = new LxcGuest(parts)
     try {
       await guest.#watchInit({ startedPid: started?.initPid, signal })
+      if (existsSync(parts.holdFile)) {
+        await setFrozen(guest.#init.pid, false)
+        rmSync(parts.holdFile, { force: true })
+      }
       const isPaused = started?.paused ?? (await isFrozen(guest.#init.pid).catch(() => false))
       if (isPaused) guest.#phase = 'paused'
       return guest
@@ -136,6 +143,24 @@ export class LxcGuest implements Guest {
   async resume({ signal }: CallOptions): Promise<void> {
     await this.#do('Resuming', signal, ({ pid }) => setFrozen(pid, false, { signal }))
     this.#phase = 'running'
+  }
+
+  /**
+   * Does `act` while no process in it runs, and lets it go on then, if it was running. Where this process dies meanwhile
+   * the next one to find the container lets it go on.
+   */
+  async hold(act: () => Promise<void>): Promise<void> {
+    if (this.#phase !== 'running') return act()
+    await this.#do('Holding', undefined, async ({ pid }) => {
+      writeFileSync(this.#parts.holdFile, '')
+      try {
+        await setFrozen(pid, true)
+        await act()
+      } finally {
+        await setFrozen(pid, false)
+        rmSync(this.#parts.holdFile, { force: true })
+      }
+    })
   }
 
   kill(): Promise<void> {

@@ -6,6 +6,7 @@ import { defaultInit } from '../config/init.js'
 import { rootFilesystem, sourceDirectory } from '../config/mounts.js'
 import { type InitKind, initKind } from './init-kind.js'
 import { resolveInRoot } from './resolve-in-root.js'
+import { settleTree } from './swap-tree.js'
 
 /** What a launch finds on the host of what its definition names. */
 export interface FoundOnHost {
@@ -19,6 +20,7 @@ export interface FoundOnHost {
  * `OPERATION_FAILED` for the first thing that is missing.
  */
 export async function inspectHost(document: DomainXml): Promise<FoundOnHost> {
+  await settleRoot(document)
   const root = rootFilesystem(document)
   const rootDirectory = (root && sourceDirectory(root)) ?? '/'
   // All at once: each turn of the thread pool takes longer than what is looked at. The first refusal counts.
@@ -52,6 +54,13 @@ async function findSources(document: DomainXml, rootDirectory: string): Promise<
   if (sourceFiles.has(rootDirectory))
     throw missing(`The root file system of ${document.name}, ${rootDirectory}, is not a directory`)
   return sourceFiles
+}
+
+/** A root file system that is missing may have been on its way back to a snapshot. */
+async function settleRoot(document: DomainXml): Promise<void> {
+  const root = rootFilesystem(document)
+  const directory = root && sourceDirectory(root)
+  if (directory !== undefined && !(await exists(directory))) await settleTree(directory)
 }
 
 async function checkBridge(bridge: string, name: string): Promise<void> {
