@@ -41,12 +41,15 @@
         'src/program/attach.cc',
         'src/program/gate.cc',
         'src/program/hold.cc',
+        'src/program/id-map.cc',
         'src/program/interfaces.cc',
         'src/program/json.cc',
         'src/program/log.cc',
         'src/program/main.cc',
         'src/program/options.cc',
-        'src/program/start.cc'
+        'src/program/start.cc',
+        'src/program/supervisor.cc',
+        'src/program/terminal.cc'
       ],
       # Each container's monitor is a fork of this program: nothing of the C++ runtime may stay in it.
       'cflags_cc': ['-fno-exceptions', '-fno-rtti', '-Os', '-fno-asynchronous-unwind-tables'],

@@ -47,10 +47,12 @@ export interface Binding {
   ): { pid: number; fds: number[] }
   /** Waits for a child that has ended. Throws `ECHILD` where it has not, or is none of ours. */
   reap(pid: number): { code: number } | { signal: number }
+  /** The caller owns the descriptor: a copy of the file in memory that nobody can change (memfd_create(2)). */
+  sealedCopy(path: string): number
 }
 
-/** What a program does with a descriptor: reads from us, writes to us, or neither. */
-export type StdioUse = 'read' | 'write' | 'null'
+/** What a program does with a descriptor: reads from us, writes to us, both, or neither. */
+export type StdioUse = 'read' | 'write' | 'both' | 'null'
 
 type ProbeResult =
   | { available: false; reason: string }

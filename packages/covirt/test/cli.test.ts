@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { roleNames } from '@covirt/core'
 import { describe, expect, test } from '@jest/globals'
 import { covirt, type RunOptions, startCovirt } from './run-covirt.js'
 
@@ -111,10 +112,7 @@ describe('for programs', () => {
     [['shutdown', 'test', '--wait'], { name: 'test', state: 'shutoff', reason: 'shutdown' }],
     [['nodeinfo'], { cpus: 16 }],
     [['version'], { library: expect.any(String), hypervisors: {} }],
-    [
-      ['drivers'],
-      [{ scheme: 'test', available: true, roles: ['console', 'reset', 'guestAgent', 'exec', 'snapshots'] }],
-    ],
+    [['drivers'], [{ scheme: 'test', available: true, roles: [...roleNames] }]],
     [['uri'], { uri: 'test:///default' }],
     [['completion', 'bash'], { script: expect.stringContaining('complete ') }],
   ])('%j answers in JSON', async (args, expected) => {

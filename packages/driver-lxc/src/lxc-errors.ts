@@ -21,6 +21,7 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   ENOMEM: 'NO_MEMORY',
   EPERM: 'OPERATION_DENIED',
   EACCES: 'OPERATION_DENIED',
+  E2BIG: 'INVALID_ARG',
 }
 
 /**

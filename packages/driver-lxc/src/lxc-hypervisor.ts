@@ -151,10 +151,13 @@ export class LxcHypervisor implements Hypervisor {
     return {
       console: {
         openConsole: (domain, options = {}) =>
-          access.query(domain, options, async (guest, { signal }) => {
-            if (!(guest instanceof LxcGuest)) throw new TypeError('The guest is no container')
-            return guest.openConsole({ ...options, signal })
-          }),
+          access.query(domain, options, (guest, { signal }) =>
+            lxcGuest(guest).openConsole({ ...options, signal }),
+          ),
+      },
+      exec: {
+        exec: (domain, argv, options = {}) =>
+          access.query(domain, options, async (guest) => lxcGuest(guest).exec(argv, options)),
       },
     }
   }
@@ -222,6 +225,11 @@ export class LxcHypervisor implements Hypervisor {
   #starters({ path, name }: Container): Promise<number[]> {
     return findProcesses(starter, ['start', path, name])
   }
+}
+
+function lxcGuest(guest: Guest): LxcGuest {
+  if (guest instanceof LxcGuest) return guest
+  throw new TypeError('The guest is no container')
 }
 
 /** liblxc keeps a log from growing above its limit, but goes wrong with one that is above it already. */

@@ -1,5 +1,7 @@
 /** All that this package takes from liblxc's bindings; no other file imports them. */
 export {
+  type Attached,
+  attach,
   type Container,
   containerCgroups,
   initPid,

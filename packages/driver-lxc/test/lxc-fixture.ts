@@ -132,7 +132,7 @@ export class LxcWorld implements DriverWorld {
 
 export const lxcFixture: DriverFixture = {
   type: 'LXC',
-  roles: ['console', 'snapshots'],
+  roles: ['console', 'exec', 'snapshots'],
   shutdownModes: ['signal', 'initctl'],
   leftOut: {
     advance: 'time is real here',

@@ -1,5 +1,12 @@
 import type { Ability, DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
-import { Connection, type Domain, FakeClock, formatConnectUri, parseConnectUri } from '@covirt/core'
+import {
+  Connection,
+  type Domain,
+  FakeClock,
+  formatConnectUri,
+  parseConnectUri,
+  roleNames,
+} from '@covirt/core'
 import { type GuestBehaviour, type TestDriver, testProvider } from '../src/index.js'
 import { testWorld } from '../src/test-world.js'
 
@@ -16,7 +23,7 @@ export function testFixture({ virtual }: { readonly virtual: boolean }): DriverF
   const leftOut: Partial<Record<Ability, string>> = virtual ? {} : { advance: 'time is real here' }
   return {
     type: 'TEST',
-    roles: ['console', 'reset', 'guestAgent', 'exec', 'snapshots'],
+    roles: roleNames,
     shutdownModes: ['acpi', 'agent'],
     leftOut,
     world: async () => makeWorld(virtual ? new FakeClock() : undefined),

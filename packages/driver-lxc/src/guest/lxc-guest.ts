@@ -4,6 +4,8 @@ import {
   type CallOptions,
   type Clock,
   type ConsoleOptions,
+  type ExecOptions,
+  type ExecProcess,
   type Logger,
   messageOf,
   type ShutdownMode,
@@ -30,6 +32,7 @@ import { ConsoleSlot } from './console-slot.js'
 import { exitOf, type InitEnd, wantsReboot } from './exit-reason.js'
 import { ExitStatus } from './exit-status.js'
 import { readGuestInfo } from './guest-info.js'
+import { GuestPrograms } from './guest-programs.js'
 import { signalInit } from './signal-init.js'
 import type { StateHub } from './state-hub.js'
 import { type WatchedInit, watchContainer } from './watched-init.js'
@@ -62,6 +65,7 @@ export class LxcGuest implements Guest {
   readonly document: DomainXml
   readonly #parts: LxcGuestParts
   readonly #console: ConsoleSlot
+  readonly #programs: GuestPrograms
   readonly #unsubscribe: () => void
   /** Fires when the guest is let go of, or is gone. */
   readonly #over = new AbortController()
@@ -82,6 +86,7 @@ export class LxcGuest implements Guest {
     this.#parts = parts
     this.document = parts.document
     this.#console = new ConsoleSlot(parts.container, parts.clock)
+    this.#programs = new GuestPrograms(parts)
     this.#gone = new Promise((resolve) => {
       this.#setGone = resolve
     })
@@ -172,6 +177,7 @@ export class LxcGuest implements Guest {
     if (this.#released) return
     this.#released = true
     this.#letGo()
+    this.#programs.release()
     await this.#console.close()
   }
 
@@ -180,6 +186,16 @@ export class LxcGuest implements Guest {
     return this.#do('Opening the console of', options.signal, () =>
       this.#console.open(this.#parts.name, options),
     )
+  }
+
+  /** See {@link ExecRole.exec}. */
+  exec(argv: readonly string[], options: ExecOptions): Promise<ExecProcess> {
+    return this.#do('Running a program in', options.signal, () => {
+      if (this.#phase === 'running') return this.#programs.run(argv, options)
+      throw new VirError('OPERATION_INVALID', `${this.#parts.name} is ${this.#phase} and runs nothing`, {
+        domain: 'LXC',
+      })
+    })
   }
 
   get #init(): WatchedInit {
@@ -246,6 +262,7 @@ export class LxcGuest implements Guest {
   }
 
   async #rebooted(): Promise<void> {
+    this.#programs.end()
     this.#watched?.[Symbol.dispose]()
     try {
       await this.#watchInit({ signal: this.#over.signal })
@@ -278,6 +295,7 @@ export class LxcGuest implements Guest {
   /** liblxc cannot restart a container whose console is open, and never one whose process 1 is no init. */
   async #restart(): Promise<void> {
     const { container, logFile, name } = this.#parts
+    this.#programs.end()
     await this.#console.drain()
     try {
       const signal = AbortSignal.any([this.#over.signal, this.#kills.signal])
@@ -307,6 +325,7 @@ export class LxcGuest implements Guest {
     this.#ended = true
     const { container, sink, logger, name } = this.#parts
     this.#letGo()
+    this.#programs.end()
     await this.#console.drain()
     const links = this.document.devices.interfaces.map((_, index) => hostLinkName(this.document, index))
     try {
