@@ -7,7 +7,6 @@
 #include "fd.h"
 #include "pidfd.h"
 #include "probe.h"
-#include "unix-socket.h"
 
 namespace {
 
@@ -19,7 +18,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   covirt::ExportPidfd(env, exports);
   covirt::ExportFd(env, exports);
   covirt::ExportChild(env, exports);
-  covirt::ExportUnixSocket(env, exports);
   return exports;
 }
 

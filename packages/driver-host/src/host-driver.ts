@@ -20,7 +20,6 @@ import {
   type ResetRole,
   readNodeInfo,
   type ShutdownOptions,
-  type SnapshotsRole,
   type StartOptions,
   systemClock,
   throwIfAborted,
@@ -54,7 +53,6 @@ export class HostDriver implements Driver {
   readonly console?: ConsoleRole
   readonly reset?: ResetRole
   readonly guestAgent?: GuestAgentRole
-  readonly snapshots?: SnapshotsRole
 
   readonly #documents: HostDocuments
   readonly #members: readonly OpenedMember[]

@@ -1,7 +1,5 @@
 /** All that this package takes from liblxc's bindings; no other file imports them. */
 export {
-  type Attached,
-  attach,
   type Container,
   containerCgroups,
   initPid,
@@ -11,6 +9,8 @@ export {
   openConsole,
   type PidfdWatch,
   probeLxc,
+  type Stage,
+  type Started,
   type StateRecord,
   type StateWatch,
   setFrozen,

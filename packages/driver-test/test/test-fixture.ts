@@ -1,12 +1,5 @@
 import type { Ability, DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
-import {
-  Connection,
-  type Domain,
-  FakeClock,
-  formatConnectUri,
-  parseConnectUri,
-  roleNames,
-} from '@covirt/core'
+import { Connection, type Domain, FakeClock, formatConnectUri, parseConnectUri } from '@covirt/core'
 import { type GuestBehaviour, type TestDriver, testProvider } from '../src/index.js'
 import { testWorld } from '../src/test-world.js'
 
@@ -23,7 +16,7 @@ export function testFixture({ virtual }: { readonly virtual: boolean }): DriverF
   const leftOut: Partial<Record<Ability, string>> = virtual ? {} : { advance: 'time is real here' }
   return {
     type: 'TEST',
-    roles: roleNames,
+    roles: ['console', 'reset', 'guestAgent', 'exec'],
     shutdownModes: ['acpi', 'agent'],
     leftOut,
     world: async () => makeWorld(virtual ? new FakeClock() : undefined),
@@ -61,10 +54,6 @@ function makeWorld(clock: FakeClock | undefined): DriverWorld {
     panic: async ({ name }: Domain) => controls().panic(name),
     powerOff: async ({ name }: Domain) => controls().powerOff(name),
     restart: async ({ name }: Domain) => controls().reboot(name),
-    storage: {
-      write: async ({ name }: Domain, text: string) => controls().writeDisk(name, text),
-      read: async ({ name }: Domain) => controls().readDisk(name),
-    },
     dialogue: { say: 'hello', hear: 'hello' },
     async [Symbol.asyncDispose]() {
       const left = [...testWorld(formatConnectUri(uri)).machines.keys()]

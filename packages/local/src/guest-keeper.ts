@@ -39,13 +39,6 @@ export interface GuestKeeperParts {
   readonly events: EventHub<DomainEvent>
 }
 
-/** How a guest is launched. */
-interface LaunchTerms extends CallOptions {
-  readonly paused: boolean
-  /** The domain goes back to a snapshot; `memory` is its name where the guest's memory is in it. */
-  readonly snapshot?: { readonly memory: string | undefined } | undefined
-}
-
 /** A guest that ended sooner than this after its start is given a moment before it is started again. */
 const shortLifeMs = 10_000
 const restartDelayMs = 1000
@@ -65,7 +58,7 @@ export class GuestKeeper {
   async launch(
     entry: DomainEntry,
     document: DomainXml,
-    { paused, snapshot, signal }: LaunchTerms,
+    { paused, signal }: { readonly paused: boolean; readonly signal?: AbortSignal | undefined },
   ): Promise<void> {
     const { hypervisor, ids, places: keeper, store, clock, logger } = this.#parts
     const undo = new UndoStack(logger)
@@ -75,8 +68,8 @@ export class GuestKeeper {
       undo.push(() => ids.release(id))
       const startedAt = clock.now()
       const state: DomainState = paused
-        ? { state: 'paused', reason: snapshot ? 'from-snapshot' : 'user' }
-        : { state: 'running', reason: snapshot ? 'from-snapshot' : 'booted' }
+        ? { state: 'paused', reason: 'user' }
+        : { state: 'running', reason: 'booted' }
       const { uuid, name } = entry
       const status: DomainStatus = { uuid, name, id, state, definition: formatDomain(document), startedAt }
       const places = keeper.of(entry.ref)
@@ -86,9 +79,7 @@ export class GuestKeeper {
       await store.saveStatus(status)
       throwIfAborted(signal)
       const link = this.#link(entry)
-      const domain = { uuid, name, id }
-      const memory = snapshot?.memory
-      const spec = { domain, document, places, sink: link.sink, clock, logger, paused, memory }
+      const spec = { domain: { uuid, name, id }, document, places, sink: link.sink, clock, logger, paused }
       const guest = await hypervisor.launch(spec, { signal })
       undo.push(() => guest.release())
       undo.push(() => guest.kill())
@@ -105,8 +96,8 @@ export class GuestKeeper {
     } finally {
       entry.starting = false
     }
-    this.#emit(entry, { event: 'started', detail: snapshot ? 'from-snapshot' : 'booted' })
-    if (paused) this.#emit(entry, { event: 'suspended', detail: snapshot ? 'from-snapshot' : 'paused' })
+    this.#emit(entry, { event: 'started', detail: 'booted' })
+    if (paused) this.#emit(entry, { event: 'suspended', detail: 'paused' })
   }
 
   /** Within a job: finds the guest of `status` again, or clears what is left of it. Rejects where it is not reached. */
@@ -149,14 +140,6 @@ export class GuestKeeper {
     if (!entry.active) return
     await entry.active.guest.kill()
     await this.#stopped(entry, entry.active, 'destroyed')
-  }
-
-  /** Within a job: ends the guest, if there is one, because the domain goes back to a snapshot. */
-  async endForRevert(entry: DomainEntry): Promise<void> {
-    entry.restart = undefined
-    if (!entry.active) return
-    await entry.active.guest.kill()
-    await this.#stopped(entry, entry.active, 'from-snapshot')
   }
 
   async #destroyLost(entry: DomainEntry, { status, document }: LostGuest): Promise<void> {
@@ -320,7 +303,7 @@ export class GuestKeeper {
   async #stopped(
     entry: DomainEntry,
     active: ActiveGuest,
-    reason: 'shutdown' | 'crashed' | 'destroyed' | 'from-snapshot',
+    reason: 'shutdown' | 'crashed' | 'destroyed',
   ): Promise<void> {
     const { ref } = entry
     active.shutdown?.over.abort()
@@ -341,8 +324,8 @@ export class GuestKeeper {
   #emit(
     entry: DomainEntry,
     what:
-      | { event: 'started'; detail: 'booted' | 'from-snapshot' }
-      | { event: 'suspended'; detail: 'paused' | 'from-snapshot' }
+      | { event: 'started'; detail: 'booted' }
+      | { event: 'suspended'; detail: 'paused' }
       | { event: 'resumed'; detail: 'unpaused' }
       | { event: 'crashed'; detail: 'panicked' },
   ): void {

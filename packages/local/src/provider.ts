@@ -13,10 +13,11 @@ import {
 } from '@covirt/core'
 import { FileStore } from './file-store.js'
 import type { Hypervisor } from './hypervisor.js'
+import { IdAllocator } from './id-allocator.js'
 import { LocalDriver } from './local-driver.js'
-import { ownRoot } from './owned-root.js'
 import { FilePlaces } from './places.js'
 import { type Root, resolveRoot } from './root.js'
+import { RootLock } from './root-lock.js'
 import { SharedResources } from './shared-resources.js'
 
 /** What a driver whose guests live on this host is made of. */
@@ -40,6 +41,12 @@ export interface HypervisorContext {
   readonly logger: Logger
 }
 
+interface OwnedRoot {
+  readonly lock: RootLock
+  readonly ids: IdAllocator
+}
+
+const roots = new SharedResources<OwnedRoot>()
 const drivers = new SharedResources<LocalDriver>()
 
 /**
@@ -82,7 +89,11 @@ async function openDriver(
   },
 ): Promise<LocalDriver> {
   const { uri, root, clock, logger, key } = at
-  const owned = await ownRoot(root)
+  const owned = await roots.acquire(root.runDirectory, async () => ({
+    lock: await RootLock.acquire(root),
+    ids: new IdAllocator(),
+  }))
+  const leaveRoot = () => roots.release(root.runDirectory, ({ lock }) => lock.release())
   try {
     const below = (directory: string) => join(directory, options.scheme)
     const stateDirectory = below(root.stateDirectory)
@@ -91,11 +102,7 @@ async function openDriver(
       uri: formatConnectUri(uri),
       hypervisor,
       store: new FileStore(
-        {
-          definitions: below(root.configDirectory),
-          statuses: below(root.runDirectory),
-          snapshots: join(stateDirectory, 'snapshots'),
-        },
+        { definitions: below(root.configDirectory), statuses: below(root.runDirectory) },
         logger,
       ),
       places: new FilePlaces({
@@ -109,11 +116,11 @@ async function openDriver(
       release: (dispose) =>
         drivers.release(key, async () => {
           await dispose()
-          await owned.release()
+          await leaveRoot()
         }),
     })
   } catch (error) {
-    await owned.release()
+    await leaveRoot()
     throw error
   }
 }

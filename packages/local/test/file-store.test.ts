@@ -19,11 +19,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }))
 
 function open(): FileStore {
   return new FileStore(
-    {
-      definitions: join(directory, 'etc'),
-      statuses: join(directory, 'run'),
-      snapshots: join(directory, 'lib'),
-    },
+    { definitions: join(directory, 'etc'), statuses: join(directory, 'run') },
     silentLogger,
   )
 }

@@ -27,7 +27,6 @@ const roleVerbs: Readonly<Record<RoleName, Verb>> = {
   reset: (domain) => domain.reset(),
   guestAgent: (domain) => domain.agentCommand('{"execute":"guest-ping"}'),
   exec: (domain) => domain.exec(['true']),
-  snapshots: (domain) => domain.createSnapshot(),
 }
 
 const queries: Readonly<Record<string, Verb>> = {
@@ -58,22 +57,22 @@ const situations: readonly Situation[] = [
     name: 'running',
     needs: [],
     enter: (scene) => scene.running(),
-    refused: ['start', 'create', 'rename'],
+    refused: ['start', 'create'],
     refusedRoles: [],
   },
   {
     name: 'paused',
     needs: [],
     enter: (scene) => scene.paused(),
-    refused: ['start', 'create', 'rename'],
+    refused: ['start', 'create'],
     refusedRoles: ['guestAgent', 'exec'],
   },
   {
     name: 'transient',
     needs: [],
     enter: (scene) => scene.create(),
-    refused: ['start', 'create', 'undefine', 'set autostart', 'rename'],
-    refusedRoles: ['snapshots'],
+    refused: ['start', 'create', 'undefine', 'set autostart'],
+    refusedRoles: [],
   },
   {
     name: 'crashed',
@@ -85,7 +84,7 @@ const situations: readonly Situation[] = [
       return domain
     },
     refused: ['start', 'create', 'suspend', 'resume'],
-    refusedRoles: ['guestAgent', 'exec', 'snapshots'],
+    refusedRoles: ['guestAgent', 'exec'],
   },
 ]
 

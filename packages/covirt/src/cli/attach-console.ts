@@ -1,6 +1,5 @@
 import { type ConsoleOptions, type Domain, throwIfAborted } from '@covirt/core'
 import type { Cli } from './cli.js'
-import { rawTerminal } from './raw-terminal.js'
 
 /** ^], as virsh and telnet have it. */
 const escapeByte = 0x1d
@@ -20,7 +19,8 @@ export async function attachConsole(
   const raw = stdin.isTTY === true
   const newLine = raw ? '\r\n' : '\n'
   const greeting = [`Connected to domain '${domain.name}'`, 'Escape character is ^] (Ctrl + ])', '']
-  using _raw = rawTerminal()
+  const restore = () => void (raw && stdin.setRawMode(false))
+  process.once('exit', restore)
   try {
     await new Promise<void>((resolve, reject) => {
       const end = () => resolve()
@@ -35,14 +35,17 @@ export async function attachConsole(
       stream.on('close', end)
       cli.signal.addEventListener('abort', end, { once: true })
       cli.output.closed.addEventListener('abort', end, { once: true })
+      if (raw) stdin.setRawMode(true)
       stdin.on('data', onInput)
       if (!cli.output.json) process.stderr.write(greeting.join(newLine))
     })
   } finally {
+    process.off('exit', restore)
+    restore()
     stdin.pause()
     stdin.removeAllListeners('data')
     await closed(stream)
-    if (raw) process.stderr.write('\r\n')
+    if (raw) process.stderr.write('\n')
   }
   throwIfAborted(cli.signal)
 }

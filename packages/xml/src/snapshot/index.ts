@@ -1,1 +1,0 @@
-export { formatSnapshot, parseSnapshot, type SnapshotInput, type SnapshotXml } from './snapshot.js'
