@@ -55,6 +55,15 @@ export class Channel {
     return this.#closed
   }
 
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /** Bounds what is received from now on: one packet without its length word. */
+  set maxFrameBytes(bytes: number) {
+    this.#decoder.maxBytes = bytes
+  }
+
   /** Whether file descriptors can be sent. */
   get sendsDescriptors(): boolean {
     return this.#options.sendDescriptor !== undefined

@@ -70,7 +70,8 @@ export function encodeFrame(
  * and what was pushed last. After it has thrown it is of no use any more: where the next packet begins is not known.
  */
 export class FrameDecoder {
-  readonly #maxBytes: number
+  /** Bounds a packet without its length word. May be changed between packets. */
+  maxBytes: number
   /** What has come and was not taken lies between `#start` and `#end`; only a buffer of our own has room behind it. */
   #buffer: Buffer = noPayload
   #start = 0
@@ -78,9 +79,8 @@ export class FrameDecoder {
   #own = false
   #skip = 0
 
-  /** `maxBytes` bounds a packet without its length word. */
   constructor(maxBytes: number = limits.frameBytes) {
-    this.#maxBytes = maxBytes
+    this.maxBytes = maxBytes
   }
 
   /** How many bytes wait for the rest of their packet, or to be taken. */
@@ -109,8 +109,8 @@ export class FrameDecoder {
     if (this.bufferedBytes < 4) return undefined
     const length = this.#buffer.readUInt32BE(this.#start)
     if (length < headerBytes) throw malformed(`it claims a length of ${length} bytes`)
-    if (length - 4 > this.#maxBytes)
-      throw malformed(`it claims a length of ${length} bytes where ${this.#maxBytes} are allowed`)
+    if (length - 4 > this.maxBytes)
+      throw malformed(`it claims a length of ${length} bytes where ${this.maxBytes} are allowed`)
     if (this.bufferedBytes < length) return undefined
     const frame = decodeFrame(this.#buffer.subarray(this.#start, this.#start + length))
     this.#start += length

@@ -1,1 +1,5 @@
-export {}
+export * from './access/access-policy.js'
+export type { Identity } from './access/identity.js'
+export type { ServerLimits } from './limits.js'
+export * from './server.js'
+export type { AcceptOptions, OpenDriver } from './session.js'

@@ -1,12 +1,19 @@
 import { limits } from '../limits.js'
-import { covirtProgram, proceduresOf } from '../procedure.js'
+import { covirtProgram, messagesOf, proceduresOf } from '../procedure.js'
 import { domain } from '../values/index.js'
 import { array, bool, int, optional, string, struct, uhyper, uint } from '../xdr/index.js'
 
 const procedure = proceduresOf(covirtProgram)
+const message = messagesOf(covirtProgram)
 
 /** More roles or hypervisors than anyone has. */
 const maxNames = 256
+
+/** More arguments or variables than a program can be given (execve(2) bounds them by their bytes). */
+const maxWords = 65_536
+
+const variable = struct({ name: string, value: string })
+const terminalSize = struct({ columns: uint, rows: uint })
 
 const hypervisor = struct({ name: string, version: string })
 
@@ -61,4 +68,31 @@ export const covirtProcedures = {
   covirtQueryRole: procedure(4, 'QUERY_ROLE', 'read', roleCall, { result: optional(string) }),
   /** Calls any other method of a role. */
   covirtCallRole: procedure(5, 'CALL_ROLE', 'write', roleCall, { result: optional(string) }),
+  /**
+   * Runs a program in a guest. Its stream carries what {@link ExecPacket} says, and ends after `exit`; a client that
+   * gives the stream up kills the program.
+   */
+  covirtExec: procedure(
+    6,
+    'EXEC',
+    'write',
+    {
+      domain,
+      argv: array(string, maxWords),
+      env: array(variable, maxWords),
+      cwd: optional(string),
+      uid: optional(uint),
+      gid: optional(uint),
+      terminal: optional(terminalSize),
+      namespaces: optional(array(string, maxNames)),
+    },
+    { pid: optional(int) },
+    { stream: 'both' },
+  ),
+}
+
+/** What covirt tells without being asked, and libvirt's protocol has no message for. */
+export const covirtMessages = {
+  /** Some events could not be told: the client has to look for itself. */
+  resync: message(100, 'RESYNC', { dropped: optional(uint) }),
 }

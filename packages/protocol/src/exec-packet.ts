@@ -1,0 +1,62 @@
+import {
+  type Codec,
+  int,
+  malformed,
+  opaque,
+  string,
+  struct,
+  uint,
+  type XdrReader,
+  type XdrWriter,
+} from './xdr/index.js'
+
+const maxDataBytes = 262_144
+
+/** What one packet of a running program's stream says. The client sends the first four, the server the rest. */
+export type ExecPacket =
+  | { readonly kind: 'stdin'; readonly data: Uint8Array }
+  | { readonly kind: 'stdin-end' }
+  | { readonly kind: 'resize'; readonly columns: number; readonly rows: number }
+  | { readonly kind: 'kill'; readonly signal: string }
+  | { readonly kind: 'stdout'; readonly data: Uint8Array }
+  | { readonly kind: 'stderr'; readonly data: Uint8Array }
+  | { readonly kind: 'stdout-end' }
+  | { readonly kind: 'stderr-end' }
+  | { readonly kind: 'exit'; readonly code: number }
+  | { readonly kind: 'exit-signal'; readonly signal: string }
+
+const data = struct({ data: opaque(maxDataBytes) })
+const nothing = struct({})
+const signal = struct({ signal: string })
+
+/** The bodies by kind; the position is the number that stands before each. */
+const bodies = {
+  stdin: data,
+  'stdin-end': nothing,
+  resize: struct({ columns: uint, rows: uint }),
+  kill: signal,
+  stdout: data,
+  stderr: data,
+  'stdout-end': nothing,
+  'stderr-end': nothing,
+  exit: struct({ code: int }),
+  'exit-signal': signal,
+} as const
+
+const kinds = Object.keys(bodies) as readonly ExecPacket['kind'][]
+
+/** One packet of a running program's stream. */
+export const execPacket: Codec<ExecPacket> = {
+  minBytes: 4,
+  encode: (writer: XdrWriter, packet: ExecPacket) => {
+    writer.uint32(kinds.indexOf(packet.kind))
+    const codec: Codec<unknown> = bodies[packet.kind]
+    codec.encode(writer, packet)
+  },
+  decode: (reader: XdrReader) => {
+    const number = reader.uint32()
+    const kind = kinds[number]
+    if (kind === undefined) throw malformed(`${number} is not a kind of packet of a program`)
+    return { kind, ...bodies[kind].decode(reader) } as ExecPacket
+  },
+}

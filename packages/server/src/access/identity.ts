@@ -1,0 +1,12 @@
+/** Who is at the other end of a connection, as whoever accepted it has made sure of. */
+export interface Identity {
+  /** What logs and policies call it: a user's name, a certificate's subject. */
+  readonly name: string
+  readonly transport: 'unix' | 'tcp' | 'tls'
+  /** Of the process at the other end of a unix socket (SO_PEERCRED, unix(7)). */
+  readonly uid?: number | undefined
+  readonly gid?: number | undefined
+  readonly pid?: number | undefined
+  /** The distinguished name of the client's certificate. */
+  readonly certificate?: string | undefined
+}

@@ -1,0 +1,174 @@
+import type { Duplex } from 'node:stream'
+import { type Driver, messageOf, VirError } from '@covirt/core'
+import {
+  type Codec,
+  decodeValue,
+  encodeFrame,
+  errorRecord,
+  type Frame,
+  type FrameHeader,
+  frameStatuses,
+  frameTypes,
+  type Procedure,
+  type ProcedureName,
+  procedures,
+} from '@covirt/protocol'
+import { type AccessRole, roleNeeded } from './access/access-policy.js'
+import type { Call } from './handler.js'
+import { handlers } from './handlers/index.js'
+import type { Session } from './session.js'
+import { unsupported } from './unsupported.js'
+
+/** A procedure that can be called here. */
+interface Route {
+  readonly name: ProcedureName
+  readonly procedure: Procedure
+  readonly role: AccessRole
+  /** Absent: answered with `NO_SUPPORT`. */
+  readonly handle: ((call: Call, args: unknown) => unknown) | undefined
+}
+
+/** By program, then by number. */
+const routes: ReadonlyMap<number, ReadonlyMap<number, Route>> = routesOf(procedures)
+
+/** What a client may call before it has opened its connection. */
+const greetings: ReadonlySet<ProcedureName> = new Set([
+  'connectOpen',
+  'connectClose',
+  'connectSupportsFeature',
+  'authList',
+])
+
+const cancel: Procedure = procedures.covirtCancel
+
+/** Runs the call in `frame` and answers it, whatever happens. Never rejects. */
+export async function runCall(session: Session, frame: Frame): Promise<void> {
+  const call = new RunningCall(session, frame)
+  try {
+    const { name, procedure, role, handle } = routeOf(frame)
+    if (!session.opened && !greetings.has(name)) void session.driver
+    if (!handle) throw unsupported(procedure)
+    const args = decodeValue(procedure.args, frame.payload)
+    if (role !== 'read') session.require(role, procedure.name)
+    call.name = procedure.name
+    const result = await handle(call, args)
+    call.answer(procedure.result, result)
+  } catch (error) {
+    call.fail(error)
+  } finally {
+    call.end()
+  }
+}
+
+/** Whether `frame` asks to cancel a call: that is done at once, whatever else waits. */
+export function isCancel({ program, procedure }: Frame): boolean {
+  return procedure === cancel.number && program === cancel.program.number
+}
+
+/** Cancels a call of the same client; nothing happens where it is over. */
+export function runCancel(session: Session, frame: Frame): void {
+  try {
+    const { serial } = decodeValue(procedures.covirtCancel.args, frame.payload)
+    session.cancellable.get(serial)?.abort()
+    session.sendFrame(answerHeader(frame, frameStatuses.ok))
+  } catch (error) {
+    sendError(session, frame, error)
+  }
+}
+
+/** Answers a packet of a kind that there is not. */
+export function sendUnexpected(session: Session, frame: Frame): void {
+  sendError(session, frame, new VirError('RPC', `Unexpected message type ${frame.type}`, { domain: 'RPC' }))
+}
+
+class RunningCall implements Call {
+  readonly session: Session
+  name = ''
+  readonly #frame: Frame
+  #controller: AbortController | undefined
+  #stream: Duplex | undefined
+  #answered = false
+
+  constructor(session: Session, frame: Frame) {
+    this.session = session
+    this.#frame = frame
+  }
+
+  get driver(): Driver {
+    return this.session.driver
+  }
+
+  get options(): { readonly signal: AbortSignal } {
+    // Made only where it is asked for: many calls are over at once.
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      this.session.cancellable.set(this.#frame.serial, this.#controller)
+    }
+    return { signal: this.#controller.signal }
+  }
+
+  require(role: AccessRole): void {
+    this.session.require(role, this.name)
+  }
+
+  openStream(stream: Duplex): void {
+    this.#stream = stream
+  }
+
+  answer(codec: Codec<unknown>, result: unknown): void {
+    const packet = encodeFrame(answerHeader(this.#frame, frameStatuses.ok), (writer) =>
+      codec.encode(writer, result),
+    )
+    const stream = this.#stream && this.session.streams.open(this.#frame, this.#stream)
+    this.#answered = true
+    this.session.sendPacket(packet)
+    stream?.start()
+  }
+
+  fail(error: unknown): void {
+    if (!this.#answered) this.#stream?.destroy()
+    if (!(error instanceof VirError))
+      this.session.logger.error('A call has failed unexpectedly', {
+        call: this.name,
+        error: messageOf(error),
+        cause: error,
+      })
+    sendError(this.session, this.#frame, error)
+  }
+
+  end(): void {
+    if (this.#controller && this.session.cancellable.get(this.#frame.serial) === this.#controller)
+      this.session.cancellable.delete(this.#frame.serial)
+  }
+}
+
+function routeOf({ program, version, procedure, status }: Frame): Route {
+  const numbers = routes.get(program)
+  if (!numbers || version !== 1)
+    throw new VirError('RPC', `Cannot find program ${program} version ${version}`, { domain: 'RPC' })
+  if (status !== frameStatuses.ok)
+    throw new VirError('RPC', `Unexpected message status ${status}`, { domain: 'RPC' })
+  const route = numbers.get(procedure)
+  if (route) return route
+  throw new VirError('NO_SUPPORT', `unknown procedure: ${procedure}`, { domain: 'RPC' })
+}
+
+function sendError(session: Session, frame: Frame, error: unknown): void {
+  session.sendFrame(answerHeader(frame, frameStatuses.error), (writer) => errorRecord.encode(writer, error))
+}
+
+function answerHeader({ program, version, procedure, serial }: Frame, status: number): FrameHeader {
+  return { program, version, procedure, type: frameTypes.reply, serial, status }
+}
+
+function routesOf(all: Readonly<Record<string, Procedure>>): ReadonlyMap<number, ReadonlyMap<number, Route>> {
+  const programs = new Map<number, Map<number, Route>>()
+  for (const [key, procedure] of Object.entries(all)) {
+    const name = key as ProcedureName
+    const numbers = programs.get(procedure.program.number) ?? new Map<number, Route>()
+    programs.set(procedure.program.number, numbers)
+    const handle = handlers[name] as Route['handle']
+    numbers.set(procedure.number, { name, procedure, role: roleNeeded(name, procedure), handle })
+  }
+  return programs
+}

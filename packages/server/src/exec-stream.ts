@@ -1,0 +1,120 @@
+import { Duplex, type Readable } from 'node:stream'
+import { type ExecProcess, isVirError, messageOf, VirError } from '@covirt/core'
+import { decodeValue, type ExecPacket, encodeValue, execPacket } from '@covirt/protocol'
+
+/** How much of a program's output goes into one packet at most, in bytes. */
+const maxPacketBytes = 65_536
+
+/**
+ * A running program as one stream of packets. Destroying it before the program has ended kills the program, by
+ * firing `kill`.
+ */
+export class ExecStream extends Duplex {
+  readonly #process: ExecProcess
+  readonly #kill: () => void
+  /** The program's end, and that of each of its outputs. */
+  #open = 3
+
+  constructor(process: ExecProcess, kill: () => void) {
+    super({ objectMode: true })
+    this.#process = process
+    this.#kill = kill
+    // A program may close its input before it has read all of it.
+    process.stdin.on('error', () => {})
+    this.#forward(process.stdout, 'stdout')
+    this.#forward(process.stderr, 'stderr')
+    void this.#tellEnd()
+  }
+
+  override _read(): void {
+    this.#process.stdout.resume()
+    this.#process.stderr.resume()
+  }
+
+  override _write(bytes: Buffer, _encoding: string, done: (error?: Error) => void): void {
+    let packet: ExecPacket
+    try {
+      packet = decodeValue(execPacket, bytes)
+    } catch (error) {
+      done(error as Error)
+      return
+    }
+    const { stdin } = this.#process
+    switch (packet.kind) {
+      case 'stdin':
+        if (stdin.writable && !stdin.write(packet.data)) {
+          this.#whenTaken(done)
+          return
+        }
+        break
+      case 'stdin-end':
+        stdin.end()
+        break
+      case 'resize':
+        this.#process.resize(packet.columns, packet.rows)
+        break
+      case 'kill':
+        this.#process.kill(packet.signal as NodeJS.Signals)
+        break
+      default:
+        done(new VirError('RPC', `'${packet.kind}' is not for a client to say`, { domain: 'RPC' }))
+        return
+    }
+    done()
+  }
+
+  override _final(done: () => void): void {
+    this.#process.stdin.end()
+    done()
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    if (this.#open > 0) this.#kill()
+    done(error)
+  }
+
+  #forward(output: Readable, kind: 'stdout' | 'stderr'): void {
+    output.on('data', (data: Buffer) => {
+      for (let at = 0; at < data.length; at += maxPacketBytes)
+        if (!this.#tell({ kind, data: data.subarray(at, at + maxPacketBytes) })) output.pause()
+    })
+    output.on('error', (error) => this.destroy(error))
+    output.on('end', () => {
+      this.#tell({ kind: `${kind}-end` })
+      this.#countEnd()
+    })
+  }
+
+  async #tellEnd(): Promise<void> {
+    try {
+      const exit = await this.#process.exit
+      if ('code' in exit) this.#tell({ kind: 'exit', code: exit.code })
+      else this.#tell({ kind: 'exit-signal', signal: exit.signal })
+      this.#countEnd()
+    } catch (error) {
+      this.destroy(
+        isVirError(error) ? error : new VirError('OPERATION_FAILED', messageOf(error), { cause: error }),
+      )
+    }
+  }
+
+  #tell(packet: ExecPacket): boolean {
+    return this.destroyed || this.push(encodeValue(execPacket, packet))
+  }
+
+  #countEnd(): void {
+    this.#open--
+    if (this.#open === 0 && !this.destroyed) this.push(null)
+  }
+
+  #whenTaken(done: () => void): void {
+    const { stdin } = this.#process
+    const taken = () => {
+      stdin.off('drain', taken)
+      stdin.off('close', taken)
+      done()
+    }
+    stdin.on('drain', taken)
+    stdin.on('close', taken)
+  }
+}

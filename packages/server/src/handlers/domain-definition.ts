@@ -1,0 +1,99 @@
+import { VirError } from '@covirt/core'
+import { metadataElement, parseDomain, writeXml } from '@covirt/xml'
+import type { Call, Handlers } from '../handler.js'
+import { checkFlags, hasFlag, impact } from './flags.js'
+
+/** virDomainXMLFlags. */
+const xml = { secure: 1, inactive: 2, updateCpu: 4, migratable: 8 }
+/** VIR_DOMAIN_DEFINE_VALIDATE: what we do not understand we keep, what is wrong we refuse always. */
+const defineValidate = 1
+/** virDomainUndefineFlagsValues: what is to go with the definition, or may stay; there is nothing of it. */
+const undefineKnown = 0x7f
+/** virDomainMetadataType. */
+const metadata = { description: 0, title: 1, element: 2 } as const
+
+export const domainDefinitionHandlers = {
+  domainDefineXml: async ({ driver, options }, { xml }) => ({
+    domain: await driver.defineDomain(xml, options),
+  }),
+  domainDefineXmlFlags: async ({ driver, options }, { xml, flags }) => {
+    checkFlags(flags, defineValidate, 'defining a domain')
+    return { domain: await driver.defineDomain(xml, options) }
+  },
+  domainUndefine: ({ driver, options }, { domain }) => driver.undefineDomain(domain, options),
+  domainUndefineFlags: ({ driver, options }, { domain, flags }) => {
+    checkFlags(flags, undefineKnown, 'undefining a domain')
+    return driver.undefineDomain(domain, options)
+  },
+  domainRename: async ({ driver, options }, { domain, newName, flags }) => {
+    checkFlags(flags, 0, 'renaming a domain')
+    if (newName === undefined) throw new VirError('INVALID_ARG', 'The new name is missing')
+    await driver.renameDomain(domain, newName, options)
+    return { result: 0 }
+  },
+  domainGetXmlDesc: async (call, { domain, flags }) => {
+    checkFlags(flags, xml.secure | xml.inactive | xml.updateCpu | xml.migratable, "a domain's document")
+    const secure = hasFlag(flags, xml.secure | xml.migratable)
+    if (secure) call.require('admin')
+    const inactive = hasFlag(flags, xml.inactive)
+    return { xml: await call.driver.getDomainXml(domain, { ...call.options, inactive, secure }) }
+  },
+  domainGetAutostart: async ({ driver, options }, { domain }) => ({
+    autostart: await driver.getAutostart(domain, options),
+  }),
+  domainSetAutostart: ({ driver, options }, { domain, autostart }) =>
+    driver.setAutostart(domain, autostart, options),
+  domainGetOsType: async (call, { domain }) => {
+    const { os } = parseDomain(await call.driver.getDomainXml(domain, call.options))
+    return { type: os.type?.type ?? 'hvm' }
+  },
+  domainIsActive: async ({ driver, options }, { domain }) => ({
+    active: (await driver.lookupDomain({ uuid: domain.uuid }, options)).id !== undefined,
+  }),
+  domainIsPersistent: async ({ driver, options }, { domain }) => ({
+    persistent: await driver.isDomainPersistent(domain, options),
+  }),
+  domainIsUpdated: async ({ driver, options }, { domain }) => {
+    await driver.lookupDomain({ uuid: domain.uuid }, options)
+    // Definitions are changed by defining them anew alone, which libvirt does not count.
+    return { updated: false }
+  },
+  domainGetMetadata: async (call, { domain, type, uri, flags }) => {
+    checkFlags(flags, impact.live | impact.config, 'metadata')
+    const document = await documentFor(call, domain, flags)
+    const value = metadataOf(document, type, uri)
+    if (value !== undefined) return { metadata: value }
+    throw new VirError('NO_DOMAIN_METADATA', `Domain '${domain.name}' has no such metadata`)
+  },
+} satisfies Handlers
+
+async function documentFor(
+  call: Call,
+  domain: { uuid: string; name: string },
+  flags: number,
+): Promise<string> {
+  const { driver, options } = call
+  if (hasFlag(flags, impact.live)) {
+    const { id } = await driver.lookupDomain({ uuid: domain.uuid }, options)
+    if (id === undefined) throw new VirError('OPERATION_INVALID', `Domain '${domain.name}' is not running`)
+  }
+  return driver.getDomainXml(domain, { ...options, inactive: hasFlag(flags, impact.config) })
+}
+
+function metadataOf(document: string, type: number, namespace: string | undefined): string | undefined {
+  const domain = parseDomain(document)
+  switch (type) {
+    case metadata.description:
+      return domain.description
+    case metadata.title:
+      return domain.title
+    case metadata.element: {
+      if (namespace === undefined)
+        throw new VirError('INVALID_ARG', 'The namespace of the metadata is missing')
+      const element = metadataElement(domain, namespace)
+      return element && writeXml(element)
+    }
+    default:
+      throw new VirError('INVALID_ARG', `There is no metadata of type ${type}`)
+  }
+}

@@ -1,0 +1,37 @@
+import type { Handlers } from '../handler.js'
+import { connectHandlers } from './connect.js'
+import { covirtHandlers } from './covirt.js'
+import { domainCheckpointHandlers } from './domain-checkpoint.js'
+import { domainDefinitionHandlers } from './domain-definition.js'
+import { domainDevicesHandlers } from './domain-devices.js'
+import { domainEventHandlers } from './domain-event.js'
+import { domainLifecycleHandlers } from './domain-lifecycle.js'
+import { domainLookupHandlers } from './domain-lookup.js'
+import { domainSaveHandlers } from './domain-save.js'
+import { domainSnapshotHandlers } from './domain-snapshot.js'
+import { domainStatsHandlers } from './domain-stats.js'
+import { hostThingsHandlers } from './host-things.js'
+import { networkHandlers } from './network.js'
+import { nodeHandlers } from './node.js'
+import { qemuHandlers } from './qemu.js'
+import { storageHandlers } from './storage.js'
+
+/** Every handler there is, by the name of its procedure. */
+export const handlers: Handlers = {
+  ...connectHandlers,
+  ...covirtHandlers,
+  ...domainCheckpointHandlers,
+  ...domainDefinitionHandlers,
+  ...domainDevicesHandlers,
+  ...domainEventHandlers,
+  ...domainLifecycleHandlers,
+  ...domainLookupHandlers,
+  ...domainSaveHandlers,
+  ...domainSnapshotHandlers,
+  ...domainStatsHandlers,
+  ...hostThingsHandlers,
+  ...networkHandlers,
+  ...nodeHandlers,
+  ...qemuHandlers,
+  ...storageHandlers,
+}

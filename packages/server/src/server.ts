@@ -1,0 +1,87 @@
+import type { Duplex } from 'node:stream'
+import { type Clock, type Logger, silentLogger, systemClock } from '@covirt/core'
+import type { AccessPolicy } from './access/access-policy.js'
+import type { Identity } from './access/identity.js'
+import { defaultLimits, type ServerLimits } from './limits.js'
+import { type AcceptOptions, type OpenDriver, Session } from './session.js'
+
+/** What a server is made of. */
+export interface ServerOptions {
+  /**
+   * Opens what a client asks for; `uri` is what it has sent, which may be the empty string. Each session closes
+   * what it is given.
+   */
+  readonly open: OpenDriver
+  /** Who may do what. Default: everyone who can connect may do everything. */
+  readonly policy?: AccessPolicy | undefined
+  readonly logger?: Logger | undefined
+  readonly clock?: Clock | undefined
+  /** Where the defaults do not suit. */
+  readonly limits?: Partial<ServerLimits> | undefined
+}
+
+/** One accepted connection. */
+export interface ServedConnection {
+  /** Resolves once the client is gone and all that it held is free. */
+  readonly closed: Promise<void>
+  /** Ends it; calls under way are cancelled. */
+  close(): void
+}
+
+/** Speaks libvirt's protocol to any number of clients, over whatever sockets it is handed. */
+export class Server {
+  readonly #options: ServerOptions
+  readonly #limits: ServerLimits
+  readonly #sessions = new Set<Session>()
+  #closed = false
+  #drained: string | undefined
+
+  constructor(options: ServerOptions) {
+    this.#options = options
+    this.#limits = { ...defaultLimits, ...options.limits }
+  }
+
+  /** How many clients there are. */
+  get clients(): number {
+    return this.#sessions.size
+  }
+
+  /**
+   * Serves one connection. `identity` is what the caller knows of the other end. A connection too many, or after
+   * {@link close}, is cut at once.
+   */
+  accept(duplex: Duplex, identity: Identity, options: AcceptOptions = {}): ServedConnection {
+    const {
+      open,
+      policy = () => ({ role: 'admin' }),
+      logger = silentLogger,
+      clock = systemClock,
+    } = this.#options
+    const session = new Session(duplex, identity, options, {
+      open,
+      policy,
+      logger,
+      clock,
+      limits: this.#limits,
+      drained: () => this.#drained,
+    })
+    this.#sessions.add(session)
+    void session.closed.then(() => this.#sessions.delete(session))
+    if (this.#closed) session.destroy('the server is going down')
+    else if (this.#sessions.size > this.#limits.clients) session.destroy('there are too many clients')
+    return session
+  }
+
+  /** From now on refuses all that would change anything, for this reason; without one, allows it again. */
+  drain(reason: string | undefined): void {
+    this.#drained = reason
+  }
+
+  /** Ends all connections and resolves once nothing of them is left. Guests live on. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const sessions = [...this.#sessions]
+    for (const session of sessions) session.close()
+    await Promise.all(sessions.map(({ closed }) => closed))
+  }
+}

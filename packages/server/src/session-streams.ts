@@ -1,0 +1,82 @@
+import type { Duplex } from 'node:stream'
+import { VirError } from '@covirt/core'
+import { type Frame, type FrameHeader, frameTypes, type XdrWriter } from '@covirt/protocol'
+import { SessionStream } from './session-stream.js'
+
+/** What {@link SessionStreams} needs of its session. */
+export interface StreamsSink {
+  sendFrame(header: FrameHeader, payload?: Uint8Array | ((writer: XdrWriter) => void)): boolean
+  /** Whether the client may be read has changed. */
+  onWaiting(): void
+}
+
+/** The streams of one client. Their packets are told apart by the call that has opened them. */
+export class SessionStreams {
+  readonly #sink: StreamsSink
+  readonly #max: number
+  readonly #streams = new Map<string, SessionStream>()
+  #waiting = 0
+
+  constructor(sink: StreamsSink, max: number) {
+    this.#sink = sink
+    this.#max = max
+  }
+
+  /** What some stream has received waits to be taken: the client should not be read. */
+  get waiting(): boolean {
+    return this.#waiting > 0
+  }
+
+  /** Throws where the client has as many streams as it may. */
+  reserve(): void {
+    if (this.#streams.size < this.#max) return
+    throw new VirError('OPERATION_FAILED', `A connection may have ${this.#max} streams open`, {
+      domain: 'STREAMS',
+    })
+  }
+
+  /** Makes `source` the stream of the call `header`. */
+  open(call: FrameHeader, source: Duplex): SessionStream {
+    const key = keyOf(call)
+    const { program, version, procedure, serial } = call
+    const stream = new SessionStream(source, {
+      send: (status, payload) =>
+        this.#sink.sendFrame(
+          { program, version, procedure, serial, type: frameTypes.stream, status },
+          payload,
+        ),
+      onWaiting: (waiting) => {
+        this.#waiting += waiting ? 1 : -1
+        this.#sink.onWaiting()
+      },
+      onOver: () => {
+        if (this.#streams.get(key) === stream) this.#streams.delete(key)
+      },
+    })
+    this.#streams.get(key)?.destroy()
+    this.#streams.set(key, stream)
+    return stream
+  }
+
+  /** A packet of some stream. What comes for a stream that is over was on its way then, and is dropped. */
+  receive(frame: Frame): void {
+    const stream = this.#streams.get(keyOf(frame))
+    if (frame.type === frameTypes.streamHole) stream?.receiveHole()
+    else stream?.receive(frame)
+  }
+
+  /** The client keeps up again. */
+  resume(): void {
+    for (const stream of this.#streams.values()) stream.resume()
+  }
+
+  /** The client is gone. */
+  destroy(): void {
+    for (const stream of this.#streams.values()) stream.destroy()
+    this.#streams.clear()
+  }
+}
+
+function keyOf({ program, procedure, serial }: FrameHeader): string {
+  return `${program}/${procedure}/${serial}`
+}
