@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { type Domain, type LxcDriver, open } from 'covirt'
 import { busyboxRootfs } from '../test/fixtures/busybox-rootfs.js'
@@ -18,6 +19,8 @@ interface Contest {
   stopOurs(): Promise<void>
   startPeer(): Promise<unknown>
   stopPeer(): Promise<unknown>
+  /** Runs a program in it to its end. */
+  attachPeer(argv: readonly string[]): Promise<unknown>
 }
 
 async function contest(measure: (contest: Contest) => Promise<Figures>): Promise<Figures> {
@@ -46,6 +49,7 @@ async function contest(measure: (contest: Contest) => Promise<Figures>): Promise
     stopOurs,
     startPeer: () => run('lxc-start', ['-d', ...peer]),
     stopPeer: () => run('lxc-stop', peer),
+    attachPeer: (argv) => run('lxc-attach', [...peer, '--clear-env', '--', ...argv]),
   })
 }
 
@@ -93,6 +97,32 @@ export const lxcStop: Benchmark = {
           return timed(stopPeer)
         },
       )
+      return { ms: oursMs, peerMs, ratio }
+    }),
+}
+
+/** From the call until the program has ended and all that it printed has been read. */
+export const lxcExec: Benchmark = {
+  name: 'lxc-exec',
+  about: 'echo in a running container; peer: lxc-attach',
+  goal: { ratio: 1.15 },
+  requires: canRunLxc,
+  run: () =>
+    contest(async ({ domain, stopOurs, startPeer, stopPeer, attachPeer }) => {
+      const argv = ['/bin/echo', 'hello']
+      await domain.start()
+      await startPeer()
+      const { oursMs, peerMs, ratio } = await pair(
+        4 * rounds,
+        () =>
+          timed(async () => {
+            const { exit, stdout, stderr } = await domain.exec(argv, { stdin: '' })
+            await Promise.all([exit, text(stdout), text(stderr)])
+          }),
+        () => timed(() => attachPeer(argv)),
+      )
+      await stopOurs()
+      await stopPeer()
       return { ms: oursMs, peerMs, ratio }
     }),
 }

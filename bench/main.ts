@@ -1,11 +1,19 @@
 import type { Benchmark, Figures } from './benchmark.js'
 import { coldStart } from './cold-start.js'
-import { lxcStart, lxcStop } from './lxc.js'
+import { lxcExec, lxcStart, lxcStop } from './lxc.js'
 import { qemuStart } from './qemu.js'
 import { testList } from './test-list.js'
 import { xmlRoundTrip } from './xml.js'
 
-const benchmarks: readonly Benchmark[] = [lxcStart, lxcStop, qemuStart, testList, xmlRoundTrip, coldStart]
+const benchmarks: readonly Benchmark[] = [
+  lxcStart,
+  lxcStop,
+  lxcExec,
+  qemuStart,
+  testList,
+  xmlRoundTrip,
+  coldStart,
+]
 
 const args = process.argv.slice(2)
 const json = args.includes('--json')

@@ -23,7 +23,8 @@
         'src/loop-handle.cc',
         'src/pidfd.cc',
         'src/probe.cc',
-        'src/reply.cc'
+        'src/reply.cc',
+        'src/unix-socket.cc'
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
@@ -40,16 +41,15 @@
         'src/program/attach.cc',
         'src/program/gate.cc',
         'src/program/hold.cc',
+        'src/program/id-map.cc',
         'src/program/interfaces.cc',
         'src/program/json.cc',
         'src/program/log.cc',
-        'src/program/loop-device.cc',
         'src/program/main.cc',
-        'src/program/mapped-ids.cc',
-        'src/program/mount-calls.cc',
         'src/program/options.cc',
-        'src/program/stage.cc',
-        'src/program/start.cc'
+        'src/program/start.cc',
+        'src/program/supervisor.cc',
+        'src/program/terminal.cc'
       ],
       # Each container's monitor is a fork of this program: nothing of the C++ runtime may stay in it.
       'cflags_cc': ['-fno-exceptions', '-fno-rtti', '-Os', '-fno-asynchronous-unwind-tables'],

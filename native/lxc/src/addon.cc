@@ -7,6 +7,7 @@
 #include "fd.h"
 #include "pidfd.h"
 #include "probe.h"
+#include "unix-socket.h"
 
 namespace {
 
@@ -18,6 +19,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   covirt::ExportPidfd(env, exports);
   covirt::ExportFd(env, exports);
   covirt::ExportChild(env, exports);
+  covirt::ExportUnixSocket(env, exports);
   return exports;
 }
 

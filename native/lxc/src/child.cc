@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <string>
@@ -35,12 +36,15 @@ std::vector<char *> Pointers(std::vector<std::string> &strings) {
   return pointers;
 }
 
-// For descriptors 0, 1, … of the program: "read" and "write" are pipes, anything else is /dev/null.
+// For descriptors 0, 1, … of the program: "read" and "write" are pipes, "both" is a socket, anything else is /dev/null.
 std::vector<Pipe> OpenPipes(Napi::Env env, const std::vector<std::string> &stdio) {
   std::vector<Pipe> pipes;
   for (const std::string &use : stdio) {
     int ends[2] = {-1, -1};
     if ((use == "read" || use == "write") && pipe2(ends, O_CLOEXEC) != 0) throw SystemError(env, errno, "pipe2");
+    if (use == "both" && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+      throw SystemError(env, errno, "socketpair");
+    }
     Pipe pipe = {UniqueFd(ends[0]), UniqueFd(ends[1])};
     if (use == "read") std::swap(pipe.ours, pipe.theirs);
     // Out of the way of the numbers that the program's descriptors get.

@@ -1,9 +1,11 @@
 #include "fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <uv.h>
 
@@ -12,19 +14,6 @@
 namespace covirt {
 
 namespace {
-
-Napi::Value PeerCredentials(const Napi::CallbackInfo &info) {
-  struct ucred peer;
-  socklen_t size = sizeof peer;
-  if (getsockopt(info[0].As<Napi::Number>(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-    throw SystemError(info.Env(), errno, "getsockopt");
-  }
-  Napi::Object result = Napi::Object::New(info.Env());
-  result["pid"] = Napi::Number::New(info.Env(), peer.pid);
-  result["uid"] = Napi::Number::New(info.Env(), peer.uid);
-  result["gid"] = Napi::Number::New(info.Env(), peer.gid);
-  return result;
-}
 
 Napi::Value SetWindowSize(const Napi::CallbackInfo &info) {
   struct winsize size = {};
@@ -52,6 +41,25 @@ Napi::Value MakeFifo(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
+Napi::Value SealedCopy(const Napi::CallbackInfo &info) {
+  const std::string path = info[0].As<Napi::String>();
+  UniqueFd source(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (source.Get() < 0) throw SystemError(info.Env(), errno, "open");
+  struct stat stat;
+  if (fstat(source.Get(), &stat) != 0) throw SystemError(info.Env(), errno, "fstat");
+  UniqueFd copy(memfd_create("covirt-lxc", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (copy.Get() < 0) throw SystemError(info.Env(), errno, "memfd_create");
+  for (off_t at = 0; at < stat.st_size;) {
+    if (sendfile(copy.Get(), source.Get(), &at, static_cast<size_t>(stat.st_size - at)) <= 0) {
+      throw SystemError(info.Env(), errno, "sendfile");
+    }
+  }
+  if (fcntl(copy.Get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+    throw SystemError(info.Env(), errno, "fcntl");
+  }
+  return Napi::Number::New(info.Env(), copy.Release());
+}
+
 }  // namespace
 
 Napi::Error SystemError(Napi::Env env, int error, const char *syscall) {
@@ -64,9 +72,9 @@ Napi::Error SystemError(Napi::Env env, int error, const char *syscall) {
 }
 
 void ExportFd(Napi::Env env, Napi::Object exports) {
-  exports["peerCredentials"] = Napi::Function::New(env, PeerCredentials, "peerCredentials");
   exports["setWindowSize"] = Napi::Function::New(env, SetWindowSize, "setWindowSize");
   exports["unreadInput"] = Napi::Function::New(env, UnreadInput, "unreadInput");
+  exports["sealedCopy"] = Napi::Function::New(env, SealedCopy, "sealedCopy");
   exports["makeFifo"] = Napi::Function::New(env, MakeFifo, "makeFifo");
 }
 

@@ -12,7 +12,7 @@ describeWhen(canRunLxc(), 'attach', () => {
     await using container = await testContainer()
     await start(container)
 
-    const program = attach(container, ['/bin/sh', '-c', 'hostname; cat; echo oops >&2; exit 7'])
+    const program = await attach(container, ['/bin/sh', '-c', 'hostname; cat; echo oops >&2; exit 7'])
     program.stdin.end('from outside')
     const [out, error, exit] = await Promise.all([text(program.stdout), text(program.stderr), program.exited])
 
@@ -25,7 +25,7 @@ describeWhen(canRunLxc(), 'attach', () => {
     await using container = await testContainer()
     await start(container)
 
-    const program = attach(container, ['/bin/sh', '-c', 'id -u; id -g; pwd; /bin/env | /bin/sort'], {
+    const program = await attach(container, ['/bin/sh', '-c', 'id -u; id -g; pwd; /bin/env | /bin/sort'], {
       uid: 1000,
       gid: 1000,
       cwd: '/tmp',
@@ -42,7 +42,7 @@ describeWhen(canRunLxc(), 'attach', () => {
     await using container = await testContainer()
     await start(container)
 
-    const { exited } = attach(container, ['/bin/sh', '-c', 'kill -TERM $$'])
+    const { exited } = await attach(container, ['/bin/sh', '-c', 'kill -TERM $$'])
 
     expect(await exited).toEqual({ signal: 'SIGTERM' })
   })
@@ -51,14 +51,14 @@ describeWhen(canRunLxc(), 'attach', () => {
     await using container = await testContainer()
     await start(container)
 
-    expect(await attach(container, ['/bin/nonexistent']).exited).toEqual({ code: 127 })
+    expect(await (await attach(container, ['/bin/nonexistent'])).exited).toEqual({ code: 127 })
   })
 
   test('aborting kills the program', async () => {
     await using container = await testContainer()
     const { initPid } = await start(container)
     const controller = new AbortController()
-    const program = attach(container, ['/bin/sh', '-c', 'echo ready; exec sleep 1000'], {
+    const program = await attach(container, ['/bin/sh', '-c', 'echo ready; exec sleep 1000'], {
       signal: controller.signal,
     })
     await readUntil(program.stdout, 'ready')
@@ -73,7 +73,7 @@ describeWhen(canRunLxc(), 'attach', () => {
   test('to a stopped container is an error', async () => {
     await using container = await testContainer()
 
-    await expect(attach(container, ['/bin/true']).exited).rejects.toMatchObject({
+    await expect(attach(container, ['/bin/true'])).rejects.toMatchObject({
       name: 'LxcError',
       operation: 'attach',
       code: 'ESRCH',

@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
 import { expect, test } from '@jest/globals'
-import { canRunLxc, describeWhen, tempRoot } from '../../../test/fixtures/index.js'
-import { peerCredentials, watchPidfd } from '../ts/index.js'
+import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
+import { watchPidfd } from '../ts/index.js'
 import { exitOf } from './support/exit-of.js'
 
-describeWhen(canRunLxc(), 'processes and their credentials', () => {
+describeWhen(canRunLxc(), 'processes', () => {
   test('the exit of a process that is not a child of ours is noticed', async () => {
     const shell = spawn('/bin/sh', ['-c', 'sleep 1000 & echo $!; exit'], {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -52,23 +51,4 @@ describeWhen(canRunLxc(), 'processes and their credentials', () => {
       expect.objectContaining({ name: 'LxcError', code: 'ESRCH' }),
     )
   })
-
-  test('the peer of a unix socket is who connected', async () => {
-    await using root = await tempRoot()
-    const server = createServer().listen(root.join('socket'))
-    await once(server, 'listening')
-    const client = connect(root.join('socket'))
-    const [accepted] = (await once(server, 'connection')) as [Socket]
-
-    const peer = peerCredentials(descriptorOf(accepted))
-
-    expect(peer).toEqual({ pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() })
-    client.destroy()
-    accepted.destroy()
-    server.close()
-  })
 })
-
-function descriptorOf(socket: Socket): number {
-  return (socket as unknown as { _handle: { fd: number } })._handle.fd
-}

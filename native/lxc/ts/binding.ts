@@ -29,6 +29,11 @@ export interface Binding {
     onExit: () => void,
   ) => PidfdWatcher
   peerCredentials(fd: number): { pid: number; uid: number; gid: number }
+  peerGroups(fd: number): number[]
+  /** False where the socket is full. */
+  sendDescriptor(socket: number, descriptor: number): boolean
+  /** A leading `@` means the abstract name space. */
+  sendDatagram(path: string, text: string): void
   setWindowSize(fd: number, columns: number, rows: number): void
   /** What was typed into a terminal and not read yet; in line mode, complete lines only (TIOCINQ). */
   unreadInput(fd: number): number
@@ -42,10 +47,12 @@ export interface Binding {
   ): { pid: number; fds: number[] }
   /** Waits for a child that has ended. Throws `ECHILD` where it has not, or is none of ours. */
   reap(pid: number): { code: number } | { signal: number }
+  /** The caller owns the descriptor: a copy of the file in memory that nobody can change (memfd_create(2)). */
+  sealedCopy(path: string): number
 }
 
-/** What a program does with a descriptor: reads from us, writes to us, or neither. */
-export type StdioUse = 'read' | 'write' | 'null'
+/** What a program does with a descriptor: reads from us, writes to us, both, or neither. */
+export type StdioUse = 'read' | 'write' | 'both' | 'null'
 
 type ProbeResult =
   | { available: false; reason: string }

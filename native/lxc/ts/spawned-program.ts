@@ -22,7 +22,34 @@ export interface SpawnedProgram {
  */
 export function spawnProgram(args: readonly string[], stdio: readonly StdioUse[]): SpawnedProgram {
   const file = programPath()
-  const { pid, fds } = binding().spawn(file, [file, ...args], environment(), stdio)
+  return spawn(file, [file, ...args], { environment: ownEnvironment(), stdio })
+}
+
+let sealed: number | undefined
+
+/**
+ * As {@link spawnProgram}, for what goes into a container. `env` are variables for the program that is run there,
+ * each after an `@`: on a command line all users of the host could read them. The root of a container may be able to
+ * write to what runs in it, by its /proc: this is a copy that nobody can write to.
+ */
+export function spawnInside(
+  args: readonly string[],
+  stdio: readonly StdioUse[],
+  env: Readonly<Record<string, string>> = {},
+): SpawnedProgram {
+  sealed ??= binding().sealedCopy(programPath())
+  const variables = Object.entries(env).map(([name, value]) => `@${name}=${value}`)
+  const environment = [...ownEnvironment(), ...variables]
+  return spawn(`/proc/${process.pid}/fd/${sealed}`, ['covirt-lxc', ...args], { environment, stdio })
+}
+
+interface Surroundings {
+  readonly environment: readonly string[]
+  readonly stdio: readonly StdioUse[]
+}
+
+function spawn(file: string, argv: readonly string[], { environment, stdio }: Surroundings): SpawnedProgram {
+  const { pid, fds } = binding().spawn(file, argv, environment, stdio)
   let end: (end: ProgramEnd) => void
   const exited = new Promise<ProgramEnd>((resolve) => {
     end = resolve
@@ -33,8 +60,8 @@ export function spawnProgram(args: readonly string[], stdio: readonly StdioUse[]
     exited,
     stdio: fds.map((fd, index) => {
       if (fd < 0) return undefined
-      const readable = stdio[index] === 'write'
-      return new Socket({ fd, readable, writable: !readable })
+      const use = stdio[index]
+      return new Socket({ fd, readable: use !== 'read', writable: use !== 'write' })
     }),
     kill: (signal) => {
       try {
@@ -46,7 +73,7 @@ export function spawnProgram(args: readonly string[], stdio: readonly StdioUse[]
   }
 }
 
-function environment(): string[] {
+function ownEnvironment(): string[] {
   return ['PATH', 'HOME', 'XDG_RUNTIME_DIR', 'COVIRT_LIBLXC'].flatMap((name) => {
     const value = process.env[name]
     return value === undefined ? [] : [`${name}=${value}`]

@@ -54,6 +54,11 @@ export interface DriverWorld extends AsyncDisposable {
   powerOff?(domain: Domain): Promise<void>
   /** Ability: makes the guest restart by itself. Resolves once it has been brought about. */
   restart?(domain: Domain): Promise<void>
+  /** Ability: something that a domain has stored, and that snapshots keep. At any time, also while the guest runs. */
+  readonly storage?: {
+    write(domain: Domain, text: string): Promise<void>
+    read(domain: Domain): Promise<string>
+  }
   /** Ability: what is written to a ready guest's console, and what it then writes to it. */
   readonly dialogue?: { readonly say: string; readonly hear: string }
 }
@@ -98,5 +103,6 @@ export type Ability =
   | 'powerOff'
   | 'restart'
   | 'dialogue'
+  | 'storage'
   | 'password'
   | GuestAbility

@@ -10,6 +10,12 @@ import type { EventStream, EventStreamOptions } from './event-stream.js'
 import type { ExecOptions, ExecProcess, TerminalSize } from './exec-role.js'
 import { requireRole } from './require-role.js'
 import type { AgentOptions, ConsoleOptions, DriverRoles, RoleName } from './roles.js'
+import type {
+  CreateSnapshotOptions,
+  DeleteSnapshotOptions,
+  RevertSnapshotOptions,
+  SnapshotInfo,
+} from './snapshots.js'
 
 /** What a handle needs of its connection. */
 interface HandleConnection {
@@ -155,6 +161,34 @@ export class DomainHandle {
     return this.exec(shellArgv, { ...rest, tty, env: { TERM: 'xterm', HOME: home, ...env } })
   }
 
+  /** Role `snapshots`: takes one as the `<domainsnapshot>` document says. */
+  async createSnapshot(xml = '<domainsnapshot/>', options?: CreateSnapshotOptions): Promise<SnapshotInfo> {
+    if (typeof xml !== 'string') throw new TypeError('xml must be a string')
+    return this.#role('snapshots').createSnapshot(this.ref, xml, options)
+  }
+
+  /** Role `snapshots`. */
+  async listSnapshots(options?: CallOptions): Promise<readonly SnapshotInfo[]> {
+    return this.#role('snapshots').listSnapshots(this.ref, options)
+  }
+
+  /** Role `snapshots`. */
+  async snapshotXml(snapshot: string, options?: Pick<XmlOptions, 'secure' | 'signal'>): Promise<string> {
+    return this.#role('snapshots').getSnapshotXml(this.ref, snapshot, options)
+  }
+
+  /** Role `snapshots`. */
+  async revertToSnapshot(snapshot: string, options?: RevertSnapshotOptions): Promise<void> {
+    if (typeof snapshot !== 'string') throw new TypeError('snapshot must be a string')
+    return this.#role('snapshots').revertToSnapshot(this.ref, snapshot, options)
+  }
+
+  /** Role `snapshots`. */
+  async deleteSnapshot(snapshot: string, options?: DeleteSnapshotOptions): Promise<void> {
+    if (typeof snapshot !== 'string') throw new TypeError('snapshot must be a string')
+    return this.#role('snapshots').deleteSnapshot(this.ref, snapshot, options)
+  }
+
   /** Calls `listener` for each event of this domain, and each `resync`, until unsubscribed or the connection is closed. */
   subscribe(listener: (event: DriverEvent) => void): Unsubscribe {
     return this.#connection.subscribe((event) => {
@@ -225,6 +259,7 @@ interface RoleMethods {
   reset: 'reset'
   guestAgent: 'agentCommand'
   exec: 'exec' | 'shell'
+  snapshots: 'createSnapshot' | 'listSnapshots' | 'snapshotXml' | 'revertToSnapshot' | 'deleteSnapshot'
 }
 
 /** The roles that driver `D` is known not to have. */

@@ -17,11 +17,11 @@ export interface TerminalSize {
 /** How a program is run in a guest. */
 export interface ExecOptions extends CallOptions {
   /**
-   * Its whole environment, but for what the driver adds: `PATH` where it is missing, and `container`. Nothing of
-   * the caller's environment is passed on. Default empty.
+   * Added to what the guest's definition sets for all of the guest, and to `PATH` where that is missing. Nothing of
+   * the caller's own environment is passed on. Default empty.
    */
   readonly env?: Readonly<Record<string, string>> | undefined
-  /** An absolute path in the guest. Default `/`. */
+  /** An absolute path in the guest; where it has no such directory the exit code is 126. Default `/`. */
   readonly cwd?: string | undefined
   /** As the guest counts users. Default 0. */
   readonly uid?: number | undefined
@@ -47,7 +47,7 @@ export type ExecExit = { readonly code: number } | { readonly signal: NodeJS.Sig
 export interface ExecProcess {
   /** Its process id on the host, where it has one. */
   readonly pid?: number | undefined
-  /** What it reads. With a terminal, ending it hangs up. */
+  /** What it reads. With a terminal, ending it types ^D. */
   readonly stdin: Writable
   /** What it prints; with a terminal all of it. A program whose output nobody reads is held, and none is lost. */
   readonly stdout: Readable

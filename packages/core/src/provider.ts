@@ -24,3 +24,13 @@ export interface DriverProvider<D extends Driver = Driver> {
    */
   open(uri: ConnectUri, options?: OpenOptions): Promise<D>
 }
+
+/** A driver as a composition root collects it. */
+export interface DriverEntry {
+  readonly provider: DriverProvider
+  /** The values of `<domain type=…>` that go to it in `covirt:///`; none: it is no part of that. */
+  readonly domainTypes: readonly string[]
+}
+
+/** What a driver package's `module` binds its {@link DriverEntry} to in an inversify container. */
+export const driverEntryId: symbol = Symbol.for('covirt:DriverEntry')

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { CallOptions } from './abort.js'
 import type { DomainRef } from './domain.js'
 import type { ExecRole } from './exec-role.js'
+import type { SnapshotsRole } from './snapshots.js'
 
 /** How a console is opened. */
 export interface ConsoleOptions extends CallOptions {
@@ -58,6 +59,7 @@ export interface DriverRoles {
   readonly reset: ResetRole
   readonly guestAgent: GuestAgentRole
   readonly exec: ExecRole
+  readonly snapshots: SnapshotsRole
 }
 
 /** The name of a role. */
@@ -67,4 +69,10 @@ export type RoleName = keyof DriverRoles
 export type OptionalRoles = { readonly [R in RoleName]?: DriverRoles[R] | undefined }
 
 /** The names of all roles there are. */
-export const roleNames = ['console', 'reset', 'guestAgent', 'exec'] as const satisfies readonly RoleName[]
+export const roleNames = [
+  'console',
+  'reset',
+  'guestAgent',
+  'exec',
+  'snapshots',
+] as const satisfies readonly RoleName[]

@@ -18,7 +18,7 @@ const test = lazyProvider('test', async () => (await import('@covirt/driver-test
 const covirt = lazyProvider('covirt', async () => {
   const [{ hostProvider }, { hostDocuments }] = await Promise.all([
     import('@covirt/driver-host'),
-    import('./host-documents.js'),
+    import('@covirt/xml'),
   ])
   const members = [
     { provider: lxc, domainTypes: ['lxc'] },

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { roleNames } from '@covirt/core'
 import { describe, expect, test } from '@jest/globals'
 import { covirt, type RunOptions, startCovirt } from './run-covirt.js'
 
@@ -27,6 +28,11 @@ describe('for people', () => {
     [['domname', '1'], 'test\n'],
     [['domname', uuid.toUpperCase()], 'test\n'],
     [['uri'], 'test:///default\n'],
+    [['snapshot-create-as', 'test', 'one', 'why'], "Snapshot 'one' of 'test' taken\n"],
+    [
+      ['snapshot-list', 'test'],
+      ' Name   Creation Time   State   Parent   Current\n--------------------------------------------------\n',
+    ],
     [['suspend', 'test'], "Domain 'test' suspended\n"],
     [['resume', 'test'], "Domain 'test' resumed\n"],
     [['reboot', 'test'], "Domain 'test' is being rebooted\n"],
@@ -106,7 +112,7 @@ describe('for programs', () => {
     [['shutdown', 'test', '--wait'], { name: 'test', state: 'shutoff', reason: 'shutdown' }],
     [['nodeinfo'], { cpus: 16 }],
     [['version'], { library: expect.any(String), hypervisors: {} }],
-    [['drivers'], [{ scheme: 'test', available: true, roles: ['console', 'reset', 'guestAgent', 'exec'] }]],
+    [['drivers'], [{ scheme: 'test', available: true, roles: [...roleNames] }]],
     [['uri'], { uri: 'test:///default' }],
     [['completion', 'bash'], { script: expect.stringContaining('complete ') }],
   ])('%j answers in JSON', async (args, expected) => {

@@ -21,7 +21,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
 
 describe('bash completes', () => {
   test('verbs', async () => {
-    await expect(complete('sh')).resolves.toEqual(['shutdown'])
+    await expect(complete('shu')).resolves.toEqual(['shutdown'])
   })
 
   test('options of a verb', async () => {

@@ -1,10 +1,10 @@
 import { describeDriver } from '@covirt/contract'
 import { hostProvider } from '@covirt/driver-host'
 import { lxcProvider } from '@covirt/driver-lxc'
+import { hostDocuments } from '@covirt/xml'
 import { afterAll } from '@jest/globals'
 import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
 import { LxcWorld, lxcFixture, removeRootfs } from '../../driver-lxc/test/lxc-fixture.js'
-import { hostDocuments } from '../src/host-documents.js'
 import { asHost } from './host-worlds.js'
 
 describeWhen(canRunLxc(), 'real containers, through covirt:///system', () => {

@@ -2,7 +2,7 @@ import type { DriverWorld } from '@covirt/contract'
 import { Connection, type Driver, type DriverProvider, parseConnectUri } from '@covirt/core'
 import { hostProvider } from '@covirt/driver-host'
 import { testProvider } from '@covirt/driver-test'
-import { hostDocuments } from '../src/host-documents.js'
+import { hostDocuments } from '@covirt/xml'
 import { open } from '../src/index.js'
 
 const hostUri = parseConnectUri('covirt:///system')

@@ -20,6 +20,7 @@ import {
   type ResetRole,
   readNodeInfo,
   type ShutdownOptions,
+  type SnapshotsRole,
   type StartOptions,
   systemClock,
   throwIfAborted,
@@ -53,6 +54,7 @@ export class HostDriver implements Driver {
   readonly console?: ConsoleRole
   readonly reset?: ResetRole
   readonly guestAgent?: GuestAgentRole
+  readonly snapshots?: SnapshotsRole
 
   readonly #documents: HostDocuments
   readonly #members: readonly OpenedMember[]

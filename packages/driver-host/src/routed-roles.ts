@@ -25,6 +25,28 @@ export function routedRoles(drivers: readonly Driver[], routing: Routing): Parti
       exec: (domain, argv, options) =>
         routing.call(domain, async (driver) => requireRole(driver, 'exec').exec(domain, argv, options)),
     },
+    snapshots: {
+      createSnapshot: (domain, xml, options) =>
+        routing.call(domain, async (driver) =>
+          requireRole(driver, 'snapshots').createSnapshot(domain, xml, options),
+        ),
+      listSnapshots: (domain, options) =>
+        routing.call(domain, async (driver) =>
+          requireRole(driver, 'snapshots').listSnapshots(domain, options),
+        ),
+      getSnapshotXml: (domain, snapshot, options) =>
+        routing.call(domain, async (driver) =>
+          requireRole(driver, 'snapshots').getSnapshotXml(domain, snapshot, options),
+        ),
+      revertToSnapshot: (domain, snapshot, options) =>
+        routing.call(domain, async (driver) =>
+          requireRole(driver, 'snapshots').revertToSnapshot(domain, snapshot, options),
+        ),
+      deleteSnapshot: (domain, snapshot, options) =>
+        routing.call(domain, async (driver) =>
+          requireRole(driver, 'snapshots').deleteSnapshot(domain, snapshot, options),
+        ),
+    },
   }
   const present = Object.entries(all).filter(([role]) => drivers.some((driver) => driver[role as RoleName]))
   return Object.fromEntries(present)

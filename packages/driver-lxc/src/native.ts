@@ -1,5 +1,7 @@
 /** All that this package takes from liblxc's bindings; no other file imports them. */
 export {
+  type Attached,
+  attach,
   type Container,
   containerCgroups,
   initPid,
@@ -9,8 +11,6 @@ export {
   openConsole,
   type PidfdWatch,
   probeLxc,
-  type Stage,
-  type Started,
   type StateRecord,
   type StateWatch,
   setFrozen,

@@ -1,12 +1,14 @@
 import { join } from 'node:path'
-import type { ConsoleRole, Driver, DriverProvider } from '@covirt/core'
+import type { ConsoleRole, Driver, DriverProvider, ExecRole, SnapshotsRole } from '@covirt/core'
 import { localProvider } from '@covirt/local'
 import { LxcHypervisor } from './lxc-hypervisor.js'
 import { probeLxc } from './native.js'
 
-/** The driver of containers: it has a console, and neither a reset button nor an agent. */
+/** The driver of containers: there is neither a reset button nor an agent. */
 export interface LxcDriver extends Driver {
   readonly console: ConsoleRole
+  readonly exec: ExecRole
+  readonly snapshots: SnapshotsRole
   readonly reset?: undefined
   readonly guestAgent?: undefined
 }
@@ -24,10 +26,6 @@ export const lxcProvider: DriverProvider<LxcDriver> = localProvider<LxcDriver>({
   hypervisor: async ({ stateDirectory }) => {
     const probe = probeLxc()
     const version = probe.available ? probe.version : ''
-    return LxcHypervisor.open({
-      containersDirectory: join(stateDirectory, 'containers'),
-      idRangesDirectory: join(stateDirectory, 'id-ranges'),
-      version,
-    })
+    return LxcHypervisor.open({ containersDirectory: join(stateDirectory, 'containers'), version })
   },
 })

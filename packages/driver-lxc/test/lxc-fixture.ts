@@ -41,10 +41,6 @@ export async function removeRootfs(): Promise<void> {
   rootfs = undefined
 }
 
-/** What makes a container of a definition privileged. */
-export const privileged =
-  "<metadata><c:container xmlns:c='urn:covirt:lxc:1'><c:privileged/></c:container></metadata>"
-
 /** A world of real containers below a directory of its own. */
 export class LxcWorld implements DriverWorld {
   readonly uniqueName = uniqueName
@@ -54,19 +50,15 @@ export class LxcWorld implements DriverWorld {
   readonly #rootfs: Rootfs
   readonly dialogue = { say: 'echo he""ard $((40+2))\n', hear: 'heard 42' }
 
-  readonly #elements: string
-
-  private constructor(root: Awaited<ReturnType<typeof tempRoot>>, rootfs: Rootfs, elements: string) {
-    this.#elements = elements
+  private constructor(root: Awaited<ReturnType<typeof tempRoot>>, rootfs: Rootfs) {
     this.#root = root
     this.#rootfs = rootfs
     this.rootfs = rootfs.of('plain')
   }
 
-  /** @param elements for all of its definitions */
-  static async make(elements = ''): Promise<LxcWorld> {
+  static async make(): Promise<LxcWorld> {
     rootfs ??= await makeRootfs()
-    return new LxcWorld(await tempRoot(), rootfs, elements)
+    return new LxcWorld(await tempRoot(), rootfs)
   }
 
   get path(): string {
@@ -82,16 +74,9 @@ export class LxcWorld implements DriverWorld {
     const root = this.#rootfs.of(guest === 'deaf' || guest === 'inattentive' ? guest : 'plain')
     const init = guest === 'broken' ? '/sbin/missing' : '/sbin/ctinit'
     return `<domain type='lxc'><name>${name}</name>${uuid === undefined ? '' : `<uuid>${uuid}</uuid>`}
-      <memory unit='KiB'>${memoryKib}</memory>${this.#withElements(elements)}
+      <memory unit='KiB'>${memoryKib}</memory>${elements}
       <os><type>exe</type><init>${init}</init></os>
       <devices><filesystem type='mount'><source dir='${root}'/><target dir='/'/></filesystem></devices></domain>`
-  }
-
-  #withElements(elements: string): string {
-    const inner = /^<metadata>(.*)<\/metadata>$/s.exec(this.#elements)?.[1]
-    return inner !== undefined && elements.includes('</metadata>')
-      ? elements.replace('</metadata>', `${inner}</metadata>`)
-      : this.#elements + elements
   }
 
   async ready(domain: Domain): Promise<void> {
@@ -104,6 +89,17 @@ export class LxcWorld implements DriverWorld {
   /** All that a domain's containers have printed. */
   consoleLog(domain: Domain): Promise<string> {
     return readFile(join(this.path, 'log/lxc', `${domain.name}.log`), 'utf8').catch(() => '')
+  }
+
+  readonly storage = {
+    write: (domain: Domain, text: string) => this.#atMark(domain, (mark) => writeFile(mark, text)),
+    read: (domain: Domain) => this.#atMark(domain, (mark) => readFile(mark, 'utf8')),
+  }
+
+  /** A file in the root file system of a domain. */
+  async #atMark<T>(domain: Domain, act: (mark: string) => Promise<T>): Promise<T> {
+    const [, root] = /<source dir=['"]([^'"]+)/.exec(await domain.xml()) ?? []
+    return act(join(root ?? '', 'mark'))
   }
 
   async kill(domain: Domain): Promise<void> {
@@ -136,7 +132,7 @@ export class LxcWorld implements DriverWorld {
 
 export const lxcFixture: DriverFixture = {
   type: 'LXC',
-  roles: ['console'],
+  roles: ['console', 'exec', 'snapshots'],
   shutdownModes: ['signal', 'initctl'],
   leftOut: {
     advance: 'time is real here',
@@ -147,10 +143,4 @@ export const lxcFixture: DriverFixture = {
     agent: 'containers have none',
   },
   world: () => LxcWorld.make(),
-}
-
-/** The same for containers without a user namespace. */
-export const privilegedFixture: DriverFixture = {
-  ...lxcFixture,
-  world: () => LxcWorld.make(privileged),
 }

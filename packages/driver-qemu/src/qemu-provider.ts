@@ -16,6 +16,7 @@ export interface QemuDriver extends Driver {
   readonly reset: ResetRole
   readonly guestAgent: GuestAgentRole
   readonly exec?: undefined
+  readonly snapshots?: undefined
 }
 
 const program = 'qemu-system-x86_64'

@@ -34,6 +34,16 @@ export class TestControls {
     this.#world.install(domain, name, program)
   }
 
+  /** Writes on the domain's disk, in place of what was on it. */
+  writeDisk(domain: string, text: string): void {
+    this.#world.disks.set(domain, text)
+  }
+
+  /** What is on the domain's disk; empty to begin with. */
+  readDisk(domain: string): string {
+    return this.#world.disks.get(domain) ?? ''
+  }
+
   /** The guest's process dies. */
   crash(domain: string, message = 'killed by a test'): void {
     this.#machine(domain).powerOff({ kind: 'crashed', message })

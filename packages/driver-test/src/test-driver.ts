@@ -1,4 +1,4 @@
-import type { ConsoleRole, Driver, ExecRole, GuestAgentRole, ResetRole } from '@covirt/core'
+import type { ConsoleRole, Driver, ExecRole, GuestAgentRole, ResetRole, SnapshotsRole } from '@covirt/core'
 import { IdAllocator, LocalDriver, type LocalDriverParts, noPlaces } from '@covirt/local'
 import { TestControls } from './test-controls.js'
 import { TestHypervisor } from './test-hypervisor.js'
@@ -11,6 +11,7 @@ export interface TestDriver extends Driver {
   readonly reset: ResetRole
   readonly guestAgent: GuestAgentRole
   readonly exec: ExecRole
+  readonly snapshots: SnapshotsRole
   readonly controls: TestControls
 }
 

@@ -1,5 +1,5 @@
 import { type CallOptions, type DomainRef, type DriverRoles, throwIfAborted, VirError } from '@covirt/core'
-import type { AdoptSpec, Guest, GuestAccess, Hypervisor, LaunchSpec } from '@covirt/local'
+import type { AdoptSpec, Guest, GuestAccess, Hypervisor, LaunchSpec, StorageSnapshots } from '@covirt/local'
 import { type DomainXml, formatCapabilities } from '@covirt/xml'
 import { parseCommand } from './agent.js'
 import { Machine } from './machine.js'
@@ -73,7 +73,22 @@ export class TestHypervisor implements Hypervisor {
     this.#world.machines.get(domain.uuid)?.powerOff({ kind: 'killed' })
   }
 
-  roles(access: GuestAccess): DriverRoles {
+  readonly snapshots: StorageSnapshots = {
+    savesMemory: true,
+    take: async ({ domain, snapshot }) => {
+      this.#world.snapshots.set(`${domain.uuid} ${snapshot}`, this.#world.disks.get(domain.name))
+    },
+    restore: async ({ domain, snapshot }) => {
+      const disk = this.#world.snapshots.get(`${domain.uuid} ${snapshot}`)
+      if (disk === undefined) this.#world.disks.delete(domain.name)
+      else this.#world.disks.set(domain.name, disk)
+    },
+    remove: async ({ domain, snapshot }) => {
+      this.#world.snapshots.delete(`${domain.uuid} ${snapshot}`)
+    },
+  }
+
+  roles(access: GuestAccess): Omit<DriverRoles, 'snapshots'> {
     return {
       console: {
         openConsole: (domain, options = {}) =>

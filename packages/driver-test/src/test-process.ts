@@ -45,11 +45,7 @@ export class TestProcess implements ExecProcess {
     const run = { argv, env: { PATH: '/usr/bin:/bin', container: 'test', ...env }, cwd, uid, gid }
     const streams = { stdin: Readable.from(this.stdin), stdout: this.stdout, stderr: this.stderr }
     const started = { ...run, ...streams, tty, namespaces, clock, signal: this.#killed.signal }
-    const notFound: TestProgram = ({ stderr }) => {
-      stderr.write(`${argv[0]}: No such file or directory\n`)
-      return 127
-    }
-    const ending = Promise.resolve().then(() => (program ?? notFound)(started))
+    const ending = Promise.resolve().then(() => startOf(program, cwd)(started))
     abortable(ending, this.#killed.signal).then(
       (exit) => this.#finish(typeof exit === 'number' ? { code: exit } : exit),
       () => this.#finish({ code: 1 }),
@@ -73,5 +69,20 @@ export class TestProcess implements ExecProcess {
     this.#killed.abort()
     this.stdout.end()
     this.stderr.end()
+  }
+}
+
+/** The directories of simulated guests. */
+const directories: ReadonlySet<string> = new Set(['/', '/etc', '/root', '/tmp'])
+
+function startOf(program: TestProgram | undefined, cwd: string): TestProgram {
+  if (!directories.has(cwd)) return refusal(126, () => cwd)
+  return program ?? refusal(127, (argv) => argv[0] as string)
+}
+
+function refusal(code: number, missing: (argv: readonly string[]) => string): TestProgram {
+  return ({ argv, stderr }) => {
+    stderr.write(`${missing(argv)}: No such file or directory\n`)
+    return code
   }
 }

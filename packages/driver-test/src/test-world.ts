@@ -11,6 +11,10 @@ export class TestWorld {
   readonly store = new MemoryStore()
   /** Those that run, by the uuid of their domain. */
   readonly machines = new Map<string, Machine>()
+  /** What is on the disks of domains, by their names. */
+  readonly disks = new Map<string, string>()
+  /** Disks as they were, by uuid and name of the snapshot. */
+  readonly snapshots = new Map<string, string | undefined>()
   /** Whether the domains that it begins with have been made. */
   furnished = false
   readonly #programs = new Map<string, Map<string, TestProgram>>()

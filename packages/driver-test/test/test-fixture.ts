@@ -1,5 +1,12 @@
 import type { Ability, DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
-import { Connection, type Domain, FakeClock, formatConnectUri, parseConnectUri } from '@covirt/core'
+import {
+  Connection,
+  type Domain,
+  FakeClock,
+  formatConnectUri,
+  parseConnectUri,
+  roleNames,
+} from '@covirt/core'
 import { type GuestBehaviour, type TestDriver, testProvider } from '../src/index.js'
 import { testWorld } from '../src/test-world.js'
 
@@ -16,7 +23,7 @@ export function testFixture({ virtual }: { readonly virtual: boolean }): DriverF
   const leftOut: Partial<Record<Ability, string>> = virtual ? {} : { advance: 'time is real here' }
   return {
     type: 'TEST',
-    roles: ['console', 'reset', 'guestAgent', 'exec'],
+    roles: roleNames,
     shutdownModes: ['acpi', 'agent'],
     leftOut,
     world: async () => makeWorld(virtual ? new FakeClock() : undefined),
@@ -54,6 +61,10 @@ function makeWorld(clock: FakeClock | undefined): DriverWorld {
     panic: async ({ name }: Domain) => controls().panic(name),
     powerOff: async ({ name }: Domain) => controls().powerOff(name),
     restart: async ({ name }: Domain) => controls().reboot(name),
+    storage: {
+      write: async ({ name }: Domain, text: string) => controls().writeDisk(name, text),
+      read: async ({ name }: Domain) => controls().readDisk(name),
+    },
     dialogue: { say: 'hello', hear: 'hello' },
     async [Symbol.asyncDispose]() {
       const left = [...testWorld(formatConnectUri(uri)).machines.keys()]

@@ -1,1 +1,11 @@
-export {}
+export * from './model/defaults.js'
+export type * from './model/policy.js'
+export { type NativeStart, resolvePolicy } from './model/resolve-policy.js'
+export { formatPlan } from './plan/format-plan.js'
+export type * from './plan/plan-domain.js'
+export { planDot } from './plan/plan-dot.js'
+export { planStart, type StartPlanOptions } from './plan/plan-start.js'
+export { planStop, type StopPlanOptions } from './plan/plan-stop.js'
+export { type ReadPlanDomainsOptions, readPlanDomains } from './plan/read-plan-domains.js'
+export type { LeftOut, StartPlan, StartStep, StartWait } from './plan/start-plan.js'
+export type { StopPlan, StopStep } from './plan/stop-plan.js'

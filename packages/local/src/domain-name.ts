@@ -1,4 +1,4 @@
-import { VirError } from '@covirt/core'
+import { type ErrorDomain, VirError } from '@covirt/core'
 
 /** A name becomes `NAME.xml`, and file systems take 255 bytes. */
 const maxNameBytes = 200
@@ -8,13 +8,18 @@ const maxNameBytes = 200
  * empty, too long, `.` or `..`, begins with `.covirt-`, or holds a slash or control characters.
  */
 export function checkDomainName(name: string): void {
+  checkPathName(name, 'A domain', 'DOMAIN')
+}
+
+/** As {@link checkDomainName}, for whatever else has a name that becomes part of paths. */
+export function checkPathName(name: string, what: string, domain: ErrorDomain): void {
   const problem = problemOf(name)
   if (problem === undefined) return
   throw new VirError(
     'XML_ERROR',
-    `A domain cannot be named ${JSON.stringify(name.slice(0, 80))}: ${problem}`,
+    `${what} cannot be named ${JSON.stringify(name.slice(0, 80))}: ${problem}`,
     {
-      domain: 'DOMAIN',
+      domain,
       hint: 'Use letters, digits, and - _ . in the <name>',
     },
   )

@@ -32,8 +32,24 @@ export interface StoredDomain {
   readonly status?: DomainStatus
 }
 
+/** A snapshot as a store holds it. */
+export interface StoredSnapshot {
+  /** `<domainsnapshot>`, without `<domain>`. */
+  readonly document: string
+  /** The definition at that time, as it was. */
+  readonly definition: string
+}
+
+/** The snapshots of one domain. */
+export interface StoredSnapshots {
+  /** The name of the current one. */
+  readonly current?: string | undefined
+  /** In the order in which they were taken. */
+  readonly taken: readonly StoredSnapshot[]
+}
+
 /**
- * Where domains are remembered. Names have been checked: they are single path components. Definitions and
+ * Where domains are remembered. Names have been checked: they are single path components. Definitions, snapshots and
  * autostart flags survive a loss of power once a call has resolved; a status survives the process. A call that
  * rejects has changed nothing.
  */
@@ -52,4 +68,8 @@ export interface DomainStore {
   setAutostart(name: string, autostart: boolean): Promise<void>
   saveStatus(status: DomainStatus): Promise<void>
   removeStatus(name: string): Promise<void>
+  /** The snapshots of the domain with this uuid; `undefined` where it has none. */
+  loadSnapshots(uuid: string): Promise<StoredSnapshots | undefined>
+  /** Replaces them as a whole, as durably as a definition. */
+  saveSnapshots(uuid: string, snapshots: StoredSnapshots | undefined): Promise<void>
 }

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type CallOptions, isVirError, type Logger, messageOf, VirError } from '@covirt/core'
 import { linkDurably, removeDurably, temporaryPrefix, writeAtomically, writeDurably } from './atomic-file.js'
-import type { DomainStatus, DomainStore, StoredDomain } from './domain-store.js'
+import type { DomainStatus, DomainStore, StoredDomain, StoredSnapshots } from './domain-store.js'
 
 /** Where a {@link FileStore} keeps its files. */
 export interface FileStoreDirectories {
@@ -11,6 +11,8 @@ export interface FileStoreDirectories {
   readonly definitions: string
   /** For `NAME.json`, one for each active domain. */
   readonly statuses: string
+  /** For `UUID.json`, one for each domain that has snapshots. */
+  readonly snapshots: string
 }
 
 const renamingSuffix = '.renaming'
@@ -92,6 +94,33 @@ export class FileStore implements DomainStore {
 
   async removeStatus(name: string): Promise<void> {
     await this.#changing(name, async () => rmSync(this.#statusFile(name), { force: true }))
+  }
+
+  async loadSnapshots(uuid: string): Promise<StoredSnapshots | undefined> {
+    const file = this.#snapshotFile(uuid)
+    try {
+      return JSON.parse(await readFile(file, 'utf8')) as StoredSnapshots
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw new VirError('INTERNAL_ERROR', `Cannot read ${file}: ${messageOf(cause)}`, {
+        domain: 'CONF',
+        cause,
+        hint: 'It lists the snapshots of a domain: mend it, or move it away to do without them',
+      })
+    }
+  }
+
+  async saveSnapshots(uuid: string, snapshots: StoredSnapshots | undefined): Promise<void> {
+    await this.#changing(uuid, async () => {
+      const file = this.#snapshotFile(uuid)
+      if (!snapshots) return removeDurably(file)
+      await mkdir(this.#directories.snapshots, { recursive: true, mode: 0o700 })
+      await writeDurably(file, JSON.stringify(snapshots), {})
+    })
+  }
+
+  #snapshotFile(uuid: string): string {
+    return join(this.#directories.snapshots, `${uuid}.json`)
   }
 
   async #finishRenaming(from: string, to: string): Promise<void> {

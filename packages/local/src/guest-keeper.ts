@@ -39,6 +39,13 @@ export interface GuestKeeperParts {
   readonly events: EventHub<DomainEvent>
 }
 
+/** How a guest is launched. */
+interface LaunchTerms extends CallOptions {
+  readonly paused: boolean
+  /** The domain goes back to a snapshot; `memory` is its name where the guest's memory is in it. */
+  readonly snapshot?: { readonly memory: string | undefined } | undefined
+}
+
 /** A guest that ended sooner than this after its start is given a moment before it is started again. */
 const shortLifeMs = 10_000
 const restartDelayMs = 1000
@@ -58,7 +65,7 @@ export class GuestKeeper {
   async launch(
     entry: DomainEntry,
     document: DomainXml,
-    { paused, signal }: { readonly paused: boolean; readonly signal?: AbortSignal | undefined },
+    { paused, snapshot, signal }: LaunchTerms,
   ): Promise<void> {
     const { hypervisor, ids, places: keeper, store, clock, logger } = this.#parts
     const undo = new UndoStack(logger)
@@ -68,8 +75,8 @@ export class GuestKeeper {
       undo.push(() => ids.release(id))
       const startedAt = clock.now()
       const state: DomainState = paused
-        ? { state: 'paused', reason: 'user' }
-        : { state: 'running', reason: 'booted' }
+        ? { state: 'paused', reason: snapshot ? 'from-snapshot' : 'user' }
+        : { state: 'running', reason: snapshot ? 'from-snapshot' : 'booted' }
       const { uuid, name } = entry
       const status: DomainStatus = { uuid, name, id, state, definition: formatDomain(document), startedAt }
       const places = keeper.of(entry.ref)
@@ -79,7 +86,9 @@ export class GuestKeeper {
       await store.saveStatus(status)
       throwIfAborted(signal)
       const link = this.#link(entry)
-      const spec = { domain: { uuid, name, id }, document, places, sink: link.sink, clock, logger, paused }
+      const domain = { uuid, name, id }
+      const memory = snapshot?.memory
+      const spec = { domain, document, places, sink: link.sink, clock, logger, paused, memory }
       const guest = await hypervisor.launch(spec, { signal })
       undo.push(() => guest.release())
       undo.push(() => guest.kill())
@@ -96,8 +105,8 @@ export class GuestKeeper {
     } finally {
       entry.starting = false
     }
-    this.#emit(entry, { event: 'started', detail: 'booted' })
-    if (paused) this.#emit(entry, { event: 'suspended', detail: 'paused' })
+    this.#emit(entry, { event: 'started', detail: snapshot ? 'from-snapshot' : 'booted' })
+    if (paused) this.#emit(entry, { event: 'suspended', detail: snapshot ? 'from-snapshot' : 'paused' })
   }
 
   /** Within a job: finds the guest of `status` again, or clears what is left of it. Rejects where it is not reached. */
@@ -140,6 +149,14 @@ export class GuestKeeper {
     if (!entry.active) return
     await entry.active.guest.kill()
     await this.#stopped(entry, entry.active, 'destroyed')
+  }
+
+  /** Within a job: ends the guest, if there is one, because the domain goes back to a snapshot. */
+  async endForRevert(entry: DomainEntry): Promise<void> {
+    entry.restart = undefined
+    if (!entry.active) return
+    await entry.active.guest.kill()
+    await this.#stopped(entry, entry.active, 'from-snapshot')
   }
 
   async #destroyLost(entry: DomainEntry, { status, document }: LostGuest): Promise<void> {
@@ -303,7 +320,7 @@ export class GuestKeeper {
   async #stopped(
     entry: DomainEntry,
     active: ActiveGuest,
-    reason: 'shutdown' | 'crashed' | 'destroyed',
+    reason: 'shutdown' | 'crashed' | 'destroyed' | 'from-snapshot',
   ): Promise<void> {
     const { ref } = entry
     active.shutdown?.over.abort()
@@ -324,8 +341,8 @@ export class GuestKeeper {
   #emit(
     entry: DomainEntry,
     what:
-      | { event: 'started'; detail: 'booted' }
-      | { event: 'suspended'; detail: 'paused' }
+      | { event: 'started'; detail: 'booted' | 'from-snapshot' }
+      | { event: 'suspended'; detail: 'paused' | 'from-snapshot' }
       | { event: 'resumed'; detail: 'unpaused' }
       | { event: 'crashed'; detail: 'panicked' },
   ): void {

@@ -59,14 +59,11 @@ export interface Hypervisor {
    */
   kill(spec: AdoptSpec): Promise<void>
 
+  /** What it does with storage for the role `snapshots`; without it the driver does not have that role. */
+  readonly snapshots?: StorageSnapshots | undefined
+
   /** The roles this driver has; they reach guests through `access`. Called once. */
   roles(access: GuestAccess): OptionalRoles
-
-  /**
-   * Told which domains there are, once all have been loaded and whenever one has gone for good: what the driver keeps
-   * on the host for domains of any other uuid is free.
-   */
-  retain?(uuids: ReadonlySet<string>): void
 
   /** Frees what is shared between guests. Guests are untouched; each has been released before. */
   close(): Promise<void>
@@ -85,12 +82,53 @@ export interface LaunchSpec {
   readonly logger: Logger
   /** Leave it paused before its first instruction. */
   readonly paused: boolean
+  /** The snapshot that the guest's memory is taken from: it goes on from there instead of booting. */
+  readonly memory?: string | undefined
 }
 
 /** Which guest to find again. */
-export interface AdoptSpec extends Omit<LaunchSpec, 'paused'> {
+export interface AdoptSpec extends Omit<LaunchSpec, 'paused' | 'memory'> {
   /** {@link Guest.record} as last stored; `undefined` where the process died while it was launching. */
   readonly record: GuestRecord | undefined
+}
+
+/**
+ * What a technology does for snapshots; trees, names and documents are `LocalDriver`'s, which calls each method within
+ * a job of the domain.
+ */
+export interface StorageSnapshots {
+  /** Whether a running guest's memory can be saved, and be launched from ({@link LaunchSpec.memory}). */
+  readonly savesMemory: boolean
+  /**
+   * Saves the domain's storage as at one moment, and with `memory` the guest's memory at that moment; a guest that runs
+   * goes on. Replaces what an earlier process that died meanwhile has left. On rejection nothing of it is left.
+   */
+  take(spec: TakeSnapshotSpec, options: CallOptions): Promise<void>
+  /**
+   * Makes the storage what it was; no guest runs. All of it or nothing, also where the process dies meanwhile: what is
+   * then half done is finished or undone before the storage is used again.
+   */
+  restore(spec: SnapshotSpec, options: CallOptions): Promise<void>
+  /** Removes what was saved. Does nothing where there is nothing. */
+  remove(spec: SnapshotSpec & { readonly guest?: Guest | undefined }): Promise<void>
+}
+
+/** Which snapshot is meant. */
+export interface SnapshotSpec {
+  readonly domain: DomainRef
+  /** The definition whose storage is meant. */
+  readonly document: DomainXml
+  readonly places: GuestPlaces
+  /** Its name: unique within the domain, and one component of a path. */
+  readonly snapshot: string
+  readonly logger: Logger
+}
+
+/** Of what a snapshot is taken. */
+export interface TakeSnapshotSpec extends SnapshotSpec {
+  /** Where the domain is active. */
+  readonly guest?: Guest | undefined
+  readonly memory: boolean
 }
 
 /** Where a domain may keep things. All are absolute, and derived from checked names only. */

@@ -15,11 +15,11 @@ import {
   type GuestAgentRole,
   libraryVersion,
   matchesFilter,
-  messageOf,
   type NodeInfo,
   type ResetRole,
   readNodeInfo,
   type ShutdownOptions,
+  type SnapshotsRole,
   type StartOptions,
   throwIfAborted,
   type Unsubscribe,
@@ -27,7 +27,7 @@ import {
   VirError,
   type XmlOptions,
 } from '@covirt/core'
-import { type DomainXml, formatDomain } from '@covirt/xml'
+import { type DomainXml, formatDomain, lifecycleOf } from '@covirt/xml'
 import { prepareDefinition } from './definition.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
 import { DomainLoader } from './domain-loader.js'
@@ -35,7 +35,8 @@ import { checkDomainName } from './domain-name.js'
 import { flagsOf, infoOf, statsOf, usedBy } from './domain-stats.js'
 import { DomainTable } from './domain-table.js'
 import { GuestKeeper, type GuestKeeperParts } from './guest-keeper.js'
-import type { Guest, GuestAccess, Hypervisor } from './hypervisor.js'
+import type { Guest, GuestAccess, Hypervisor, StorageSnapshots } from './hypervisor.js'
+import { LocalSnapshots } from './local-snapshots.js'
 import { redactSecrets } from './redact-secrets.js'
 import {
   requireActive,
@@ -65,6 +66,8 @@ export class LocalDriver implements Driver {
   declare readonly console?: ConsoleRole
   declare readonly reset?: ResetRole
   declare readonly guestAgent?: GuestAgentRole
+  declare readonly snapshots?: SnapshotsRole
+  readonly #snapshots: LocalSnapshots | undefined
   readonly #parts: LocalDriverParts
   readonly #table: DomainTable
   readonly #keeper: GuestKeeper
@@ -74,10 +77,23 @@ export class LocalDriver implements Driver {
     this.#parts = parts
     this.type = parts.hypervisor.type
     this.uri = parts.uri
-    this.#table = new DomainTable(parts.clock, (uuids) => this.#retain(uuids))
+    this.#table = new DomainTable(parts.clock)
     this.#events = new EventHub(parts.logger)
     this.#keeper = new GuestKeeper(this.#keeperParts)
     Object.assign(this, parts.hypervisor.roles(this.#guestAccess()))
+    this.#snapshots = this.#openSnapshots(parts.hypervisor.snapshots)
+    if (this.#snapshots) this.snapshots = this.#snapshots
+  }
+
+  #openSnapshots(storage: StorageSnapshots | undefined): LocalSnapshots | undefined {
+    if (!storage) return undefined
+    return new LocalSnapshots({
+      ...this.#keeperParts,
+      storage,
+      keeper: this.#keeper,
+      find: (domain) => this.#table.get(domain),
+      change: (domain, name, options, work) => this.#change(domain, name, options, work),
+    })
   }
 
   get #keeperParts(): GuestKeeperParts {
@@ -90,7 +106,6 @@ export class LocalDriver implements Driver {
     const stored = await parts.store.load()
     const loader = new DomainLoader(driver.#keeperParts, driver.#table, driver.#keeper)
     await Promise.all(stored.map((domain) => loader.load(domain)))
-    driver.#table.tellRemaining()
     return driver
   }
 
@@ -159,6 +174,7 @@ export class LocalDriver implements Driver {
   async undefineDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
     await this.#change(domain, 'undefine', options, async (entry) => {
       requirePersistent(entry)
+      await this.#snapshots?.requireNone(entry)
       await this.#parts.store.removeDefinition(entry.name)
       entry.definition = undefined
       entry.autostart = false
@@ -296,17 +312,11 @@ export class LocalDriver implements Driver {
     await this.#parts.hypervisor.close()
   }
 
-  #retain(uuids: ReadonlySet<string>): void {
-    const { hypervisor, logger } = this.#parts
-    try {
-      hypervisor.retain?.(uuids)
-    } catch (error) {
-      logger.error('What was kept for former domains could not be freed', { error: messageOf(error) })
-    }
-  }
-
   #prepare(xml: string): DomainXml & { readonly uuid: string } {
-    return prepareDefinition(xml, this.#parts.hypervisor)
+    const document = prepareDefinition(xml, this.#parts.hypervisor)
+    // What is wrong in there is to be told to whoever writes it, not to the next boot.
+    lifecycleOf(document)
+    return document
   }
 
   async #launch(entry: DomainEntry, document: DomainXml, options: StartOptions): Promise<DomainRef> {

@@ -1,11 +1,12 @@
 import type { CallOptions } from '@covirt/core'
-import type { DomainStatus, DomainStore, StoredDomain } from './domain-store.js'
+import type { DomainStatus, DomainStore, StoredDomain, StoredSnapshots } from './domain-store.js'
 
 /** Remembers domains as long as the object lives. */
 export class MemoryStore implements DomainStore {
   readonly #definitions = new Map<string, string>()
   readonly #autostart = new Set<string>()
   readonly #statuses = new Map<string, DomainStatus>()
+  readonly #snapshots = new Map<string, StoredSnapshots>()
 
   async load(): Promise<readonly StoredDomain[]> {
     const names = new Set([...this.#definitions.keys(), ...this.#statuses.keys()])
@@ -48,5 +49,14 @@ export class MemoryStore implements DomainStore {
 
   async removeStatus(name: string): Promise<void> {
     this.#statuses.delete(name)
+  }
+
+  async loadSnapshots(uuid: string): Promise<StoredSnapshots | undefined> {
+    return this.#snapshots.get(uuid)
+  }
+
+  async saveSnapshots(uuid: string, snapshots: StoredSnapshots | undefined): Promise<void> {
+    if (snapshots) this.#snapshots.set(uuid, snapshots)
+    else this.#snapshots.delete(uuid)
   }
 }

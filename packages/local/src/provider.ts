@@ -13,11 +13,10 @@ import {
 } from '@covirt/core'
 import { FileStore } from './file-store.js'
 import type { Hypervisor } from './hypervisor.js'
-import { IdAllocator } from './id-allocator.js'
 import { LocalDriver } from './local-driver.js'
+import { ownRoot } from './owned-root.js'
 import { FilePlaces } from './places.js'
 import { type Root, resolveRoot } from './root.js'
-import { RootLock } from './root-lock.js'
 import { SharedResources } from './shared-resources.js'
 
 /** What a driver whose guests live on this host is made of. */
@@ -41,12 +40,6 @@ export interface HypervisorContext {
   readonly logger: Logger
 }
 
-interface OwnedRoot {
-  readonly lock: RootLock
-  readonly ids: IdAllocator
-}
-
-const roots = new SharedResources<OwnedRoot>()
 const drivers = new SharedResources<LocalDriver>()
 
 /**
@@ -89,11 +82,7 @@ async function openDriver(
   },
 ): Promise<LocalDriver> {
   const { uri, root, clock, logger, key } = at
-  const owned = await roots.acquire(root.runDirectory, async () => ({
-    lock: await RootLock.acquire(root),
-    ids: new IdAllocator(),
-  }))
-  const leaveRoot = () => roots.release(root.runDirectory, ({ lock }) => lock.release())
+  const owned = await ownRoot(root)
   try {
     const below = (directory: string) => join(directory, options.scheme)
     const stateDirectory = below(root.stateDirectory)
@@ -102,7 +91,11 @@ async function openDriver(
       uri: formatConnectUri(uri),
       hypervisor,
       store: new FileStore(
-        { definitions: below(root.configDirectory), statuses: below(root.runDirectory) },
+        {
+          definitions: below(root.configDirectory),
+          statuses: below(root.runDirectory),
+          snapshots: join(stateDirectory, 'snapshots'),
+        },
         logger,
       ),
       places: new FilePlaces({
@@ -116,11 +109,11 @@ async function openDriver(
       release: (dispose) =>
         drivers.release(key, async () => {
           await dispose()
-          await leaveRoot()
+          await owned.release()
         }),
     })
   } catch (error) {
-    await leaveRoot()
+    await owned.release()
     throw error
   }
 }

@@ -16,6 +16,11 @@ export function requireInactive({ name, state, active, lost: lostGuest }: Domain
     throw invalid(`Domain '${name}' is already active`, `It is ${state.state}, with id ${active.id}`)
 }
 
+/** `OPERATION_INVALID` where the domain may have a guest that cannot be reached. */
+export function requireReachable({ name, lost: lostGuest }: DomainEntry): void {
+  if (lostGuest) throw lost(name, lostGuest.reason)
+}
+
 /** The stored definition; `OPERATION_INVALID` where the domain is transient. */
 export function requirePersistent({ name, definition }: DomainEntry): DomainXml {
   if (definition) return definition

@@ -9,9 +9,25 @@ import type { Root } from './root.js'
 const maxCommandLength = 200
 
 /** Who owns a root, as its lock file says it. */
-interface RootOwner {
+export interface RootOwner {
   readonly pid: number
   readonly command: string
+  /** The absolute path of the unix socket on which it serves the root to others. */
+  readonly socket?: string | undefined
+}
+
+/** How a root is owned. */
+export interface OwnRootOptions {
+  /** See {@link RootOwner.socket}. Default: it serves nobody. */
+  readonly socket?: string | undefined
+}
+
+/**
+ * Who owned `root` last: still does where its `socket` answers. `undefined` where nobody has, or the file that says
+ * it cannot be read.
+ */
+export async function rootOwner(root: Root): Promise<RootOwner | undefined> {
+  return readOwner(lockPath(root))
 }
 
 /**
@@ -26,8 +42,8 @@ export class RootLock {
   }
 
   /** `RESOURCE_BUSY`, naming the owner, where another process owns the root. */
-  static async acquire(root: Root): Promise<RootLock> {
-    const path = join(root.runDirectory, 'owner.lock')
+  static async acquire(root: Root, { socket }: OwnRootOptions = {}): Promise<RootLock> {
+    const path = lockPath(root)
     let file: FileHandle
     try {
       await mkdir(root.runDirectory, { recursive: true, mode: 0o711 })
@@ -43,6 +59,7 @@ export class RootLock {
       const owner: RootOwner = {
         pid: process.pid,
         command: process.argv.join(' ').slice(0, maxCommandLength),
+        ...(socket !== undefined && { socket }),
       }
       await file.truncate(0)
       await file.writeFile(JSON.stringify(owner))
@@ -76,20 +93,36 @@ async function lock(file: FileHandle, path: string): Promise<void> {
     })
   }
   if (status === 0) return
-  const owner = await readOwner(path)
-  throw new VirError(
-    'RESOURCE_BUSY',
-    owner
-      ? `${path} is held by process ${owner.pid} (${owner.command})`
-      : `${path} is held by another process`,
-    { hint: "Go through that process, wait until it ends, or use a root of your own with '?root=DIR'" },
-  )
+  throw busy(path, await readOwner(path))
+}
+
+function busy(path: string, owner: RootOwner | undefined): VirError {
+  const holder = owner ? `process ${owner.pid} (${owner.command})` : 'another process'
+  if (owner?.socket === undefined) {
+    return new VirError('RESOURCE_BUSY', `${path} is held by ${holder}`, {
+      hint: "Wait until it ends, or use a root of your own with '?root=DIR'",
+    })
+  }
+  return new VirError('RESOURCE_BUSY', `${path} is held by ${holder}, which serves it on ${owner.socket}`, {
+    hint: `Connect to it with 'covirt+unix:///system?socket=${owner.socket}'`,
+  })
+}
+
+function lockPath(root: Root): string {
+  return join(root.runDirectory, 'owner.lock')
 }
 
 async function readOwner(path: string): Promise<RootOwner | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as RootOwner
+    return toOwner(JSON.parse(await readFile(path, 'utf8')))
   } catch {
     return undefined
   }
+}
+
+function toOwner(value: unknown): RootOwner | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { pid, command, socket } = value as Readonly<Record<string, unknown>>
+  if (typeof pid !== 'number' || typeof command !== 'string') return undefined
+  return { pid, command, ...(typeof socket === 'string' && { socket }) }
 }

@@ -19,7 +19,11 @@ afterEach(() => rm(directory, { recursive: true, force: true }))
 
 function open(): FileStore {
   return new FileStore(
-    { definitions: join(directory, 'etc'), statuses: join(directory, 'run') },
+    {
+      definitions: join(directory, 'etc'),
+      statuses: join(directory, 'run'),
+      snapshots: join(directory, 'lib'),
+    },
     silentLogger,
   )
 }

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseConnectUri } from '@covirt/core'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { type Root, resolveRoot } from '../src/index.js'
+import { ownRoot, type Root, resolveRoot, rootOwner } from '../src/index.js'
 import { RootLock } from '../src/root-lock.js'
 
 let directory: string
@@ -25,6 +25,34 @@ test('a second owner is refused and told who holds the root', async () => {
     message: expect.stringContaining(`process ${process.pid}`),
   })
   await lock.release()
+})
+
+test('a second owner is told where the first one can be reached', async () => {
+  const socket = join(root.runDirectory, 'covirt-sock')
+  const lock = await RootLock.acquire(root, { socket })
+  await expect(RootLock.acquire(root)).rejects.toMatchObject({
+    code: 'RESOURCE_BUSY',
+    message: expect.stringContaining(socket),
+    hint: expect.stringContaining(`covirt+unix:///system?socket=${socket}`),
+  })
+  await expect(rootOwner(root)).resolves.toMatchObject({ pid: process.pid, socket })
+  await lock.release()
+})
+
+test('a root is owned by a process until its last user there has released it', async () => {
+  const first = await ownRoot(root)
+  const second = await ownRoot(root)
+  expect(second.ids).toBe(first.ids)
+  await first.release()
+  await expect(RootLock.acquire(root)).rejects.toMatchObject({ code: 'RESOURCE_BUSY' })
+  await second.release()
+  await (await RootLock.acquire(root)).release()
+})
+
+test('a lock file that says nothing sensible names no owner', async () => {
+  await (await RootLock.acquire(root)).release()
+  await writeFile(join(root.runDirectory, 'owner.lock'), '{"pid":"many"}')
+  await expect(rootOwner(root)).resolves.toBeUndefined()
 })
 
 test('a released root can be owned again', async () => {

@@ -1,25 +1,76 @@
 #include <errno.h>
-#include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "program/id-map.h"
+#include "program/supervisor.h"
+#include "program/terminal.h"
 #include "program/verbs.h"
+
+extern char **environ;
 
 namespace covirt {
 
 namespace {
 
+// Variables of ours that are the program's: on a command line all users of the host could read them.
+constexpr char kEnvPrefix = '@';
+
+struct Program {
+  char **argv;
+  // Where the terminal's master goes; -1 for none.
+  int terminal;
+  unsigned short columns;
+  unsigned short rows;
+  const char *cwd;
+};
+
 // Runs inside the container. Dies with us, so that killing covirt-lxc ends what it runs.
 int Execute(void *argument) {
-  char **argv = static_cast<char **>(argument);
+  const Program &program = *static_cast<Program *>(argument);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  execvp(argv[0], argv);
+  setsid();
+  if (program.terminal >= 0 && !TakeTerminal(program.terminal, program.columns, program.rows)) {
+    dprintf(STDERR_FILENO, "no terminal can be opened: %s\n", strerror(errno));
+    return 126;
+  }
+  // Not left to liblxc, which goes on elsewhere where that fails.
+  if (chdir(program.cwd) != 0) {
+    dprintf(STDERR_FILENO, "%s: %s\n", program.cwd, strerror(errno));
+    return 126;
+  }
+  execvp(program.argv[0], program.argv);
   const int error = errno;
-  dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(error));
+  dprintf(STDERR_FILENO, "%s: %s\n", program.argv[0], strerror(error));
   return error == ENOENT ? 127 : 126;
+}
+
+// The variables that the program is to have; ours are shifted by one.
+char **ProgramEnvironment() {
+  size_t count = 0;
+  for (char **entry = environ; *entry != nullptr; entry++) count++;
+  char **env = static_cast<char **>(calloc(count + 1, sizeof(char *)));
+  size_t at = 0;
+  for (char **entry = environ; env != nullptr && *entry != nullptr; entry++) {
+    if (**entry == kEnvPrefix) env[at++] = *entry + 1;
+  }
+  return env;
+}
+
+// What a program opens as /dev/stdout is the pipe again, which it may only where it owns that.
+void GivePipes(pid_t init, const Options &options) {
+  const uid_t uid = HostId(init, "uid_map", options.uid < 0 ? 0 : static_cast<unsigned>(options.uid));
+  const gid_t gid = HostId(init, "gid_map", options.gid < 0 ? 0 : static_cast<unsigned>(options.gid));
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    struct stat stat;
+    if (fstat(fd, &stat) == 0 && S_ISFIFO(stat.st_mode) && fchown(fd, uid, gid) != 0) continue;
+  }
 }
 
 }  // namespace
@@ -27,35 +78,43 @@ int Execute(void *argument) {
 int Attach(const Job &job) {
   lxc_container *c = job.container;
   const Options &options = job.options;
-  if (options.control_fd >= 0) fcntl(options.control_fd, F_SETFD, FD_CLOEXEC);
-  FILE *control = options.control_fd >= 0 ? fdopen(options.control_fd, "w") : stderr;
+  if (options.control_fd < 0) return Fail(options, job.log, stderr, EINVAL, "--control-fd is needed");
+  // Whatever our parents have left open is none of the container's.
+  if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return kFailed;
+  FILE *control = fdopen(options.control_fd, "w");
   if (control == nullptr) return kFailed;
   setlinebuf(control);
-  if (options.argv == nullptr) {
-    return Fail(options, job.log, control, EINVAL, "no program to run");
-  }
-  if (!c->is_running(c)) return Fail(options, job.log, control, ESRCH, "the container is not running");
+  const auto fail = [&](int error, const char *message) {
+    return Fail(options, job.log, control, error, message);
+  };
+  if (options.argv == nullptr) return fail(EINVAL, "no program to run");
+  if (!c->is_running(c)) return fail(ESRCH, "the container is not running");
   lxc_attach_options_t attach = LXC_ATTACH_OPTIONS_DEFAULT;
   attach.env_policy = LXC_ATTACH_CLEAR_ENV;
-  attach.extra_env_vars = options.env;
-  attach.initial_cwd = const_cast<char *>(options.cwd ? options.cwd : "/");
+  attach.extra_env_vars = ProgramEnvironment();
+  attach.initial_cwd = const_cast<char *>("/");
+  if (options.namespaces > 0) attach.namespaces = options.namespaces;
   if (options.uid >= 0) attach.uid = static_cast<uid_t>(options.uid);
   if (options.gid >= 0) attach.gid = static_cast<gid_t>(options.gid);
+  int terminal[2] = {-1, -1};
+  if (options.columns > 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, terminal) != 0) {
+    return fail(errno, "no socket can be made");
+  }
+  GivePipes(c->init_pid(c), options);
+  Program program = {options.argv, terminal[1], options.columns, options.rows, options.cwd ? options.cwd : "/"};
   pid_t pid = -1;
-  if (c->attach(c, Execute, options.argv, &attach, &pid) != 0) {
-    return Fail(options, job.log, control, 0, "the program could not be brought into the container");
+  if (c->attach(c, Execute, &program, &attach, &pid) != 0) {
+    return fail(c->is_running(c) ? 0 : ESRCH, "the program could not be brought into the container");
   }
   fprintf(control, "{\"pid\":%d}\n", pid);
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) return Fail(options, job.log, control, errno, "the program was lost");
+  int master = -1;
+  if (terminal[1] >= 0) {
+    close(terminal[1]);
+    master = ReceiveTerminal(terminal[0]);
+    close(terminal[0]);
   }
-  if (WIFSIGNALED(status)) {
-    fprintf(control, "{\"exit\":{\"signal\":%d}}\n", WTERMSIG(status));
-  } else {
-    fprintf(control, "{\"exit\":{\"code\":%d}}\n", WEXITSTATUS(status));
-  }
-  return 0;
+  const int status = Supervisor(pid, options.control_fd, master).Run(control);
+  return status < 0 ? fail(errno, "the program was lost") : 0;
 }
 
 }  // namespace covirt

@@ -15,9 +15,9 @@ struct Options {
   int gid = -1;
   int control_fd = -1;
   bool paused = false;
-  char **env = nullptr;     // NAME=value, ends with a null
-  char **idmaps = nullptr;  // as the values of lxc.idmap, ends with a null
-  char **stages = nullptr;  // file systems to make ready, see stage.cc, ends with a null
+  int namespaces = 0;  // of clone(2); 0 for all
+  unsigned short columns = 0;
+  unsigned short rows = 0;
   char **argv = nullptr;  // what follows "--", ends with a null; null where nothing does
 };
 

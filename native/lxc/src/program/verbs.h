@@ -28,8 +28,10 @@ int Fail(const Options &options, const Log &log, FILE *out, int error, const cha
 // instruction, and lets it go when stdin ends; else the result has the reason as "ranBecause".
 int Start(const Job &job);
 
-// Runs options.argv in a running container with our stdin, stdout and stderr. On the control descriptor:
-// {"pid":N}, then {"exit":{"code":N}} or {"exit":{"signal":N}}, or the error line.
+// Runs options.argv in a running container with our stdin, stdout and stderr, or, with options.columns, on a terminal
+// between it and them. Its environment is those of our variables that begin with '@'. On the control descriptor:
+// {"pid":N}, then {"exit":{"code":N}} or {"exit":{"signal":N}}, or the error line; see Supervisor for what it hears
+// there.
 int Attach(const Job &job);
 
 // Prints {"interfaces":[{"name","addresses":[...]}]} of a running container.

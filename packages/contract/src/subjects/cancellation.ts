@@ -30,6 +30,7 @@ const roleCalls: Readonly<Record<RoleName, Call>> = {
   reset: (domain, options) => domain.reset(options),
   guestAgent: (domain, options) => domain.agentCommand('{"execute":"guest-ping"}', options),
   exec: (domain, options) => domain.exec(['true'], options),
+  snapshots: (domain, options) => domain.createSnapshot(undefined, options),
 }
 
 const queries: Readonly<Record<string, Call>> = {

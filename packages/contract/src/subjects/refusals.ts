@@ -27,6 +27,7 @@ const roleVerbs: Readonly<Record<RoleName, Verb>> = {
   reset: (domain) => domain.reset(),
   guestAgent: (domain) => domain.agentCommand('{"execute":"guest-ping"}'),
   exec: (domain) => domain.exec(['true']),
+  snapshots: (domain) => domain.createSnapshot(),
 }
 
 const queries: Readonly<Record<string, Verb>> = {
@@ -57,22 +58,22 @@ const situations: readonly Situation[] = [
     name: 'running',
     needs: [],
     enter: (scene) => scene.running(),
-    refused: ['start', 'create'],
+    refused: ['start', 'create', 'rename'],
     refusedRoles: [],
   },
   {
     name: 'paused',
     needs: [],
     enter: (scene) => scene.paused(),
-    refused: ['start', 'create'],
+    refused: ['start', 'create', 'rename'],
     refusedRoles: ['guestAgent', 'exec'],
   },
   {
     name: 'transient',
     needs: [],
     enter: (scene) => scene.create(),
-    refused: ['start', 'create', 'undefine', 'set autostart'],
-    refusedRoles: [],
+    refused: ['start', 'create', 'undefine', 'set autostart', 'rename'],
+    refusedRoles: ['snapshots'],
   },
   {
     name: 'crashed',
@@ -84,7 +85,7 @@ const situations: readonly Situation[] = [
       return domain
     },
     refused: ['start', 'create', 'suspend', 'resume'],
-    refusedRoles: ['guestAgent', 'exec'],
+    refusedRoles: ['guestAgent', 'exec', 'snapshots'],
   },
 ]
 

@@ -5,12 +5,14 @@ import { consoleRole } from './console-role.js'
 import { execRole } from './exec-role.js'
 import { guestAgentRole } from './guest-agent-role.js'
 import { resetRole } from './reset-role.js'
+import { snapshotsRole } from './snapshots-role.js'
 
 const present: Readonly<Record<RoleName, (suite: Suite) => void>> = {
   console: consoleRole,
   reset: resetRole,
   guestAgent: guestAgentRole,
   exec: execRole,
+  snapshots: snapshotsRole,
 }
 
 const use: Readonly<Record<RoleName, (domain: Domain) => Promise<unknown>>> = {
@@ -18,6 +20,7 @@ const use: Readonly<Record<RoleName, (domain: Domain) => Promise<unknown>>> = {
   reset: (domain) => domain.reset(),
   guestAgent: (domain) => domain.agentCommand('{"execute":"guest-ping"}'),
   exec: (domain) => domain.exec(['true']),
+  snapshots: (domain) => domain.createSnapshot(),
 }
 
 /** Each role that the driver has; and of each other one, that it is refused. */

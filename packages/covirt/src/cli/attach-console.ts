@@ -1,5 +1,6 @@
 import { type ConsoleOptions, type Domain, throwIfAborted } from '@covirt/core'
 import type { Cli } from './cli.js'
+import { rawTerminal } from './raw-terminal.js'
 
 /** ^], as virsh and telnet have it. */
 const escapeByte = 0x1d
@@ -19,8 +20,7 @@ export async function attachConsole(
   const raw = stdin.isTTY === true
   const newLine = raw ? '\r\n' : '\n'
   const greeting = [`Connected to domain '${domain.name}'`, 'Escape character is ^] (Ctrl + ])', '']
-  const restore = () => void (raw && stdin.setRawMode(false))
-  process.once('exit', restore)
+  using _raw = rawTerminal()
   try {
     await new Promise<void>((resolve, reject) => {
       const end = () => resolve()
@@ -35,17 +35,14 @@ export async function attachConsole(
       stream.on('close', end)
       cli.signal.addEventListener('abort', end, { once: true })
       cli.output.closed.addEventListener('abort', end, { once: true })
-      if (raw) stdin.setRawMode(true)
       stdin.on('data', onInput)
       if (!cli.output.json) process.stderr.write(greeting.join(newLine))
     })
   } finally {
-    process.off('exit', restore)
-    restore()
     stdin.pause()
     stdin.removeAllListeners('data')
     await closed(stream)
-    if (raw) process.stderr.write('\n')
+    if (raw) process.stderr.write('\r\n')
   }
   throwIfAborted(cli.signal)
 }

@@ -3,6 +3,7 @@ import { defaultUri } from '../default-uri.js'
 import { open } from '../open.js'
 import { type Colour, colourOf } from './colour.js'
 import { whenFree } from './connect.js'
+import { exitCodes } from './exit-codes.js'
 import { findDomain } from './find-domain.js'
 import { Output, type Result } from './output.js'
 
@@ -25,6 +26,8 @@ export class Cli {
   readonly signal: AbortSignal
   /** Colours of standard error. */
   readonly colour: Colour
+  /** Of the command, where nothing goes wrong. */
+  exitCode: number = exitCodes.ok
   readonly #flags: GlobalFlags
   #connection: Promise<Connection> | undefined
 

@@ -54,7 +54,7 @@ async function runTask(task: Task, flags: GlobalFlags): Promise<number> {
     } finally {
       await cli.close()
     }
-    return exitCodes.ok
+    return cli.exitCode
   } catch (error) {
     if (cli.output.closed.aborted && !interrupt.signal.aborted) return exitCodes.ok
     const gaveUp = isVirError(error, 'OPERATION_ABORTED') && interrupted.code !== undefined

@@ -20,3 +20,11 @@ export function parseMemoryKib(text: string): number {
   }
   return kib
 }
+
+/** Reads the number of a user or of a group. */
+export function parseId(text: string): number {
+  if (!/^[0-9]{1,10}$/.test(text) || Number(text) > 0xffff_fffe) {
+    throw new InvalidArgumentError('It must be the number of a user or of a group.')
+  }
+  return Number(text)
+}

@@ -6,7 +6,9 @@ import { addGuestCommands } from '../commands/guest.js'
 import { addHostCommands } from '../commands/host.js'
 import { addLifecycleCommands } from '../commands/lifecycle.js'
 import { addListCommand } from '../commands/list.js'
+import { addProgramCommands } from '../commands/programs.js'
 import { addShellCommands } from '../commands/shell.js'
+import { addSnapshotCommands } from '../commands/snapshot.js'
 import type { Task } from './cli.js'
 import { parseSeconds } from './option-values.js'
 
@@ -30,6 +32,7 @@ Examples:
   covirt create-container web --start     a busybox container in one line
   covirt list --all                       every container and virtual machine
   covirt console web                      its console; leave it with ^]
+  covirt exec web -- ps                   a program inside
   covirt shutdown web --wait              down, cleanly
   covirt -c test:///default list          a playground that needs nothing installed
 `
@@ -61,7 +64,10 @@ export function createProgram(select: (task: Task) => void, output: OutputConfig
   addDomainInfoCommands(program, select)
   program.commandsGroup('Guests:')
   addGuestCommands(program, select)
+  addProgramCommands(program, select)
   addContainerCommands(program, select)
+  program.commandsGroup('Snapshots:')
+  addSnapshotCommands(program, select)
   program.commandsGroup('Host:')
   addHostCommands(program, select)
   program.commandsGroup('Shell:')

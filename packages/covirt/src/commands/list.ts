@@ -96,7 +96,7 @@ async function titlesOf(
   cli: Cli,
   found: readonly DomainStats[],
 ): Promise<(stats: DomainStats) => { readonly title: string }> {
-  const [{ driver }, { titleOf }] = await Promise.all([cli.connection(), import('../host-documents.js')])
+  const [{ driver }, { titleOf }] = await Promise.all([cli.connection(), import('@covirt/xml')])
   const documents = await Promise.all(
     found.map(({ domain }) => driver.getDomainXml(domain, { inactive: true, signal: cli.signal })),
   )

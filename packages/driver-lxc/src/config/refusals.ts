@@ -49,10 +49,7 @@ function tuningRefusal(document: DomainXml): Refusal | undefined {
   const { maxMemory, blkiotune, numatune, iothreads, cputune = undefined, memtune, memoryBacking } = document
   const { clock, resource, seclabels } = document
   const partition = resource?.partition
-  const label = seclabels.find(
-    ({ type, model, label }) =>
-      type === 'static' && (label === undefined || (model !== 'apparmor' && model !== 'selinux')),
-  )
+  const label = seclabels.find(({ type }) => type === 'static')
   const offset = clock?.offset
   return (
     present(undefined, { maxMemory, blkiotune, numatune, iothreads }) ??
@@ -136,7 +133,8 @@ function filesystemRefusal(filesystem: FilesystemXml): Refusal | undefined {
       element: `devices/filesystem type='${kindOf(filesystem)}'`,
       hint: "There is type='mount', of a directory",
     }
-  if (accessMode === 'squash') return { element: `devices/filesystem accessmode='${accessMode}'` }
+  if (accessMode !== undefined && accessMode !== 'passthrough')
+    return { element: `devices/filesystem accessmode='${accessMode}'` }
   if (type === 'ram' && filesystem.target === '/')
     return { element: "devices/filesystem type='ram'", hint: 'The root of a container is a directory' }
   return present('devices/filesystem', {

@@ -1,8 +1,11 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import {
   type CallOptions,
   type Clock,
   type ConsoleOptions,
+  type ExecOptions,
+  type ExecProcess,
   type Logger,
   messageOf,
   type ShutdownMode,
@@ -10,6 +13,7 @@ import {
 } from '@covirt/core'
 import type { Guest, GuestExit, GuestInfo, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
+import { initArgv } from '../config/init.js'
 import { hostLinkName } from '../config/network.js'
 import { endContainer } from '../host/end-container.js'
 import type { InitKind, InitSignals } from '../host/init-kind.js'
@@ -19,15 +23,16 @@ import {
   type Container,
   isFrozen,
   LxcError,
-  type Started,
   type StateRecord,
   setFrozen,
+  start,
   waitAfterExit,
 } from '../native.js'
 import { ConsoleSlot } from './console-slot.js'
 import { exitOf, type InitEnd, wantsReboot } from './exit-reason.js'
 import { ExitStatus } from './exit-status.js'
 import { readGuestInfo } from './guest-info.js'
+import { GuestPrograms } from './guest-programs.js'
 import { signalInit } from './signal-init.js'
 import type { StateHub } from './state-hub.js'
 import { type WatchedInit, watchContainer } from './watched-init.js'
@@ -39,20 +44,14 @@ export interface LxcGuestParts {
   /** Live. */
   readonly document: DomainXml
   readonly init: InitKind
-  /** The first of the ids of its own, where it has such. */
-  readonly firstId: number | undefined
-  /** Starts its container, also again. */
-  readonly start: (options: BootOptions) => Promise<Started>
   readonly states: StateHub
   readonly sink: GuestSink
   readonly clock: Clock
   readonly logger: Logger
-}
-
-/** How a container is started. */
-export interface BootOptions extends CallOptions {
-  /** Held before its first instruction. */
-  readonly paused?: boolean
+  /** liblxc's own. */
+  readonly logFile: string
+  /** It is there while the container is frozen for a moment only. */
+  readonly holdFile: string
 }
 
 /** How a container is found. */
@@ -66,6 +65,7 @@ export class LxcGuest implements Guest {
   readonly document: DomainXml
   readonly #parts: LxcGuestParts
   readonly #console: ConsoleSlot
+  readonly #programs: GuestPrograms
   readonly #unsubscribe: () => void
   /** Fires when the guest is let go of, or is gone. */
   readonly #over = new AbortController()
@@ -86,6 +86,7 @@ export class LxcGuest implements Guest {
     this.#parts = parts
     this.document = parts.document
     this.#console = new ConsoleSlot(parts.container, parts.clock)
+    this.#programs = new GuestPrograms(parts)
     this.#gone = new Promise((resolve) => {
       this.#setGone = resolve
     })
@@ -97,6 +98,10 @@ export class LxcGuest implements Guest {
     const guest = new LxcGuest(parts)
     try {
       await guest.#watchInit({ startedPid: started?.initPid, signal })
+      if (existsSync(parts.holdFile)) {
+        await setFrozen(guest.#init.pid, false)
+        rmSync(parts.holdFile, { force: true })
+      }
       const isPaused = started?.paused ?? (await isFrozen(guest.#init.pid).catch(() => false))
       if (isPaused) guest.#phase = 'paused'
       return guest
@@ -112,15 +117,8 @@ export class LxcGuest implements Guest {
 
   get record(): GuestRecord {
     const { pid, startTicks, monitorPid } = this.#init
-    const { container, init, firstId } = this.#parts
-    return {
-      container: container.name,
-      init,
-      initPid: pid,
-      initStart: startTicks,
-      monitorPid,
-      ...(firstId === undefined ? {} : { firstId }),
-    }
+    const { container, init } = this.#parts
+    return { container: container.name, init, initPid: pid, initStart: startTicks, monitorPid }
   }
 
   async info({ signal }: CallOptions): Promise<GuestInfo> {
@@ -152,6 +150,24 @@ export class LxcGuest implements Guest {
     this.#phase = 'running'
   }
 
+  /**
+   * Does `act` while no process in it runs, and lets it go on then, if it was running. Where this process dies meanwhile
+   * the next one to find the container lets it go on.
+   */
+  async hold(act: () => Promise<void>): Promise<void> {
+    if (this.#phase !== 'running') return act()
+    await this.#do('Holding', undefined, async ({ pid }) => {
+      writeFileSync(this.#parts.holdFile, '')
+      try {
+        await setFrozen(pid, true)
+        await act()
+      } finally {
+        await setFrozen(pid, false)
+        rmSync(this.#parts.holdFile, { force: true })
+      }
+    })
+  }
+
   kill(): Promise<void> {
     this.#killing ??= this.#kill()
     return this.#killing
@@ -161,6 +177,7 @@ export class LxcGuest implements Guest {
     if (this.#released) return
     this.#released = true
     this.#letGo()
+    this.#programs.release()
     await this.#console.close()
   }
 
@@ -169,6 +186,16 @@ export class LxcGuest implements Guest {
     return this.#do('Opening the console of', options.signal, () =>
       this.#console.open(this.#parts.name, options),
     )
+  }
+
+  /** See {@link ExecRole.exec}. */
+  exec(argv: readonly string[], options: ExecOptions): Promise<ExecProcess> {
+    return this.#do('Running a program in', options.signal, () => {
+      if (this.#phase === 'running') return this.#programs.run(argv, options)
+      throw new VirError('OPERATION_INVALID', `${this.#parts.name} is ${this.#phase} and runs nothing`, {
+        domain: 'LXC',
+      })
+    })
   }
 
   get #init(): WatchedInit {
@@ -235,6 +262,7 @@ export class LxcGuest implements Guest {
   }
 
   async #rebooted(): Promise<void> {
+    this.#programs.end()
     this.#watched?.[Symbol.dispose]()
     try {
       await this.#watchInit({ signal: this.#over.signal })
@@ -266,10 +294,12 @@ export class LxcGuest implements Guest {
 
   /** liblxc cannot restart a container whose console is open, and never one whose process 1 is no init. */
   async #restart(): Promise<void> {
-    const { name } = this.#parts
+    const { container, logFile, name } = this.#parts
+    this.#programs.end()
     await this.#console.drain()
     try {
-      await this.#parts.start({ signal: AbortSignal.any([this.#over.signal, this.#kills.signal]) })
+      const signal = AbortSignal.any([this.#over.signal, this.#kills.signal])
+      await start(container, { signal, logFile, logLevel: 'WARN', argv: initArgv(this.document) })
     } catch (error) {
       if (this.#released) return
       const { message } = toVirError(error, `Restarting ${name}`)
@@ -295,6 +325,7 @@ export class LxcGuest implements Guest {
     this.#ended = true
     const { container, sink, logger, name } = this.#parts
     this.#letGo()
+    this.#programs.end()
     await this.#console.drain()
     const links = this.document.devices.interfaces.map((_, index) => hostLinkName(this.document, index))
     try {

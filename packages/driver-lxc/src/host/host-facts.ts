@@ -11,11 +11,12 @@ export interface HostFacts {
   >
   /** Whether swap can be limited. */
   readonly swapLimits: boolean
-  /** Whether system calls can be filtered. */
-  readonly seccomp: boolean
-  readonly selinux: boolean
+  /** The file of liblxc's common list of refused system calls. */
+  readonly seccompProfile?: string | undefined
   readonly apparmor: 'absent' | 'without-profiles' | 'ready'
 }
+
+const seccompProfile = '/usr/share/lxc/config/common.seccomp'
 
 /** Looks at this host. */
 export async function readHostFacts(): Promise<HostFacts> {
@@ -24,17 +25,15 @@ export async function readHostFacts(): Promise<HostFacts> {
   const unified = mounts.get('')
   const unifiedControllers = unified === undefined ? '' : await read(`${unified}/cgroup.controllers`)
   const memory = mounts.get('memory')
-  const [swapLimits, seccomp, selinux, apparmor] = await Promise.all([
+  const [swapLimits, hasSeccomp, apparmor] = await Promise.all([
     memory === undefined ? Promise.resolve(true) : exists(`${memory}/memory.memsw.limit_in_bytes`),
-    exists('/proc/sys/kernel/seccomp'),
-    exists('/sys/fs/selinux/enforce'),
+    exists(seccompProfile),
     apparmorState(),
   ])
   return {
     controllers: findControllers(new Set(mounts.keys()), unifiedControllers),
     swapLimits,
-    seccomp,
-    selinux,
+    seccompProfile: hasSeccomp ? seccompProfile : undefined,
     apparmor,
   }
 }

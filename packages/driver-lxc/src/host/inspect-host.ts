@@ -6,10 +6,13 @@ import { defaultInit } from '../config/init.js'
 import { rootFilesystem, sourceDirectory } from '../config/mounts.js'
 import { type InitKind, initKind } from './init-kind.js'
 import { resolveInRoot } from './resolve-in-root.js'
+import { settleTree } from './swap-tree.js'
 
 /** What a launch finds on the host of what its definition names. */
 export interface FoundOnHost {
   readonly init: InitKind
+  /** Sources of `<filesystem>` that are no directories. */
+  readonly sourceFiles: ReadonlySet<string>
 }
 
 /**
@@ -17,23 +20,26 @@ export interface FoundOnHost {
  * `OPERATION_FAILED` for the first thing that is missing.
  */
 export async function inspectHost(document: DomainXml): Promise<FoundOnHost> {
+  await settleRoot(document)
   const root = rootFilesystem(document)
   const rootDirectory = (root && sourceDirectory(root)) ?? '/'
   // All at once: each turn of the thread pool takes longer than what is looked at. The first refusal counts.
   const init = findInit(document, rootDirectory)
   init.catch(() => {})
-  await checkSources(document)
+  const sourceFiles = await findSources(document, rootDirectory)
   for (const link of document.devices.interfaces)
     if (link.type === 'bridge') await checkBridge(link.source?.bridge ?? '', document.name)
-  return { init: await init }
+  return { init: await init, sourceFiles }
 }
 
-async function checkSources(document: DomainXml): Promise<void> {
+/** The sources of `<filesystem>` that are no directories. */
+async function findSources(document: DomainXml, rootDirectory: string): Promise<ReadonlySet<string>> {
   const sources = document.devices.filesystems.flatMap((filesystem) => {
     const source = sourceDirectory(filesystem)
     return source === undefined ? [] : { source, target: filesystem.target }
   })
   const found = await Promise.all(sources.map(({ source }) => stat(source).catch(() => undefined)))
+  const sourceFiles = new Set<string>()
   for (const [index, { source, target }] of sources.entries()) {
     const file = found[index]
     if (!file) {
@@ -43,9 +49,18 @@ async function checkSources(document: DomainXml): Promise<void> {
         'Make it, or correct <source dir>',
       )
     }
-    if (target === '/' && !file.isDirectory())
-      throw missing(`The root file system of ${document.name}, ${source}, is not a directory`)
+    if (!file.isDirectory()) sourceFiles.add(source)
   }
+  if (sourceFiles.has(rootDirectory))
+    throw missing(`The root file system of ${document.name}, ${rootDirectory}, is not a directory`)
+  return sourceFiles
+}
+
+/** A root file system that is missing may have been on its way back to a snapshot. */
+async function settleRoot(document: DomainXml): Promise<void> {
+  const root = rootFilesystem(document)
+  const directory = root && sourceDirectory(root)
+  if (directory !== undefined && !(await exists(directory))) await settleTree(directory)
 }
 
 async function checkBridge(bridge: string, name: string): Promise<void> {

@@ -1,3 +1,5 @@
+export { requireDeclared } from './declared-only.js'
+export { duration } from './duration.js'
 export { always, attr, child, children, flag, required, text } from './fields.js'
 export { anyText, attrOnly, only, raw, textOnly } from './only.js'
 export { plain } from './origin.js'

@@ -1,0 +1,31 @@
+/**
+ * Switches standard input to raw mode where it is a terminal, so that all keys reach a guest, ^C too; back again when
+ * disposed, and when the process ends.
+ */
+export function rawTerminal(): Disposable {
+  const { stdin } = process
+  if (stdin.isTTY !== true) return { [Symbol.dispose]() {} }
+  const restore = () => void stdin.setRawMode(false)
+  process.once('exit', restore)
+  stdin.setRawMode(true)
+  return {
+    [Symbol.dispose]() {
+      process.off('exit', restore)
+      restore()
+    },
+  }
+}
+
+/** Calls `resized` with the size of the terminal at each change of it (SIGWINCH), until disposed. */
+export function followSize(resized: (columns: number, rows: number) => void): Disposable {
+  const onResize = () => {
+    const { columns, rows } = process.stdout
+    if (columns > 0 && rows > 0) resized(columns, rows)
+  }
+  process.stdout.on('resize', onResize)
+  return {
+    [Symbol.dispose]() {
+      process.stdout.off('resize', onResize)
+    },
+  }
+}

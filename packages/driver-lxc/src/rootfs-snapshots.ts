@@ -1,0 +1,68 @@
+import { chmod, mkdir, rename, rm, rmdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type CallOptions, VirError } from '@covirt/core'
+import { copyTree, type SnapshotSpec, type StorageSnapshots, type TakeSnapshotSpec } from '@covirt/local'
+import type { DomainXml } from '@covirt/xml'
+import { rootFilesystem, sourceDirectory } from './config/mounts.js'
+import { LxcGuest } from './guest/lxc-guest.js'
+import { swapTree } from './host/swap-tree.js'
+
+/**
+ * Snapshots of containers: copies of their root file systems, which share the data with them where the file system can.
+ * What else is mounted in a container is not in them. A container that runs is frozen while it is copied.
+ */
+export const rootfsSnapshots: StorageSnapshots = {
+  savesMemory: false,
+
+  async take(spec: TakeSnapshotSpec, { signal }: CallOptions): Promise<void> {
+    const root = rootOf(spec.document)
+    const place = placeOf(spec)
+    const unfinished = `${place}.new`
+    await mkdir(dirname(place), { recursive: true, mode: 0o700 })
+    // Nobody but root may enter: set-user-ID programs in it are root's.
+    await chmod(dirname(dirname(place)), 0o700)
+    await rm(unfinished, { recursive: true, force: true })
+    try {
+      await held(spec, () => copyTree(root, unfinished, { signal }))
+      await rm(place, { recursive: true, force: true })
+      await rename(unfinished, place)
+    } catch (error) {
+      await rm(unfinished, { recursive: true, force: true })
+      await removeIfEmpty(dirname(place))
+      throw error
+    }
+  },
+
+  async restore(spec: SnapshotSpec, options: CallOptions): Promise<void> {
+    await swapTree(rootOf(spec.document), placeOf(spec), options)
+  },
+
+  async remove(spec: SnapshotSpec): Promise<void> {
+    await rm(placeOf(spec), { recursive: true, force: true })
+    await removeIfEmpty(dirname(placeOf(spec)))
+  },
+}
+
+/** Does `act` while no process of the container runs. */
+async function held({ guest }: TakeSnapshotSpec, act: () => Promise<void>): Promise<void> {
+  if (guest instanceof LxcGuest) await guest.hold(act)
+  else await act()
+}
+
+function placeOf({ places, domain, snapshot }: SnapshotSpec): string {
+  return join(places.stateDirectory, 'snapshots', domain.uuid, snapshot)
+}
+
+function rootOf(document: DomainXml): string {
+  const root = rootFilesystem(document)
+  const directory = root && sourceDirectory(root)
+  if (directory !== undefined) return directory
+  throw new VirError('CONFIG_UNSUPPORTED', `The root of ${document.name} is no directory of the host`, {
+    domain: 'LXC',
+    hint: "Snapshots are of a <filesystem type='mount'> with <target dir='/'/>",
+  })
+}
+
+async function removeIfEmpty(directory: string): Promise<void> {
+  await rmdir(directory).catch(() => {})
+}

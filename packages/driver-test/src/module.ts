@@ -1,0 +1,8 @@
+import { type DriverEntry, driverEntryId } from '@covirt/core'
+import { ContainerModule } from 'inversify'
+import { testProvider } from './test-provider.js'
+
+/** The driver as a module for a daemon's container. */
+export const driverModule: ContainerModule = new ContainerModule(({ bind }) => {
+  bind<DriverEntry>(driverEntryId).toConstantValue({ provider: testProvider, domainTypes: [] })
+})

@@ -1,0 +1,1 @@
+export { formatSnapshot, parseSnapshot, type SnapshotInput, type SnapshotXml } from './snapshot.js'
