@@ -4,6 +4,8 @@ export type { LxcDriver } from '@covirt/driver-lxc'
 export type { QemuDriver } from '@covirt/driver-qemu'
 export type { TestDriver } from '@covirt/driver-test'
 export * from '@covirt/xml'
+export { type CloneContainerOptions, cloneContainer } from './clone-container.js'
+export type { ContainerHome } from './container-home.js'
 export {
   type CreateRootfsOptions,
   createRootfs,
@@ -11,5 +13,6 @@ export {
   rootfsTemplates,
 } from './create-rootfs.js'
 export { defaultUri } from './default-uri.js'
+export type { MadeContainer } from './make-container.js'
 export { type ConnectOptions, type DriverOf, open } from './open.js'
 export type { BuiltinDrivers } from './providers.js'

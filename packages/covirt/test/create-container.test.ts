@@ -72,6 +72,7 @@ describeWhen(canRunLxc(), 'a container that neither starts nor can be undefined'
   /** A command whose connection to `root` has domains that fail so. */
   function stubbornCli(root: TempRoot, warnings: string[]): Cli {
     const domain = {
+      name: 'web',
       start: () => Promise.reject(new VirError('OPERATION_FAILED', 'it does not start')),
       undefine: () => Promise.reject(new VirError('OPERATION_TIMEOUT', 'it is busy')),
     }

@@ -1,14 +1,18 @@
-import { type Connection, type Domain, isVirError, messageOf, VirError } from '@covirt/core'
+import { messageOf } from '@covirt/core'
 import { formatDomain } from '@covirt/xml'
 import { type CreateRootfsOptions, createRootfs, type RootfsTemplate } from '../create-rootfs.js'
+import { type MadeContainer, makeContainer } from '../make-container.js'
 import type { Cli } from './cli.js'
-import { ContainerHome } from './container-home.js'
 import { startProgress } from './progress.js'
 import { removeContainer } from './undefine-container.js'
 
 /** What `create-container` is told. */
 export interface CreateContainerFlags {
-  readonly template: RootfsTemplate
+  readonly template?: RootfsTemplate
+  /** A directory or an archive, in place of a template. */
+  readonly from?: string
+  /** The program to run first. */
+  readonly init?: string
   /** In KiB. */
   readonly memory: number
   readonly bridge?: string
@@ -17,40 +21,38 @@ export interface CreateContainerFlags {
   readonly start?: boolean
 }
 
-/** Makes a root file system from a template and defines a container on it. Where it fails, nothing is left. */
+/** Makes a root file system and defines a container on it. Where it fails, nothing is left. */
 export async function createContainer(cli: Cli, name: string, flags: CreateContainerFlags): Promise<void> {
   const connection = await cli.connection()
-  const home = new ContainerHome(connection.uri, name)
-  await refuseNameInUse(connection, name, cli)
-  await home.make()
-  const domain = await fillAndDefine(cli, home, { ...flags, name })
-  try {
-    if (flags.start) await domain.start({ signal: cli.signal })
-  } catch (error) {
-    await removeAgain(cli, name, () => removeContainer(domain, home))
-    throw error
-  }
-  const done = flags.start ? 'created and started' : 'created'
-  const text = `Domain '${name}' ${done}; its root is ${home.rootfs}\n`
-  cli.result({ json: { ...domain.ref, rootfs: home.rootfs, started: flags.start === true }, text })
+  let init = ''
+  const { domain, home } = await makeContainer(connection, {
+    name,
+    fill: async (rootfs) => {
+      const found = await fill(cli, rootfs, { ...flags, name })
+      init = flags.init ?? found
+    },
+    document: (rootfs) => containerXml(rootfs, init, { ...flags, name }),
+    signal: cli.signal,
+    onWarning: (message) => cli.warn(message),
+  })
+  await finish(cli, { domain, home }, flags)
 }
 
-async function fillAndDefine(
+/** Starts a container that was made, if so asked, and says so; where it does not start, it is removed again. */
+export async function finish(
   cli: Cli,
-  home: ContainerHome,
-  options: CreateContainerFlags & { readonly name: string },
-): Promise<Domain> {
-  let domain: Domain
+  { domain, home }: MadeContainer,
+  { start }: { readonly start?: boolean },
+): Promise<void> {
   try {
-    const init = await fill(cli, home.rootfs, options)
-    const { domains } = await cli.connection()
-    domain = await domains.define(containerXml(home.rootfs, init, options), { signal: cli.signal })
+    if (start) await domain.start({ signal: cli.signal })
   } catch (error) {
-    await removeAgain(cli, options.name, () => home.remove())
+    await removeAgain(cli, domain.name, () => removeContainer(domain, home))
     throw error
   }
-  await home.finish()
-  return domain
+  const done = start ? 'created and started' : 'created'
+  const text = `Domain '${domain.name}' ${done}; its root is ${home.rootfs}\n`
+  cli.result({ json: { ...domain.ref, rootfs: home.rootfs, started: start === true }, text })
 }
 
 /** What goes wrong in it is told beside the error that led to it, not in its place. */
@@ -62,23 +64,16 @@ async function removeAgain(cli: Cli, name: string, remove: () => Promise<void>):
   }
 }
 
-async function refuseNameInUse({ domains }: Connection, name: string, { signal }: Cli): Promise<void> {
-  try {
-    await domains.lookupByName(name, { signal })
-  } catch (error) {
-    if (isVirError(error, 'NO_DOMAIN')) return
-    throw error
-  }
-  throw new VirError('DOM_EXIST', `Domain '${name}' exists already`, {
-    domain: 'DOM',
-    hint: `Choose another name, or remove it: covirt undefine ${name} --remove-rootfs`,
-  })
-}
-
 async function fill(cli: Cli, directory: string, options: CreateRootfsOptions): Promise<string> {
   const progress = startProgress(cli, `Making the root file system of '${options.name}'`)
   try {
-    return await createRootfs(directory, { ...options, signal: cli.signal, onProgress: progress.step })
+    const template = options.from === undefined ? (options.template ?? 'busybox') : undefined
+    return await createRootfs(directory, {
+      ...options,
+      template,
+      signal: cli.signal,
+      onProgress: progress.step,
+    })
   } finally {
     progress.end()
   }

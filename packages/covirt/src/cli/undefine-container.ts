@@ -1,7 +1,8 @@
+import { basename, dirname } from 'node:path'
 import { type CallOptions, type Domain, isVirError, VirError } from '@covirt/core'
 import { parseDomain } from '@covirt/xml'
+import { ContainerHome } from '../container-home.js'
 import type { Cli } from './cli.js'
-import { ContainerHome } from './container-home.js'
 
 /**
  * Removes the definition of `domain` and the root file system that `create-container` made for it, and resolves to
@@ -38,8 +39,8 @@ async function homeOf(cli: Cli, domain: Domain): Promise<ContainerHome> {
       `Shut it down first: covirt shutdown ${domain.name} --wait`,
     )
   }
-  const home = new ContainerHome(uri, domain.name)
   const directories = await directoriesOf(cli, domain)
+  const home = homeOfRoot(uri, directories, domain.name)
   if (
     !directories.some(({ source, target }) => target === '/' && source === home.rootfs) ||
     !(await home.exists())
@@ -57,6 +58,18 @@ async function homeOf(cli: Cli, domain: Domain): Promise<ContainerHome> {
     }
   }
   return home
+}
+
+/** That which its root lies in, if it has the form of one: a domain may have been renamed since. */
+function homeOfRoot(
+  uri: string,
+  directories: Awaited<ReturnType<typeof directoriesOf>>,
+  name: string,
+): ContainerHome {
+  const root = directories.find(({ target }) => target === '/')?.source ?? ''
+  const candidate = basename(dirname(root))
+  const home = ContainerHome.isName(candidate) ? new ContainerHome(uri, candidate) : undefined
+  return home?.rootfs === root ? home : new ContainerHome(uri, name)
 }
 
 /** What a domain has from directories of the host; nothing where it has gone meanwhile. */

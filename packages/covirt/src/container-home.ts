@@ -17,9 +17,14 @@ export class ContainerHome {
   readonly #parent: string
   readonly #marker: string
 
+  /** Whether a container can be called so. */
+  static isName(name: string): boolean {
+    return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)
+  }
+
   /** `INVALID_ARG` where `uri` leads to no containers, or `name` is none for one. */
   constructor(uri: string, name: string) {
-    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)) {
+    if (!ContainerHome.isName(name)) {
       throw new VirError('INVALID_ARG', `'${name}' is no name for a container`, {
         hint: 'It becomes a hostname: letters, digits, dots and dashes, 63 characters at the most',
       })
