@@ -53,7 +53,7 @@ describeWhen(canRunLxc(), 'questions about a container', () => {
     await using container = await testContainer()
     await start(container)
 
-    expect(await interfaces(container)).toEqual([{ name: 'lo', addresses: [] }])
+    expect(await interfaces(container)).toEqual([{ name: 'lo', mac: '00:00:00:00:00:00', addresses: [] }])
   })
 
   test('a cancelled question rejects with the reason', async () => {

@@ -4,8 +4,15 @@ import { runProgram } from './program.js'
 /** A network interface as the container sees it. */
 export interface ContainerInterface {
   readonly name: string
-  /** IPv4 and IPv6, without prefix length. */
-  readonly addresses: readonly string[]
+  /** Of those that have six bytes. */
+  readonly mac?: string
+  readonly addresses: readonly ContainerAddress[]
+}
+
+export interface ContainerAddress {
+  readonly family: 'ipv4' | 'ipv6'
+  readonly address: string
+  readonly prefix: number
 }
 
 /** The network interfaces of a running container; `ESRCH` where it does not run. */

@@ -1,4 +1,4 @@
-import type { Connection, Domain, OpenOptions, RoleName, ShutdownMode } from '@covirt/core'
+import type { AddressSource, Connection, Domain, OpenOptions, RoleName, ShutdownMode } from '@covirt/core'
 
 /**
  * What the author of a driver provides so that the conformance suite can run on it. A driver's compliance
@@ -17,6 +17,8 @@ export interface DriverFixture {
   readonly roles: readonly RoleName[]
   /** The modes of shutdown and reboot that the driver has; all others it refuses. May be empty. */
   readonly shutdownModes: readonly ShutdownMode[]
+  /** The sources that role `addresses` has. Default none. */
+  readonly addressSources?: readonly AddressSource[]
   /** Which abilities there are not, and why: `{ panic: 'containers have no kernel of their own' }`. */
   readonly leftOut: Readonly<Partial<Record<Ability, string>>>
 

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { abortable, anySignal, type CallOptions } from './abort.js'
+import type { AddressOptions, GuestInterface } from './addresses-role.js'
 import { checkExec } from './check-exec.js'
 import type { DomainInfo, DomainRef } from './domain.js'
 import type { DriverEvent } from './domain-event.js'
@@ -8,6 +9,7 @@ import type { Driver, ShutdownOptions, StartOptions, Unsubscribe, XmlOptions } f
 import { isVirError, VirError } from './errors.js'
 import type { EventStream, EventStreamOptions } from './event-stream.js'
 import type { ExecOptions, ExecProcess, TerminalSize } from './exec-role.js'
+import type { GuestProcess } from './processes-role.js'
 import { requireRole } from './require-role.js'
 import type { AgentOptions, ConsoleOptions, DriverRoles, RoleName } from './roles.js'
 import type {
@@ -189,6 +191,16 @@ export class DomainHandle {
     return this.#role('snapshots').deleteSnapshot(this.ref, snapshot, options)
   }
 
+  /** Role `processes`. */
+  async listProcesses(options?: CallOptions): Promise<readonly GuestProcess[]> {
+    return this.#role('processes').listProcesses(this.ref, options)
+  }
+
+  /** Role `addresses`. */
+  async listInterfaceAddresses(options?: AddressOptions): Promise<readonly GuestInterface[]> {
+    return this.#role('addresses').listInterfaceAddresses(this.ref, options)
+  }
+
   /** Calls `listener` for each event of this domain, and each `resync`, until unsubscribed or the connection is closed. */
   subscribe(listener: (event: DriverEvent) => void): Unsubscribe {
     return this.#connection.subscribe((event) => {
@@ -259,6 +271,8 @@ interface RoleMethods {
   reset: 'reset'
   guestAgent: 'agentCommand'
   exec: 'exec' | 'shell'
+  processes: 'listProcesses'
+  addresses: 'listInterfaceAddresses'
   snapshots: 'createSnapshot' | 'listSnapshots' | 'snapshotXml' | 'revertToSnapshot' | 'deleteSnapshot'
 }
 

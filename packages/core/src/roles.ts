@@ -1,7 +1,9 @@
 import type { Duplex } from 'node:stream'
 import type { CallOptions } from './abort.js'
+import type { AddressesRole } from './addresses-role.js'
 import type { DomainRef } from './domain.js'
 import type { ExecRole } from './exec-role.js'
+import type { ProcessesRole } from './processes-role.js'
 import type { SnapshotsRole } from './snapshots.js'
 
 /** How a console is opened. */
@@ -59,6 +61,8 @@ export interface DriverRoles {
   readonly reset: ResetRole
   readonly guestAgent: GuestAgentRole
   readonly exec: ExecRole
+  readonly processes: ProcessesRole
+  readonly addresses: AddressesRole
   readonly snapshots: SnapshotsRole
 }
 
@@ -74,5 +78,7 @@ export const roleNames = [
   'reset',
   'guestAgent',
   'exec',
+  'processes',
+  'addresses',
   'snapshots',
 ] as const satisfies readonly RoleName[]

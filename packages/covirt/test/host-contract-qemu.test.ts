@@ -8,7 +8,8 @@ describeWhen(canRunQemu(), 'real QEMU, through covirt:///system', () => {
   const noAgent = canRunLinuxGuest()
   const fixture: DriverFixture = {
     type: 'COVIRT',
-    roles: ['console', 'reset', 'guestAgent'],
+    roles: ['console', 'reset', 'guestAgent', 'addresses'],
+    addressSources: ['agent'],
     shutdownModes: ['acpi', 'agent'],
     leftOut: { advance: 'time is real here', ...(noAgent !== undefined && { agent: noAgent }) },
     world: async () => {

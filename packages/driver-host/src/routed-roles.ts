@@ -21,6 +21,18 @@ export function routedRoles(drivers: readonly Driver[], routing: Routing): Parti
           requireRole(driver, 'guestAgent').agentCommand(domain, command, options),
         ),
     },
+    processes: {
+      listProcesses: (domain, options) =>
+        routing.call(domain, async (driver) =>
+          requireRole(driver, 'processes').listProcesses(domain, options),
+        ),
+    },
+    addresses: {
+      listInterfaceAddresses: (domain, options) =>
+        routing.call(domain, async (driver) =>
+          requireRole(driver, 'addresses').listInterfaceAddresses(domain, options),
+        ),
+    },
     exec: {
       exec: (domain, argv, options) =>
         routing.call(domain, async (driver) => requireRole(driver, 'exec').exec(domain, argv, options)),

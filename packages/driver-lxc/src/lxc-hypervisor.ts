@@ -155,6 +155,14 @@ export class LxcHypervisor implements Hypervisor {
             lxcGuest(guest).openConsole({ ...options, signal }),
           ),
       },
+      processes: {
+        listProcesses: (domain, options) =>
+          access.query(domain, options, async (guest, call) => lxcGuest(guest).listProcesses(call)),
+      },
+      addresses: {
+        listInterfaceAddresses: (domain, options = {}) =>
+          access.query(domain, options, async (guest) => lxcGuest(guest).listInterfaceAddresses(options)),
+      },
       exec: {
         exec: (domain, argv, options = {}) =>
           access.query(domain, options, async (guest) => lxcGuest(guest).exec(argv, options)),

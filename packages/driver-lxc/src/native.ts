@@ -5,6 +5,7 @@ export {
   type Container,
   containerCgroups,
   initPid,
+  interfaces,
   isFrozen,
   type LxcConsole,
   LxcError,

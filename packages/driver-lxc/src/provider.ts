@@ -1,5 +1,13 @@
 import { join } from 'node:path'
-import type { ConsoleRole, Driver, DriverProvider, ExecRole, SnapshotsRole } from '@covirt/core'
+import type {
+  AddressesRole,
+  ConsoleRole,
+  Driver,
+  DriverProvider,
+  ExecRole,
+  ProcessesRole,
+  SnapshotsRole,
+} from '@covirt/core'
 import { localProvider } from '@covirt/local'
 import { LxcHypervisor } from './lxc-hypervisor.js'
 import { probeLxc } from './native.js'
@@ -8,6 +16,8 @@ import { probeLxc } from './native.js'
 export interface LxcDriver extends Driver {
   readonly console: ConsoleRole
   readonly exec: ExecRole
+  readonly processes: ProcessesRole
+  readonly addresses: AddressesRole
   readonly snapshots: SnapshotsRole
   readonly reset?: undefined
   readonly guestAgent?: undefined

@@ -132,7 +132,8 @@ export class LxcWorld implements DriverWorld {
 
 export const lxcFixture: DriverFixture = {
   type: 'LXC',
-  roles: ['console', 'exec', 'snapshots'],
+  roles: ['console', 'exec', 'processes', 'addresses', 'snapshots'],
+  addressSources: ['guest'],
   shutdownModes: ['signal', 'initctl'],
   leftOut: {
     advance: 'time is real here',

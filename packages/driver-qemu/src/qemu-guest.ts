@@ -1,10 +1,12 @@
 import type { Duplex } from 'node:stream'
 import {
+  type AddressOptions,
   type AgentOptions,
   abortable,
   type CallOptions,
   type Clock,
   type ConsoleOptions,
+  type GuestInterface,
   isVirError,
   type Logger,
   messageOf,
@@ -15,6 +17,7 @@ import type { Guest, GuestInfo, GuestPhase, GuestRecord, GuestSink } from '@covi
 import type { DomainXml } from '@covirt/xml'
 import { unresponsive } from './agent/agent-channel.js'
 import { agentRequest } from './agent/agent-codec.js'
+import { parseInterfaces } from './agent/agent-interfaces.js'
 import { GuestAgent } from './agent/guest-agent.js'
 import type { GuestPlan } from './command-line/guest-plan.js'
 import { ConsoleDesk } from './console/console-desk.js'
@@ -171,6 +174,16 @@ export class QemuGuest implements Guest {
       })
     if (!this.#agent) throw unresponsive('absent')
     return this.#agent.command(request, options.timeoutMs ?? agentTimeoutMs, options)
+  }
+
+  /** As the addresses role promises. */
+  async listInterfaceAddresses({ source, signal }: AddressOptions): Promise<readonly GuestInterface[]> {
+    if (source !== undefined && source !== 'agent')
+      throw new VirError('ARGUMENT_UNSUPPORTED', `The addresses of machines are not asked of '${source}'`, {
+        domain: 'QEMU',
+        hint: "Their source is 'agent'",
+      })
+    return parseInterfaces(await this.agentCommand('{"execute":"guest-network-get-interfaces"}', { signal }))
   }
 
   async #ask(

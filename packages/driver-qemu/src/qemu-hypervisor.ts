@@ -59,6 +59,10 @@ export class QemuHypervisor implements Hypervisor {
         resetDomain: (domain, options) =>
           access.job(domain, 'reset', options, (guest, call) => qemuGuest(guest).reset(call)),
       },
+      addresses: {
+        listInterfaceAddresses: (domain, options = {}) =>
+          access.query(domain, options, (guest) => qemuGuest(guest).listInterfaceAddresses(options)),
+      },
       guestAgent: {
         agentCommand: (domain, command, options) =>
           access.query(domain, options, (guest, call) =>

@@ -1,4 +1,5 @@
 import {
+  type AddressesRole,
   type ConsoleRole,
   type Driver,
   type GuestAgentRole,
@@ -16,6 +17,8 @@ export interface QemuDriver extends Driver {
   readonly reset: ResetRole
   readonly guestAgent: GuestAgentRole
   readonly exec?: undefined
+  readonly processes?: undefined
+  readonly addresses: AddressesRole
   readonly snapshots?: undefined
 }
 

@@ -13,7 +13,8 @@ describeWhen(canRunKvm(), 'real QEMU, on KVM', () => {
 function fixture(type: 'qemu' | 'kvm', noAgent: string | undefined): DriverFixture {
   return {
     type: 'QEMU',
-    roles: ['console', 'reset', 'guestAgent'],
+    roles: ['console', 'reset', 'guestAgent', 'addresses'],
+    addressSources: ['agent'],
     shutdownModes: ['acpi', 'agent'],
     leftOut: { advance: 'time is real here', ...(noAgent !== undefined && { agent: noAgent }) },
     world: () => QemuWorld.make(type, { agent: noAgent === undefined }),

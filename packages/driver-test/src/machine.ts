@@ -1,4 +1,5 @@
-import { type Clock, type ExecOptions, type ExecProcess, VirError } from '@covirt/core'
+import { basename } from 'node:path'
+import { type Clock, type ExecOptions, type ExecProcess, type GuestProcess, VirError } from '@covirt/core'
 import type { GuestExit, GuestPhase, GuestSink } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import type { GuestBehaviour } from './behaviour.js'
@@ -37,6 +38,7 @@ export class Machine {
   #ranSince: number
   #hung = false
   readonly #processes = new Set<TestProcess>()
+  #lastPid = 1
   #agentConnected = false
 
   constructor(parts: MachineParts, options: { readonly paused: boolean }) {
@@ -146,11 +148,22 @@ export class Machine {
   /** Runs a program in the guest until that ends or restarts, or `released` fires. */
   exec(argv: readonly string[], options: ExecOptions, released: AbortSignal): ExecProcess {
     const { clock, program } = this.#parts
-    const process = new TestProcess(argv, options, { program: program(argv[0] as string), clock, released })
+    const parts = { program: program(argv[0] as string), clock, released, innerPid: ++this.#lastPid }
+    const process = new TestProcess(argv, options, parts)
     this.#processes.add(process)
     const forget = () => void this.#processes.delete(process)
     process.exit.then(forget, forget)
     return process
+  }
+
+  /** The guest's init, and the programs that were brought into it. */
+  processes(): readonly GuestProcess[] {
+    const { memoryKib, cpuTimeNs } = this
+    const init = { pid: undefined, innerPid: 1, name: 'init', argv: ['/sbin/init'], memoryKib, cpuTimeNs }
+    const programs = [...this.#processes].map(({ innerPid, argv }) => ({
+      ...{ pid: undefined, innerPid, name: basename(argv[0] as string), argv, memoryKib: 4, cpuTimeNs: 0n },
+    }))
+    return [init, ...programs]
   }
 
   #endProcesses(): void {

@@ -1,4 +1,13 @@
-import type { ConsoleRole, Driver, ExecRole, GuestAgentRole, ResetRole, SnapshotsRole } from '@covirt/core'
+import type {
+  AddressesRole,
+  ConsoleRole,
+  Driver,
+  ExecRole,
+  GuestAgentRole,
+  ProcessesRole,
+  ResetRole,
+  SnapshotsRole,
+} from '@covirt/core'
 import { IdAllocator, LocalDriver, type LocalDriverParts, noPlaces } from '@covirt/local'
 import { TestControls } from './test-controls.js'
 import { TestHypervisor } from './test-hypervisor.js'
@@ -11,6 +20,8 @@ export interface TestDriver extends Driver {
   readonly reset: ResetRole
   readonly guestAgent: GuestAgentRole
   readonly exec: ExecRole
+  readonly processes: ProcessesRole
+  readonly addresses: AddressesRole
   readonly snapshots: SnapshotsRole
   readonly controls: TestControls
 }

@@ -5,6 +5,7 @@ import { parseCommand } from './agent.js'
 import { Machine } from './machine.js'
 import { checkLine, liveDocument, preparedDocument } from './test-documents.js'
 import { TestGuest } from './test-guest.js'
+import { interfacesOf } from './test-network.js'
 import { testNode } from './test-node.js'
 import type { TestWorld } from './test-world.js'
 
@@ -108,6 +109,14 @@ export class TestHypervisor implements Hypervisor {
             requireRunning(domain, guest)
             return testGuest(guest).askAgent(command)
           }),
+      },
+      processes: {
+        listProcesses: (domain, options) =>
+          access.query(domain, options, async (guest) => testGuest(guest).machine.processes()),
+      },
+      addresses: {
+        listInterfaceAddresses: (domain, options = {}) =>
+          access.query(domain, options, async (guest) => interfacesOf(testGuest(guest).machine, options)),
       },
       exec: {
         exec: (domain, argv, options = {}) =>

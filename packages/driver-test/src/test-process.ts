@@ -14,12 +14,16 @@ import type { TestProgram } from './test-program.js'
 export interface TestProcessParts {
   readonly program: TestProgram | undefined
   readonly clock: Clock
+  /** Its number in the guest. */
+  readonly innerPid: number
   /** Fires when no driver watches the guest any more. */
   readonly released: AbortSignal
 }
 
 /** A program that runs in a simulated guest. */
 export class TestProcess implements ExecProcess {
+  readonly argv: readonly string[]
+  readonly innerPid: number
   readonly stdin = new PassThrough()
   readonly stdout = new PassThrough()
   readonly stderr = new PassThrough()
@@ -27,7 +31,13 @@ export class TestProcess implements ExecProcess {
   readonly #killed = new AbortController()
   #end: (exit: ExecExit | Promise<never>) => void = () => {}
 
-  constructor(argv: readonly string[], options: ExecOptions, { program, clock, released }: TestProcessParts) {
+  constructor(
+    argv: readonly string[],
+    options: ExecOptions,
+    { program, clock, released, innerPid }: TestProcessParts,
+  ) {
+    this.argv = argv
+    this.innerPid = innerPid
     const { env = {}, cwd = '/', uid = 0, gid = 0, tty, namespaces, stdin, signal } = options
     throwIfAborted(signal)
     this.exit = new Promise((resolve) => {

@@ -1,5 +1,6 @@
 import type { Ability, DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
 import {
+  addressSources,
   Connection,
   type Domain,
   FakeClock,
@@ -24,6 +25,7 @@ export function testFixture({ virtual }: { readonly virtual: boolean }): DriverF
   return {
     type: 'TEST',
     roles: roleNames,
+    addressSources,
     shutdownModes: ['acpi', 'agent'],
     leftOut,
     world: async () => makeWorld(virtual ? new FakeClock() : undefined),

@@ -34,7 +34,7 @@ int Start(const Job &job);
 // there.
 int Attach(const Job &job);
 
-// Prints {"interfaces":[{"name","addresses":[...]}]} of a running container.
+// Prints {"interfaces":[{"name","mac","addresses":[{"family","address","prefix"}]}]} of a running container.
 int Interfaces(const Job &job);
 
 }  // namespace covirt

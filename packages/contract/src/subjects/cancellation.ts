@@ -30,6 +30,8 @@ const roleCalls: Readonly<Record<RoleName, Call>> = {
   reset: (domain, options) => domain.reset(options),
   guestAgent: (domain, options) => domain.agentCommand('{"execute":"guest-ping"}', options),
   exec: (domain, options) => domain.exec(['true'], options),
+  processes: (domain, options) => domain.listProcesses(options),
+  addresses: (domain, options) => domain.listInterfaceAddresses(options),
   snapshots: (domain, options) => domain.createSnapshot(undefined, options),
 }
 

@@ -27,6 +27,8 @@ const roleVerbs: Readonly<Record<RoleName, Verb>> = {
   reset: (domain) => domain.reset(),
   guestAgent: (domain) => domain.agentCommand('{"execute":"guest-ping"}'),
   exec: (domain) => domain.exec(['true']),
+  processes: (domain) => domain.listProcesses(),
+  addresses: (domain) => domain.listInterfaceAddresses(),
   snapshots: (domain) => domain.createSnapshot(),
 }
 
@@ -52,7 +54,7 @@ const situations: readonly Situation[] = [
     needs: [],
     enter: (scene) => scene.define(),
     refused: ['shutdown', 'reboot', 'destroy', 'suspend', 'resume'],
-    refusedRoles: ['console', 'reset', 'guestAgent', 'exec'],
+    refusedRoles: ['console', 'reset', 'guestAgent', 'exec', 'processes', 'addresses'],
   },
   {
     name: 'running',

@@ -1,9 +1,11 @@
 import { type Domain, type RoleName, requireRole, roleNames } from '@covirt/core'
 import { expect } from '@jest/globals'
 import type { Suite } from '../suite.js'
+import { addressesRole } from './addresses-role.js'
 import { consoleRole } from './console-role.js'
 import { execRole } from './exec-role.js'
 import { guestAgentRole } from './guest-agent-role.js'
+import { processesRole } from './processes-role.js'
 import { resetRole } from './reset-role.js'
 import { snapshotsRole } from './snapshots-role.js'
 
@@ -12,6 +14,8 @@ const present: Readonly<Record<RoleName, (suite: Suite) => void>> = {
   reset: resetRole,
   guestAgent: guestAgentRole,
   exec: execRole,
+  processes: processesRole,
+  addresses: addressesRole,
   snapshots: snapshotsRole,
 }
 
@@ -20,6 +24,8 @@ const use: Readonly<Record<RoleName, (domain: Domain) => Promise<unknown>>> = {
   reset: (domain) => domain.reset(),
   guestAgent: (domain) => domain.agentCommand('{"execute":"guest-ping"}'),
   exec: (domain) => domain.exec(['true']),
+  processes: (domain) => domain.listProcesses(),
+  addresses: (domain) => domain.listInterfaceAddresses(),
   snapshots: (domain) => domain.createSnapshot(),
 }
 

@@ -21,6 +21,12 @@ export function parseMemoryKib(text: string): number {
   return kib
 }
 
+/** Reads how many times, from 1. */
+export function parseCount(text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a number from 1.')
+  return Number(text)
+}
+
 /** Reads the number of a user or of a group. */
 export function parseId(text: string): number {
   if (!/^[0-9]{1,10}$/.test(text) || Number(text) > 0xffff_fffe) {

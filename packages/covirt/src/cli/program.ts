@@ -4,6 +4,7 @@ import { addDefinitionCommands } from '../commands/definition.js'
 import { addDomainInfoCommands } from '../commands/domain-info.js'
 import { addGuestCommands } from '../commands/guest.js'
 import { addHostCommands } from '../commands/host.js'
+import { addInsideCommands } from '../commands/inside.js'
 import { addLifecycleCommands } from '../commands/lifecycle.js'
 import { addListCommand } from '../commands/list.js'
 import { addProgramCommands } from '../commands/programs.js'
@@ -65,6 +66,7 @@ export function createProgram(select: (task: Task) => void, output: OutputConfig
   program.commandsGroup('Guests:')
   addGuestCommands(program, select)
   addProgramCommands(program, select)
+  addInsideCommands(program, select)
   addContainerCommands(program, select)
   program.commandsGroup('Snapshots:')
   addSnapshotCommands(program, select)

@@ -1,11 +1,14 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import {
+  type AddressOptions,
   type CallOptions,
   type Clock,
   type ConsoleOptions,
   type ExecOptions,
   type ExecProcess,
+  type GuestInterface,
+  type GuestProcess,
   type Logger,
   messageOf,
   type ShutdownMode,
@@ -21,6 +24,7 @@ import { removeLeftovers } from '../host/leftovers.js'
 import { toVirError } from '../lxc-errors.js'
 import {
   type Container,
+  interfaces,
   isFrozen,
   LxcError,
   type StateRecord,
@@ -33,6 +37,7 @@ import { exitOf, type InitEnd, wantsReboot } from './exit-reason.js'
 import { ExitStatus } from './exit-status.js'
 import { readGuestInfo } from './guest-info.js'
 import { GuestPrograms } from './guest-programs.js'
+import { listProcesses } from './list-processes.js'
 import { signalInit } from './signal-init.js'
 import type { StateHub } from './state-hub.js'
 import { type WatchedInit, watchContainer } from './watched-init.js'
@@ -194,6 +199,22 @@ export class LxcGuest implements Guest {
       if (this.#phase === 'running') return this.#programs.run(argv, options)
       throw new VirError('OPERATION_INVALID', `${this.#parts.name} is ${this.#phase} and runs nothing`, {
         domain: 'LXC',
+      })
+    })
+  }
+
+  /** See {@link ProcessesRole.listProcesses}. */
+  listProcesses({ signal }: CallOptions): Promise<readonly GuestProcess[]> {
+    return this.#do('Listing the processes of', signal, ({ pid }) => listProcesses(pid))
+  }
+
+  /** See {@link AddressesRole.listInterfaceAddresses}. */
+  listInterfaceAddresses({ source, signal }: AddressOptions): Promise<readonly GuestInterface[]> {
+    return this.#do('Reading the addresses of', signal, () => {
+      if (source === undefined || source === 'guest') return interfaces(this.#parts.container, { signal })
+      throw new VirError('ARGUMENT_UNSUPPORTED', `The addresses of containers are not asked of '${source}'`, {
+        domain: 'LXC',
+        hint: "Their source is 'guest'",
       })
     })
   }
