@@ -49,6 +49,8 @@ export class FakeClock implements Clock {
   #nowMs: number
   #order = 0
   readonly #sleepers = new Set<Sleeper>()
+  /** All of them and some that were cancelled, as a binary heap: the next to wake comes first. */
+  readonly #heap: Sleeper[] = []
 
   constructor(startMs = 0) {
     this.#nowMs = startMs
@@ -67,6 +69,7 @@ export class FakeClock implements Clock {
     return sleepWith(ms, options?.signal, (delayMs, wake) => {
       const sleeper = { at: this.#nowMs + Math.max(0, delayMs), order: this.#order++, wake }
       this.#sleepers.add(sleeper)
+      this.#push(sleeper)
       return () => this.#sleepers.delete(sleeper)
     })
   }
@@ -87,15 +90,42 @@ export class FakeClock implements Clock {
     this.#nowMs = end
   }
 
+  /** The next to wake by `end`, out of the heap. */
   #next(end: number): Sleeper | undefined {
-    let best: Sleeper | undefined
-    for (const sleeper of this.#sleepers) {
-      if (sleeper.at > end) continue
-      if (!best || sleeper.at < best.at || (sleeper.at === best.at && sleeper.order < best.order))
-        best = sleeper
+    for (let first = this.#heap[0]; first && first.at <= end; first = this.#heap[0]) {
+      this.#pop()
+      if (this.#sleepers.has(first)) return first
     }
-    return best
+    return undefined
   }
+
+  #push(sleeper: Sleeper): void {
+    const heap = this.#heap
+    let at = heap.length
+    for (let up = (at - 1) >> 1; at > 0 && before(sleeper, heap[up]); up = (at - 1) >> 1) {
+      heap[at] = heap[up] as Sleeper
+      at = up
+    }
+    heap[at] = sleeper
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return
+    let at = 0
+    for (let down = 1; down < heap.length; down = 2 * at + 1) {
+      if (heap[down + 1] !== undefined && before(heap[down + 1] as Sleeper, heap[down])) down += 1
+      if (!before(heap[down] as Sleeper, last)) break
+      heap[at] = heap[down] as Sleeper
+      at = down
+    }
+    heap[at] = last
+  }
+}
+
+function before(a: Sleeper, b: Sleeper | undefined): boolean {
+  return b !== undefined && (a.at < b.at || (a.at === b.at && a.order < b.order))
 }
 
 /** Promise chains of any length that need no I/O run to their end within one turn of the event loop. */

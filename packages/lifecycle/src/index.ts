@@ -1,3 +1,11 @@
+export type { HookContext, LifecycleHooks, Veto } from './hooks/lifecycle-hooks.js'
+export {
+  type Journal,
+  type JournalActor,
+  type JournalEntry,
+  type JournalEvent,
+  MemoryJournal,
+} from './journal/journal.js'
 export * from './model/defaults.js'
 export type * from './model/policy.js'
 export { type NativeStart, resolvePolicy } from './model/resolve-policy.js'
@@ -9,3 +17,19 @@ export { planStop, type StopPlanOptions } from './plan/plan-stop.js'
 export { type ReadPlanDomainsOptions, readPlanDomains } from './plan/read-plan-domains.js'
 export type { LeftOut, StartPlan, StartStep, StartWait } from './plan/start-plan.js'
 export type { StopPlan, StopStep } from './plan/stop-plan.js'
+export type { ProbeIo } from './probe/probe-io.js'
+export type { HostConditions } from './run/host-conditions.js'
+export type { Progress, ProgressPhase } from './run/progress.js'
+export { runStart, type StartReport, type StartResult } from './run/run-start.js'
+export { runStop, type StopParts, type StopReport, type StopResult } from './run/run-stop.js'
+export type { RunnerParts } from './run/runner-parts.js'
+export type { Fault } from './simulate/faults.js'
+export {
+  type AdvancingClock,
+  type SimulationControls,
+  type SimulationOptions,
+  type SimulationReport,
+  type SimulationWorld,
+  type Span,
+  simulate,
+} from './simulate/simulate.js'

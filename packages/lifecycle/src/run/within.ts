@@ -1,0 +1,33 @@
+import { type CallOptions, type Clock, VirError } from '@covirt/core'
+import { Scope } from './scope.js'
+
+/**
+ * Settles as `work` does; after `ms` it is cancelled through its signal, and this rejects with `OPERATION_TIMEOUT`
+ * once it has given up.
+ */
+export async function within<T>(
+  clock: Clock,
+  ms: number,
+  { signal }: CallOptions,
+  work: (options: { readonly signal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  const scope = new Scope(signal)
+  const timer = new Scope()
+  let over = false
+  clock.sleep(ms, { signal: timer.signal }).then(
+    () => {
+      over = true
+      scope.abort('its time is over')
+    },
+    () => {},
+  )
+  try {
+    return await work({ signal: scope.signal })
+  } catch (error) {
+    if (!over || signal?.aborted) throw error
+    throw new VirError('OPERATION_TIMEOUT', `It took longer than ${ms / 1000} s`, { cause: error })
+  } finally {
+    timer.end()
+    scope[Symbol.dispose]()
+  }
+}
