@@ -40,9 +40,7 @@ for (const { scheme, requirement } of drivers) {
     await using connection = await open(`${scheme}:///${path}?root=${place}` as string)
     const { driver } = connection
     const column = head.indexOf(`\`${scheme}:\``)
-    expect(rows.map((cells) => cells[column])).toEqual(
-      roleNames.map((role) => (driver[role] ? 'yes' : 'no')),
-    )
+    expect(rows.map((cells) => cells[column])).toEqual(roleNames.map((role) => (driver[role] ? 'yes' : 'no')))
   })
 }
 

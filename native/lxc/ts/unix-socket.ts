@@ -39,3 +39,9 @@ export function sendDescriptor(socket: number, descriptor: number): boolean {
 export function sendDatagram(path: string, text: string): void {
   binding().sendDatagram(path, text)
 }
+
+/** Throws, with a sentence for a person, where the functions here cannot be called: the addon is missing or old. */
+export function checkSocketCalls(): void {
+  if (typeof binding().sendDatagram === 'function') return
+  throw new Error('covirt_lxc.node of @covirt/native-lxc is too old: run "npm run build:native"')
+}

@@ -1,1 +1,2 @@
-export {}
+export { daemonHookId } from './compose.js'
+export type * from './daemon-hook.js'

@@ -1,0 +1,92 @@
+import { isAbsolute, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { messageOf } from '@covirt/core'
+import { logFormats, logLevels } from './config/config-schema.js'
+import type { LogLevel } from './log/log-format.js'
+
+/** What a command line asks for. */
+export interface CommandLine {
+  readonly help: boolean
+  readonly version: boolean
+  readonly checkConfig: boolean
+  readonly session: boolean
+  readonly config: string | undefined
+  readonly root: string | undefined
+  readonly socket: string | undefined
+  readonly libvirtSocket: boolean
+  readonly drivers: readonly string[] | undefined
+  readonly logLevel: LogLevel | undefined
+  readonly logFormat: (typeof logFormats)[number] | undefined
+}
+
+export const usage = `Usage: covirtd [options]
+
+Serves LXC containers and QEMU virtual machines over libvirt's protocol.
+
+  --config FILE       read this file (default: /etc/covirt/covirtd.toml; with --root DIR, DIR/etc/covirtd.toml)
+  --check-config      say what is wrong in the configuration, and end
+  --root DIR          keep everything below DIR: a private instance
+  --session           serve guests of the calling user (default unless root)
+  --socket PATH       listen here (default: /run/covirt/covirt-sock; with --root DIR, DIR/run/covirt-sock)
+  --libvirt-socket    listen on libvirt's default sockets too
+  --driver NAME       offer this driver; may be given more than once
+  --log-level LEVEL   ${logLevels.join(', ')}
+  --log-format FORM   ${logFormats.join(', ')}
+  --version, --help
+
+SIGTERM and SIGINT end it, and guests live on; SIGHUP makes it read its configuration again.
+`
+
+/** Throws an `Error` with a sentence for a person where it makes no sense. */
+export function parseCommandLine(args: readonly string[]): CommandLine {
+  const { values } = parse(args)
+  return {
+    help: values.help ?? false,
+    version: values.version ?? false,
+    checkConfig: values['check-config'] ?? false,
+    session: values.session ?? false,
+    config: absolute(values.config),
+    root: absolute(values.root),
+    socket: absolute(values.socket),
+    libvirtSocket: values['libvirt-socket'] ?? false,
+    drivers: values.driver,
+    logLevel: oneOf('--log-level', logLevels, values['log-level']),
+    logFormat: oneOf('--log-format', logFormats, values['log-format']),
+  }
+}
+
+function parse(args: readonly string[]) {
+  const options = {
+    help: { type: 'boolean', short: 'h' },
+    version: { type: 'boolean' },
+    'check-config': { type: 'boolean' },
+    session: { type: 'boolean' },
+    config: { type: 'string', short: 'f' },
+    root: { type: 'string' },
+    socket: { type: 'string' },
+    'libvirt-socket': { type: 'boolean' },
+    driver: { type: 'string', multiple: true },
+    'log-level': { type: 'string' },
+    'log-format': { type: 'string' },
+  } as const
+  try {
+    return parseArgs({ args: [...args], options, strict: true })
+  } catch (error) {
+    throw new Error(messageOf(error).split('. ')[0])
+  }
+}
+
+function absolute(path: string | undefined): string | undefined {
+  if (path === undefined || isAbsolute(path)) return path
+  return resolve(path)
+}
+
+function oneOf<T extends string>(
+  option: string,
+  values: readonly T[],
+  value: string | undefined,
+): T | undefined {
+  const found = values.find((each) => each === value)
+  if (value === undefined || found !== undefined) return found
+  throw new Error(`${option} must be one of ${values.join(', ')}`)
+}

@@ -1,0 +1,125 @@
+import {
+  type Clock,
+  type ConnectUri,
+  type Driver,
+  type DriverEntry,
+  type DriverProvider,
+  formatConnectUri,
+  type Logger,
+  messageOf,
+  parseConnectUri,
+  VirError,
+} from '@covirt/core'
+import { hostProvider } from '@covirt/driver-host'
+import { hostDocuments } from '@covirt/xml'
+
+/** Which instance of covirt a daemon is. */
+export interface Instance {
+  /** `/system` or `/session`. */
+  readonly path: string
+  /** Keeps everything below this directory. Default: as the path says. */
+  readonly root?: string | undefined
+}
+
+/** The URI of an instance, in the words of `scheme`. */
+export function instanceUri(scheme: string, { path, root }: Instance): ConnectUri {
+  return { scheme, path, query: root === undefined ? {} : { root } }
+}
+
+/** Whose state is below the root; a simulated world is not, and has instances of its own. */
+const simulated = 'test'
+
+/**
+ * The drivers of one instance. As long as the daemon lives it holds each of them open, so that guests are found again
+ * at once and what happens is noticed while nobody is connected; each client has them in common.
+ */
+export class DriverHouse {
+  readonly #instance: Instance
+  readonly #entries: readonly DriverEntry[]
+  readonly #options: { readonly logger: Logger; readonly clock: Clock }
+  readonly #providers: readonly DriverProvider[]
+  readonly #held: Driver[] = []
+
+  constructor(
+    instance: Instance,
+    entries: readonly DriverEntry[],
+    options: { readonly logger: Logger; readonly clock: Clock },
+  ) {
+    this.#instance = instance
+    this.#entries = entries
+    this.#options = options
+    const members = entries.filter(({ domainTypes }) => domainTypes.length > 0)
+    this.#providers = [
+      hostProvider({ members, documents: hostDocuments }),
+      ...entries.map(({ provider }) => provider),
+    ]
+  }
+
+  /** The schemes of its drivers. */
+  get schemes(): readonly string[] {
+    return this.#entries.flatMap(({ provider }) => provider.schemes)
+  }
+
+  /** The drivers that are held open. */
+  get held(): readonly Driver[] {
+    return this.#held
+  }
+
+  /** Opens every driver that can be used here. One that cannot is logged; rejects only where `signal` fires. */
+  async open(signal: AbortSignal): Promise<void> {
+    const { logger } = this.#options
+    const members = this.#entries.map(async ({ provider }) => {
+      const [scheme = ''] = provider.schemes
+      try {
+        this.#held.push(await this.#openUri(this.#ownUri(scheme), signal))
+        logger.info('driver opened', { scheme })
+      } catch (error) {
+        signal.throwIfAborted()
+        logger.warn('driver cannot be used', { scheme, reason: messageOf(error) })
+      }
+    })
+    await Promise.all(members)
+  }
+
+  /**
+   * What a client asks for, as it wrote it; the empty string is all of the drivers. `NO_CONNECT` where no driver
+   * answers to it, `INVALID_ARG` where it means another instance than this one.
+   */
+  async connect(text: string, { signal }: { readonly signal: AbortSignal }): Promise<Driver> {
+    if (text === '') return this.#openUri(instanceUri('covirt', this.#instance), signal)
+    const { scheme, path, query } = parseConnectUri(text)
+    // no `root`: clients could make any number of worlds
+    if (scheme === simulated) return this.#openUri({ scheme, path, query: {} }, signal)
+    this.#checkInstance(text, path, query.root)
+    return this.#openUri(instanceUri(scheme, this.#instance), signal)
+  }
+
+  async close(): Promise<void> {
+    const closed = await Promise.allSettled(this.#held.splice(0).map((driver) => driver.close()))
+    for (const outcome of closed)
+      if (outcome.status === 'rejected')
+        this.#options.logger.error('driver does not close', { error: outcome.reason })
+  }
+
+  #ownUri(scheme: string): ConnectUri {
+    return scheme === simulated ? { scheme, path: '/', query: {} } : instanceUri(scheme, this.#instance)
+  }
+
+  async #openUri(uri: ConnectUri, signal: AbortSignal): Promise<Driver> {
+    const provider = this.#providers.find(({ schemes }) => schemes.includes(uri.scheme))
+    if (provider) return provider.open(uri, { ...this.#options, signal })
+    throw new VirError('NO_CONNECT', `No driver of this daemon answers to '${uri.scheme}:'`, {
+      domain: 'URI',
+      hint: `It has ${['covirt', ...this.schemes].map((scheme) => `${scheme}:`).join(', ')}; 'drivers' in its configuration chooses`,
+    })
+  }
+
+  #checkInstance(text: string, path: string, root: string | undefined): void {
+    const { path: own, root: ownRoot } = this.#instance
+    if ((path === '/' || path === own) && (root === undefined || root === ownRoot)) return
+    throw new VirError('INVALID_ARG', `'${text}' is not served by this daemon`, {
+      domain: 'URI',
+      hint: `It serves ${formatConnectUri(instanceUri('covirt', this.#instance))}`,
+    })
+  }
+}

@@ -1,0 +1,105 @@
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createServer, type TLSSocket, type TlsOptions } from 'node:tls'
+import { type Logger, messageOf, VirError } from '@covirt/core'
+import { matchesAny } from '../access/glob.js'
+import type { TlsConfig } from '../config/config-schema.js'
+import type { Accept, Listener } from './connection.js'
+import { distinguishedName } from './distinguished-name.js'
+
+/** How long a client may take for its handshake, in milliseconds. */
+const handshakeTimeoutMs = 10_000
+
+/** Told to a client whose certificate is accepted; libvirt's clients wait for it. */
+const welcome = Buffer.from([1])
+
+/** A listener whose certificates can be read anew. */
+export interface TlsListener extends Listener {
+  /** For connections from now on. Rejects, and changes nothing, where they cannot be read or make no sense. */
+  reload(config: TlsConfig): Promise<void>
+}
+
+/** Listens on TCP for clients that show a certificate of our authority. */
+export async function listenTls(
+  config: TlsConfig,
+  { accept, logger }: { readonly accept: Accept; readonly logger: Logger },
+): Promise<TlsListener> {
+  let { allowedDns } = config
+  const server = createServer({
+    ...(await readCredentials(config)),
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: handshakeTimeoutMs,
+  })
+  server.on('tlsClientError', (error, socket) => {
+    logger.info('a TLS client was turned away', { peer: socket.remoteAddress, error })
+    socket.destroy()
+  })
+  server.on('secureConnection', (socket) => {
+    socket.on('error', () => {})
+    const dn = certificateOf(socket)
+    if (dn === undefined || (allowedDns && !matchesAny(allowedDns, dn))) {
+      logger.warn('a TLS client was turned away: its name is not allowed', { peer: socket.remoteAddress, dn })
+      socket.destroy()
+      return
+    }
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true)
+    socket.write(welcome)
+    accept({
+      stream: socket,
+      identity: { name: dn, transport: 'tls', certificate: dn },
+      readOnly: false,
+    })
+  })
+  try {
+    server.listen(config.port, config.listen)
+    await once(server, 'listening')
+  } catch (cause) {
+    throw new VirError(
+      'OPERATION_FAILED',
+      `Cannot listen on ${config.listen}:${config.port}: ${messageOf(cause)}`,
+      { cause },
+    )
+  }
+  const bound = server.address()
+  return {
+    address:
+      typeof bound === 'object' && bound ? `tls:${bound.address}:${bound.port}` : `tls:${config.listen}`,
+    reload: async (next) => {
+      const credentials = await readCredentials(next)
+      server.setSecureContext(credentials)
+      allowedDns = next.allowedDns
+    },
+    close: async () => {
+      server.close()
+    },
+  }
+}
+
+/** `undefined` where the client showed none that we trust. */
+function certificateOf(socket: TLSSocket): string | undefined {
+  const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined
+  return certificate && distinguishedName(certificate.subject)
+}
+
+async function readCredentials({ ca, cert, key, crl }: TlsConfig): Promise<TlsOptions> {
+  const read = async (option: string, path: string) => {
+    try {
+      return await readFile(path)
+    } catch (cause) {
+      throw new VirError('CONF_SYNTAX', `Cannot read tls.${option} ${path}: ${messageOf(cause)}`, {
+        domain: 'CONF',
+        cause,
+        hint: "Make certificates as libvirt's clients expect them: see docs/daemon.md",
+      })
+    }
+  }
+  return {
+    ca: await read('ca', ca),
+    cert: await read('cert', cert),
+    key: await read('key', key),
+    ...(crl !== undefined && { crl: await read('crl', crl) }),
+  }
+}
