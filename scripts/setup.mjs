@@ -4,7 +4,7 @@
  *
  *     node scripts/setup.mjs [--tests] [--quiet]
  *
- * --tests  also fetches what only the tests need: packages for the tiny Linux guest
+ * --tests  also fetches what only the tests need: packages for the tiny Linux guest, libvirt's daemon and clients
  * --quiet  says only what went wrong
  */
 import { spawnSync } from 'node:child_process'
@@ -23,12 +23,18 @@ const SYSTEM_PACKAGES = [
   ...['qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'util-linux', 'gcc', 'g++', 'make', 'python3'],
 ]
 
+/** What only tests need: libvirt's own daemon and its clients, as peers. */
+const TEST_PACKAGES = ['libvirt-daemon', 'libvirt-daemon-driver-qemu', 'libvirt-clients', 'python3-libvirt']
+
 const options = new Set(process.argv.slice(2))
 const isRoot = process.getuid?.() === 0
 
 checkNode()
-step('system packages', systemPackages)
-if (options.has('--tests')) step('Linux test guest', guestPackages)
+step('system packages', () => systemPackages(SYSTEM_PACKAGES))
+if (options.has('--tests')) {
+  step('peers for tests', () => systemPackages(TEST_PACKAGES))
+  step('Linux test guest', guestPackages)
+}
 if (!step('npm packages', npmPackages)) process.exit(1)
 step('native parts', nativeParts)
 step('TypeScript', typeScript)
@@ -43,10 +49,9 @@ function checkNode() {
 }
 
 /** Debian's packages, installed by root, named to others. */
-function systemPackages() {
-  if (!hasProgram('dpkg-query'))
-    return { warning: `not Debian: install yourself ${SYSTEM_PACKAGES.join(' ')}` }
-  const missing = missingPackages()
+function systemPackages(packages) {
+  if (!hasProgram('dpkg-query')) return { warning: `not Debian: install yourself ${packages.join(' ')}` }
+  const missing = missingPackages(packages)
   if (missing.length === 0) return 'all there'
   const apt = ['install', '--yes', '--no-install-recommends', ...missing]
   if (!isRoot) return { warning: `missing: apt-get ${apt.join(' ')} (as root)` }
@@ -58,11 +63,11 @@ function systemPackages() {
   return failure === undefined ? `installed ${missing.length}` : { warning: `apt-get failed: ${failure}` }
 }
 
-function missingPackages() {
+function missingPackages(packages) {
   const format = `\${Package} \${db:Status-Status}\\n`
-  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', format, ...SYSTEM_PACKAGES], { encoding: 'utf8' })
+  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', format, ...packages], { encoding: 'utf8' })
   const installed = new Set(stdout.split('\n').flatMap((line) => line.match(/^(\S+) installed$/)?.[1] ?? []))
-  return SYSTEM_PACKAGES.filter((name) => !installed.has(name))
+  return packages.filter((name) => !installed.has(name))
 }
 
 /**

@@ -21,6 +21,11 @@ export interface DriverFixture {
   readonly addressSources?: readonly AddressSource[]
   /** Which abilities there are not, and why: `{ panic: 'containers have no kernel of their own' }`. */
   readonly leftOut: Readonly<Partial<Record<Ability, string>>>
+  /**
+   * Of a peer that is not covirt's: promises that it does not keep, by the titles of their tests, and what it does
+   * instead. A driver of one's own has none.
+   */
+  readonly notKept?: Readonly<Record<string, string>>
 
   /** Makes a place where no domain is and that no other test uses. One test, one world. */
   world(): Promise<DriverWorld>

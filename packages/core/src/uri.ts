@@ -55,6 +55,11 @@ export function formatConnectUri(uri: ConnectUri): string {
   return `${scheme}://${user}${uri.host ?? ''}${port}${path}${query && `?${query}`}`
 }
 
+/** Whether it leads to another process, here or elsewhere: it names a transport, a host, or a socket. */
+export function isRemoteUri({ scheme, transport, host, query }: ConnectUri): boolean {
+  return scheme === 'remote' || transport !== undefined || host !== undefined || query.socket !== undefined
+}
+
 function invalidUri(text: string, why: string, cause?: unknown): VirError {
   return new VirError('INVALID_ARG', `'${text.slice(0, 200)}' is not a connection URI: ${why}`, {
     domain: 'URI',

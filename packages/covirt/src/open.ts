@@ -2,13 +2,15 @@ import {
   Connection,
   type Driver,
   type DriverProvider,
+  isRemoteUri,
   type OpenOptions,
   parseConnectUri,
   throwIfAborted,
   VirError,
 } from '@covirt/core'
+import type { RemoteDriver } from '@covirt/driver-remote'
 import { defaultUri } from './default-uri.js'
-import { type BuiltinDrivers, builtinProviders } from './providers.js'
+import { type BuiltinDrivers, builtinProviders, remoteProvider } from './providers.js'
 
 /** How {@link open} opens a connection. */
 export interface ConnectOptions extends OpenOptions {
@@ -16,19 +18,28 @@ export interface ConnectOptions extends OpenOptions {
   readonly providers?: readonly DriverProvider[] | undefined
 }
 
-/** The driver that a URI leads to, as far as its text is known to the compiler. */
-export type DriverOf<U extends string> = U extends `${infer S}:${string}`
-  ? S extends keyof BuiltinDrivers
-    ? BuiltinDrivers[S]
+/**
+ * The driver that a URI leads to, as far as its text is known to the compiler. One that names a transport, a host
+ * or a socket leads to another process.
+ */
+export type DriverOf<U extends string> = U extends
+  | `${string}+${string}://${string}`
+  | `${string}?${'' | `${string}&`}socket=${string}`
+  ? RemoteDriver
+  : U extends `${infer S}:///${string}`
+    ? S extends keyof BuiltinDrivers
+      ? BuiltinDrivers[S]
+      : Driver
     : Driver
-  : Driver
 
 /**
  * Opens a connection: `lxc:///system`, `qemu:///system`, `test:///default`, or `covirt:///system` for all
- * local drivers at once; `?root=DIR` keeps everything below DIR. Default: {@link defaultUri}.
+ * local drivers at once; `?root=DIR` keeps everything below DIR. Default: {@link defaultUri}. In libvirt's forms
+ * `qemu+unix:///system`, `qemu+ssh://user@host/system`, `lxc+tls://host/`, `qemu:///system?socket=PATH` it leads to
+ * any libvirt daemon or covirt server.
  *
- * `INVALID_ARG` where `uri` is not one, `NO_CONNECT` where no driver answers to it or the driver cannot be used
- * here, `RESOURCE_BUSY` where another process owns what it names.
+ * `INVALID_ARG` where `uri` is not one, `NO_CONNECT` where no driver answers to it, the driver cannot be used here
+ * or nobody is there, `RESOURCE_BUSY` where another process owns what it names.
  *
  * ```ts
  * await using connection = await open('covirt:///system')
@@ -48,17 +59,13 @@ export async function open(
   throwIfAborted(options.signal)
   const parsed = parseConnectUri(uri)
   const known = [...providers, ...builtinProviders]
+  if (isRemoteUri(parsed) && !providers.some(({ schemes }) => schemes.includes(parsed.scheme)))
+    return new Connection(await remoteProvider.open(parsed, options))
   const provider = known.find(({ schemes }) => schemes.includes(parsed.scheme))
   if (!provider) {
     throw new VirError('NO_CONNECT', `No driver answers to '${parsed.scheme}:'`, {
       domain: 'URI',
       hint: `Schemes: ${known.flatMap(({ schemes }) => schemes).join(', ')}`,
-    })
-  }
-  if (parsed.transport !== undefined || parsed.host !== undefined) {
-    throw new VirError('NO_CONNECT', `'${uri}' leads to another host, which is not supported`, {
-      domain: 'URI',
-      hint: `Use a local URI such as '${parsed.scheme}://${parsed.path}'`,
     })
   }
   return new Connection(await provider.open(parsed, options))

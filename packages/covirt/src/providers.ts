@@ -27,6 +27,12 @@ const covirt = lazyProvider('covirt', async () => {
   return hostProvider({ members, documents: hostDocuments })
 })
 
+/** The provider of connections to other processes, whatever the scheme of the URI (see `isRemoteUri`). */
+export const remoteProvider = lazyProvider(
+  'remote',
+  async () => (await import('@covirt/driver-remote')).remoteProvider,
+)
+
 /** The providers of {@link BuiltinDrivers}. Each loads its package when it is first used. */
 export const builtinProviders: readonly DriverProvider[] = [covirt, lxc, qemu, test]
 

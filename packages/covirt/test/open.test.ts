@@ -36,7 +36,8 @@ describe('open', () => {
   test.each([
     ['nowhere:///', 'NO_CONNECT', /covirt, lxc, qemu, test/],
     ['test:default', 'INVALID_ARG', /Examples/],
-    ['qemu+ssh://host/system', 'NO_CONNECT', /qemu:\/\/\/system/],
+    ['qemu+unix:///system?socket=/no/such', 'NO_CONNECT', /socket/],
+    ['qemu+pigeon://host/system', 'INVALID_ARG', /qemu\+ssh/],
     ['test:///nowhere', 'INVALID_ARG', /test:\/\/\/default/],
   ])('%s is %s', async (uri, code, hint) => {
     await expect(open(uri)).rejects.toMatchObject({ code, hint: expect.stringMatching(hint) })

@@ -1,1 +1,3 @@
-export {}
+export type { LinkState } from './reconnecting-link.js'
+export type { RemoteDriver } from './remote-driver.js'
+export { remoteProvider } from './remote-provider.js'

@@ -1,0 +1,282 @@
+import type { Duplex } from 'node:stream'
+import { abortError, type CallOptions, type Clock, isVirError, throwIfAborted, VirError } from '@covirt/core'
+import {
+  Channel,
+  covirtProcedures,
+  decodeValue,
+  encodeFrame,
+  errorRecord,
+  type Frame,
+  frameStatuses,
+  frameTypes,
+  Keepalive,
+  keepaliveOf,
+  type Procedure,
+  pingFrame,
+  pongFrame,
+} from '@covirt/protocol'
+import { RpcStream } from './rpc-stream.js'
+
+/** What a client tells its owner. */
+export interface RpcHandlers {
+  readonly onMessage: (frame: Frame) => void
+  /** Called once. */
+  readonly onClose: (reason: VirError) => void
+}
+
+/**
+ * How a call is made. Where `signal` fires, the call rejects at once, and its reply is discarded when it comes; but a
+ * peer that undoes what is cancelled is told so, and its answer to what would change something is waited for.
+ */
+export interface RpcCallOptions extends CallOptions {
+  /** How long its reply may take: then it rejects with `OPERATION_TIMEOUT`. Default, and 0: any time. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** By what a procedure is known on the wire. */
+type Numbers = Pick<Procedure, 'program' | 'number'>
+
+interface Pending {
+  readonly procedure: Procedure
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: unknown) => void
+  /** Made with the call, as packets of it may follow its reply at once. */
+  readonly stream: RpcStream | undefined
+  /** Called once the call is over. */
+  readonly onSettled: (() => void)[]
+  /** Nobody waits for the reply any more. */
+  abandoned: boolean
+}
+
+/**
+ * Calls over one connection, as many at a time as one likes; replies may come in any order. Where the connection is
+ * lost, all calls under way reject with `RPC`.
+ */
+export class RpcClient {
+  /** Whether the peer undoes what is cancelled, as covirt servers do. */
+  peerUndoes = false
+  readonly #channel: Channel
+  readonly #clock: Clock
+  readonly #handlers: RpcHandlers
+  readonly #pending = new Map<number, Pending>()
+  readonly #streams = new Map<number, RpcStream>()
+  #sleepers: (() => void)[] = []
+  #keepalive: Keepalive | undefined
+  #serial = 0
+  #lost: VirError | undefined
+
+  constructor(duplex: Duplex, clock: Clock, handlers: RpcHandlers) {
+    this.#clock = clock
+    this.#handlers = handlers
+    this.#channel = new Channel(duplex, {
+      onFrame: (frame) => this.#receive(frame),
+      onClose: (reason) => this.#closed(reason ?? rpcError('The other end has closed the connection')),
+      onDrain: () => this.#wake(),
+    })
+  }
+
+  /** Makes sure from now on that the other end lives, and closes the connection where it does not. 0: never. */
+  watch(intervalMs: number, count: number): void {
+    if (intervalMs === 0 || this.#lost) return
+    const silence = `The other end has been silent for ${(intervalMs * (count + 1)) / 1000} s`
+    this.#keepalive = new Keepalive({
+      clock: this.#clock,
+      intervalMs,
+      count,
+      ping: () => void this.#channel.send(pingFrame),
+      onDead: () => this.#channel.destroy(rpcError(silence)),
+    })
+  }
+
+  /** Calls a procedure and resolves to its result. */
+  call<A, R>(procedure: Procedure<A, R>, args: A, options?: RpcCallOptions): Promise<R> {
+    return this.#start(procedure, args, undefined, options)
+  }
+
+  /** Calls a procedure that a stream goes with, and resolves to the stream. */
+  async openStream<A, R>(procedure: Procedure<A, R>, args: A, options?: RpcCallOptions): Promise<Duplex> {
+    const serial = this.#serial
+    const stream = new RpcStream({
+      send: (status, payload) => this.#sendStream(procedure, serial, status, payload),
+      drained: () => this.#drained(),
+      onOver: () => void this.#streams.delete(serial),
+    })
+    await this.#start(procedure, args, stream, options)
+    return stream
+  }
+
+  /** Ends all calls under way as if cancelled, with `error`. Resolves once the peer has undone what it can undo. */
+  async cancelAll(error: VirError): Promise<void> {
+    const undone = [...this.#pending].map(([serial, pending]) => {
+      if (this.#isUndone(pending)) return this.#cancel(serial, pending)
+      abandon(pending, error)
+      return undefined
+    })
+    await Promise.all(undone)
+  }
+
+  /** Closes in order. Calls under way reject with `reason`. */
+  close(reason: VirError): void {
+    this.#fail(reason)
+    this.#channel.end()
+  }
+
+  #start<A, R>(
+    procedure: Procedure<A, R>,
+    args: A,
+    stream: RpcStream | undefined,
+    options: RpcCallOptions | undefined,
+  ): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      throwIfAborted(options?.signal)
+      if (this.#lost) throw this.#lost
+      const serial = this.#serial
+      const packet = encodeFrame(header(procedure, frameTypes.call, serial, frameStatuses.ok), (writer) =>
+        procedure.args.encode(writer, args),
+      )
+      this.#serial = (serial + 1) >>> 0
+      const pending: Pending = {
+        procedure: procedure as unknown as Procedure,
+        resolve: resolve as (result: unknown) => void,
+        reject,
+        stream,
+        onSettled: [],
+        abandoned: false,
+      }
+      this.#pending.set(serial, pending)
+      this.#channel.send(packet)
+      if (options?.signal || options?.timeoutMs) this.#bound(serial, pending, options)
+    })
+  }
+
+  #bound(serial: number, pending: Pending, { signal, timeoutMs }: RpcCallOptions): void {
+    const over = new AbortController()
+    const onAbort = () => {
+      if (this.#isUndone(pending)) void this.#cancel(serial, pending)
+      else abandon(pending, abortError(signal as AbortSignal))
+    }
+    signal?.addEventListener('abort', onAbort, { once: true, signal: over.signal })
+    pending.onSettled.push(() => over.abort())
+    if (!timeoutMs) return
+    const late = new VirError(
+      'OPERATION_TIMEOUT',
+      `No answer to ${pending.procedure.name} in ${timeoutMs} ms`,
+    )
+    this.#clock.sleep(timeoutMs, { signal: over.signal }).then(
+      () => abandon(pending, late),
+      () => {},
+    )
+  }
+
+  #isUndone({ procedure }: Pending): boolean {
+    return this.peerUndoes && procedure.access === 'write' && !this.#lost
+  }
+
+  /** Resolves once the call is over, one way or the other. */
+  #cancel(serial: number, pending: Pending): Promise<void> {
+    const over = new Promise<void>((resolve) => pending.onSettled.push(resolve))
+    this.call(covirtProcedures.covirtCancel, { serial }).catch(() => {})
+    return over
+  }
+
+  #receive(frame: Frame): void {
+    this.#keepalive?.heard()
+    const sign = keepaliveOf(frame)
+    if (sign === 'ping') this.#channel.send(pongFrame)
+    if (sign !== undefined) return
+    switch (frame.type) {
+      case frameTypes.reply:
+        this.#settle(frame)
+        break
+      case frameTypes.message:
+        this.#handlers.onMessage(frame)
+        break
+      case frameTypes.stream:
+        this.#streams.get(frame.serial)?.receive(frame)
+        break
+      default:
+        throw rpcError(`The other end has sent a packet of type ${frame.type}, which was not asked for`)
+    }
+  }
+
+  #settle(frame: Frame): void {
+    const pending = this.#pending.get(frame.serial)
+    if (!pending) return
+    this.#pending.delete(frame.serial)
+    settled(pending)
+    const { procedure, stream } = pending
+    try {
+      if (frame.status === frameStatuses.error) {
+        pending.reject(decodeValue<VirError>(errorRecord, frame.payload))
+        return
+      }
+      const result = decodeValue(procedure.result, frame.payload)
+      if (stream) this.#streams.set(frame.serial, stream)
+      if (stream && pending.abandoned) stream.destroy()
+      pending.resolve(result)
+    } catch (error) {
+      pending.reject(error)
+    }
+  }
+
+  #sendStream(procedure: Numbers, serial: number, status: number, payload?: Uint8Array): boolean {
+    return this.#channel.send(encodeFrame(header(procedure, frameTypes.stream, serial, status), payload))
+  }
+
+  #drained(): Promise<void> {
+    if (this.#lost) return Promise.resolve()
+    return new Promise((resolve) => this.#sleepers.push(resolve))
+  }
+
+  #wake(): void {
+    for (const wake of this.#sleepers.splice(0)) wake()
+  }
+
+  #closed(reason: VirError): void {
+    this.#fail(reason)
+    this.#handlers.onClose(reason)
+  }
+
+  #fail(reason: VirError): void {
+    if (this.#lost) return
+    this.#lost = reason
+    this.#keepalive?.stop()
+    this.#wake()
+    const calls = [...this.#pending.values()]
+    this.#pending.clear()
+    for (const pending of calls) {
+      settled(pending)
+      pending.reject(isVirError(reason, 'RPC') ? lostDuring(pending.procedure, reason) : reason)
+    }
+    for (const stream of [...this.#streams.values()]) stream.lost(reason)
+  }
+}
+
+function settled({ onSettled }: Pending): void {
+  for (const act of onSettled.splice(0)) act()
+}
+
+/** Nobody waits for the reply any more. */
+function abandon(pending: Pending, error: VirError): void {
+  settled(pending)
+  pending.abandoned = true
+  pending.reject(error)
+}
+
+function header(procedure: Numbers, type: number, serial: number, status: number) {
+  const { program, number } = procedure
+  return { program: program.number, version: program.version, procedure: number, type, serial, status }
+}
+
+function rpcError(message: string): VirError {
+  return new VirError('RPC', message, { domain: 'RPC' })
+}
+
+function lostDuring(procedure: Procedure, cause: VirError): VirError {
+  const unknown = procedure.access === 'write' ? ': whether it has been done is not known' : ''
+  return new VirError('RPC', `The connection was lost during ${procedure.name}${unknown}`, {
+    domain: 'RPC',
+    cause,
+    hint: cause.message,
+  })
+}

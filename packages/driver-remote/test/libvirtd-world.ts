@@ -1,0 +1,94 @@
+import type { DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
+import { Connection, type Domain, parseConnectUri } from '@covirt/core'
+import { firmwareGuest, type PrivateLibvirtd, uniqueName } from '../../../test/fixtures/index.js'
+import { processOf } from '../../driver-qemu/test/processes.js'
+import { remoteProvider } from '../src/index.js'
+import { command, tell } from './serial.js'
+
+/** libvirt's daemon with emulated QEMU as the suite sees it; `daemon` is asked for when the first world is made. */
+export function libvirtdFixture(daemon: () => PrivateLibvirtd): DriverFixture {
+  return {
+    type: 'QEMU',
+    roles: ['console', 'reset', 'guestAgent'],
+    shutdownModes: ['acpi'],
+    leftOut: {
+      advance: 'time is real here',
+      agent: 'the agent of a Linux guest is tested with our own driver',
+      slow: 'libvirt has no start that can be made slow',
+      stuck: 'libvirt has no start that can be made to hang',
+      password: 'libvirt takes no VNC password of more than eight characters',
+      inattentive: 'libvirt asks once and leaves it to the caller to ask again',
+    },
+    world: async () => new LibvirtdWorld(daemon(), await firmwareGuest()),
+  }
+}
+
+class LibvirtdWorld implements DriverWorld {
+  readonly dialogue = { say: 't', hear: 'FX-TICKS' }
+  readonly uniqueName = uniqueName
+  readonly #daemon: PrivateLibvirtd
+  readonly #firmware: string
+  readonly #deaf = new Set<string>()
+
+  constructor(daemon: PrivateLibvirtd, firmware: string) {
+    this.#daemon = daemon
+    this.#firmware = firmware
+  }
+
+  async open(options = {}): Promise<Connection> {
+    const uri = parseConnectUri(`qemu+unix:///system?socket=${this.#daemon.socket}`)
+    return new Connection(await remoteProvider.open(uri, options))
+  }
+
+  domainXml({ name, uuid, memoryKib = 32_768, elements = '', guest }: DomainSpec): string {
+    if (guest === 'deaf') this.#deaf.add(name)
+    const firmware = guest === 'broken' ? '/no/such/firmware' : this.#firmware
+    return `<domain type='qemu'>
+  <name>${name}</name>${uuid === undefined ? '' : `<uuid>${uuid}</uuid>`}
+  ${elements}
+  <memory unit='KiB'>${memoryKib}</memory>
+  <vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='pc'>hvm</type><loader type='rom'>${firmware}</loader></os>
+  <features><acpi/></features>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <controller type='usb' model='none'/>
+    <serial type='pty'/>
+    <memballoon model='none'/>
+    <panic model='isa'/>
+  </devices>
+</domain>`
+  }
+
+  async ready(domain: Domain): Promise<void> {
+    await tell(domain, 'z', 'FX-ECHO z')
+    if (this.#deaf.has(domain.name)) await tell(domain, 'i', 'FX-IGNORE 1', 1)
+  }
+
+  async kill(domain: Domain): Promise<void> {
+    process.kill(await processOf(domain.uuid), 'SIGKILL')
+  }
+
+  panic(domain: Domain): Promise<void> {
+    return command(domain, 'k')
+  }
+
+  powerOff(domain: Domain): Promise<void> {
+    return command(domain, 'p')
+  }
+
+  restart(domain: Domain): Promise<void> {
+    return command(domain, 'r')
+  }
+
+  /** The daemon serves all worlds, one after the other: nothing may be left for the next. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const connection = await this.open()
+    try {
+      for (const { domain } of await connection.domains.stats())
+        await connection.driver.undefineDomain(domain)
+    } finally {
+      await connection.close()
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Domain } from '@covirt/core'
+
+/** How often a guest that comes up is told again: its first bytes fall on deaf ears. */
+const repeatMs = 20
+
+/** Writes a letter to the guest until it answers; at most `times`. */
+export async function tell(
+  domain: Domain,
+  letter: string,
+  answer: string,
+  times = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  const console = await domain.openConsole({ force: true })
+  const over = new AbortController()
+  const heard = hears(console, answer).finally(() => over.abort())
+  for (let said = 0; said < times && !over.signal.aborted; said++) {
+    console.write(letter)
+    await sleep(repeatMs, undefined, { signal: over.signal }).catch(() => {})
+  }
+  await heard
+  console.destroy()
+}
+
+/** Writes a letter to the guest; how it acts on it is not waited for. */
+export async function command(domain: Domain, letter: string): Promise<void> {
+  const console = await domain.openConsole({ force: true })
+  console.on('error', () => {})
+  console.resume()
+  await new Promise<void>((resolve) => console.end(letter, resolve))
+}
+
+/** Resolves once `text` has come, and rejects where the stream ends before. */
+export function hears(stream: Duplex, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let heard = ''
+    stream.on('data', (chunk: Buffer) => {
+      heard += chunk.toString()
+      if (heard.includes(text)) resolve()
+    })
+    stream.on('close', () => reject(new Error(`The console has ended without '${text}': ${heard}`)))
+  })
+}
