@@ -10,7 +10,7 @@ import { certificates } from './certificates.js'
 
 /** The worlds of `fixture`, with libvirt's protocol between the suite and the driver. */
 export function overTheWire(fixture: DriverFixture, transport: 'unix' | 'tls'): DriverFixture {
-  const roles = fixture.roles.filter((role) => role !== 'exec')
+  const roles = fixture.roles.filter((role) => ['console', 'reset', 'guestAgent'].includes(role))
   return { ...fixture, roles, world: async () => wireWorld(await fixture.world(), transport) }
 }
 
