@@ -8,7 +8,7 @@ import { CurrentPolicy, Daemon } from './daemon.js'
 import type { DaemonHook } from './daemon-hook.js'
 import { DriverHouse, type Instance, instanceUri } from './drivers/driver-house.js'
 import { loadDriverModule } from './drivers/driver-modules.js'
-import { inheritedSockets } from './listen/activation.js'
+import { boundPath, type InheritedSocket, inheritedSockets, isForReading } from './listen/activation.js'
 import { libvirtDirectory } from './listen/libvirt-sockets.js'
 import type { StreamLogger } from './log/stream-logger.js'
 import { findSystemCalls, type SystemCalls } from './native.js'
@@ -74,6 +74,7 @@ function bindParts(container: Container, { config, instance, logger, environment
   })
   container.bind(ids.daemon).toDynamicValue((context) => {
     const clock = context.get(ids.clock)
+    const inherited = inheritedSockets(environment, process.pid)
     return new Daemon({
       config,
       instance,
@@ -85,17 +86,23 @@ function bindParts(container: Container, { config, instance, logger, environment
       serviceManager: context.get(ids.serviceManager),
       hooks: context.getAll(daemonHookId, { optional: true }),
       listening: {
-        socket: config.sockets.path ?? defaultSocket(instance),
+        socket: inheritedPath(inherited) ?? config.sockets.path ?? defaultSocket(instance),
         libvirtDirectory: config.sockets.libvirt
           ? (config.sockets.libvirtDirectory ?? libvirtDirectory(instance.path === '/session'))
           : undefined,
-        inherited: inheritedSockets(environment, process.pid),
+        inherited,
         systemCalls: context.get(ids.systemCalls).found,
         logger,
         clock,
       },
     })
   })
+}
+
+/** Where clients find a daemon that was given its sockets. */
+function inheritedPath(inherited: readonly InheritedSocket[]): string | undefined {
+  const main = inherited.find((each) => !isForReading(each))
+  return main && boundPath(main.descriptor)
 }
 
 /** The socket of an instance, where `open('covirt:///…')` finds it too. */

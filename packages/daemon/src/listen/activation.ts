@@ -1,3 +1,5 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+
 /** A socket that a service manager has bound for us (sd_listen_fds(3)). */
 export interface InheritedSocket {
   readonly descriptor: number
@@ -21,4 +23,21 @@ export function inheritedSockets(environment: NodeJS.ProcessEnv, pid: number): r
     descriptor: firstDescriptor + index,
     name: names.split(':')[index] ?? '',
   }))
+}
+
+/** Whether clients of the socket may only read: by the name that its unit gives it. */
+export function isForReading({ name }: InheritedSocket): boolean {
+  return /(^|[-.])ro($|[-.])/.test(name)
+}
+
+/** The path that a listening unix socket is bound to (proc_pid_net(5)); `undefined` where it has none. */
+export function boundPath(descriptor: number): string | undefined {
+  try {
+    const [, inode] = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${descriptor}`)) ?? []
+    const lines = readFileSync('/proc/self/net/unix', 'utf8').split('\n')
+    const columns = lines.map((line) => /^(?:\S+ +){6}(\d+) (\/.*)$/.exec(line))
+    return columns.find((found) => found?.[1] === inode)?.[2]
+  } catch {
+    return undefined
+  }
 }

@@ -2,7 +2,7 @@ import { type Clock, type Logger, messageOf, VirError } from '@covirt/core'
 import { type FindId, findId } from '../access/accounts.js'
 import type { DaemonConfig, SocketsConfig } from '../config/config-schema.js'
 import type { SystemCalls } from '../native.js'
-import type { InheritedSocket } from './activation.js'
+import { type InheritedSocket, isForReading } from './activation.js'
 import type { Accept, Listener } from './connection.js'
 import { libvirtSockets } from './libvirt-sockets.js'
 import type { SocketAccess } from './socket-file.js'
@@ -66,9 +66,9 @@ export class Listeners {
 
   async #open(sockets: SocketsConfig): Promise<void> {
     const { socket, libvirtDirectory, schemes, inherited } = this.#options
-    for (const { descriptor, name } of inherited) {
-      const readOnly = /(^|[-.])ro($|[-.])/.test(name)
-      this.#listeners.push(await listenInherited(descriptor, { ...this.#options, readOnly }))
+    for (const each of inherited) {
+      const options = { ...this.#options, readOnly: isForReading(each) }
+      this.#listeners.push(await listenInherited(each.descriptor, options))
     }
     const gid = await this.#groupOf(sockets)
     const access = { mode: sockets.mode ?? (gid === undefined ? 0o600 : 0o660), gid }

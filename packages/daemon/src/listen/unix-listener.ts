@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock, Logger } from '@covirt/core'
 import type { SystemCalls } from '../native.js'
+import { boundPath } from './activation.js'
 import { type Accept, type ClientIdentity, descriptorOf, type Listener } from './connection.js'
 import { descriptorSender } from './descriptor-sender.js'
 import { listenOnFile, type SocketAccess } from './socket-file.js'
@@ -38,9 +39,8 @@ export async function listenInherited(descriptor: number, options: UnixListenerO
   const server = createServer((socket) => accept(socket, options))
   server.listen({ fd: descriptor })
   await once(server, 'listening')
-  const address = server.address()
   return {
-    address: typeof address === 'string' ? address : `descriptor ${descriptor}`,
+    address: boundPath(descriptor) ?? `descriptor ${descriptor}`,
     close: () => closeServer(server),
   }
 }

@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** A certificate authority in a directory of its own. */
+export interface Authority {
+  /** Its own certificate. */
+  readonly ca: string
+  /** Issues a certificate. `subject` as openssl has it: `/C=GB/CN=client`. */
+  issue(name: string, subject: string): Promise<{ readonly cert: string; readonly key: string }>
+  /** Takes a certificate back; resolves to the path of the new list. */
+  revoke(name: string): Promise<string>
+}
+
+/** Makes an authority that issues certificates of elliptic curves, as they are quick to make. */
+export async function makeAuthority(directory: string): Promise<Authority> {
+  await mkdir(directory, { recursive: true })
+  const at = (name: string) => join(directory, name)
+  const openssl = (...args: string[]) => run('openssl', args, { cwd: directory })
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+  await writeFile(at('index.txt'), '')
+  await writeFile(
+    at('ca.cnf'),
+    `[ca]\ndefault_ca = own\n[own]\ndatabase = ${at('index.txt')}\ncertificate = ${at('cacert.pem')}
+private_key = ${at('cakey.pem')}\ndefault_md = sha256\ndefault_crl_days = 2\n`,
+  )
+  const authority = ['-x509', '-subj', '/CN=covirt test authority', '-days', '2']
+  await openssl('req', ...newKey, ...authority, '-keyout', 'cakey.pem', '-out', 'cacert.pem')
+  return {
+    ca: at('cacert.pem'),
+    issue: async (name, subject) => {
+      const [cert, key, request] = [`${name}cert.pem`, `${name}key.pem`, `${name}.csr`]
+      await openssl('req', ...newKey, '-subj', subject, '-keyout', key, '-out', request)
+      await writeFile(at('san.cnf'), 'subjectAltName = IP:127.0.0.1,DNS:localhost\n')
+      const signing = ['-CA', 'cacert.pem', '-CAkey', 'cakey.pem', '-CAcreateserial', '-days', '2']
+      await openssl('x509', '-req', '-in', request, '-out', cert, ...signing, '-extfile', 'san.cnf')
+      return { cert: at(cert), key: at(key) }
+    },
+    revoke: async (name) => {
+      await openssl('ca', '-config', 'ca.cnf', '-revoke', `${name}cert.pem`)
+      await openssl('ca', '-config', 'ca.cnf', '-gencrl', '-out', 'crl.pem')
+      return at('crl.pem')
+    },
+  }
+}
