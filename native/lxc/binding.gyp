@@ -45,8 +45,12 @@
         'src/program/interfaces.cc',
         'src/program/json.cc',
         'src/program/log.cc',
+        'src/program/loop-device.cc',
         'src/program/main.cc',
+        'src/program/mapped-ids.cc',
+        'src/program/mount-calls.cc',
         'src/program/options.cc',
+        'src/program/stage.cc',
         'src/program/start.cc',
         'src/program/supervisor.cc',
         'src/program/terminal.cc'

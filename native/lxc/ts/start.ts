@@ -2,6 +2,7 @@ import { askFrozen, setFrozen } from './cgroups.js'
 import type { Container, Options } from './container.js'
 import { stop } from './halt.js'
 import { runProgram } from './program.js'
+import { type Stage, stageArgument } from './stage.js'
 
 /** How much liblxc writes to its log file. */
 export type LogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'NOTICE' | 'WARN' | 'ERROR'
@@ -17,6 +18,13 @@ export interface StartOptions extends Options {
   readonly argv?: readonly string[] | undefined
   /** Freezes the container before its init has come to its first instruction: see {@link setFrozen}. */
   readonly paused?: boolean | undefined
+  /** Lines of `lxc.idmap`, for the owners in {@link stages}; the container's own come from its configuration. */
+  readonly idmaps?: readonly string[] | undefined
+  /**
+   * File systems that are made ready in a mount namespace of the container's monitor, in place of `lxc.rootfs.path`
+   * and in addition to `lxc.mount.entry`.
+   */
+  readonly stages?: readonly Stage[] | undefined
   /** Read instead of the file `config` of the container. */
   readonly configFile?: string | undefined
   /** liblxc and the container's monitor append to it; by default the log is kept in memory. */
@@ -38,12 +46,14 @@ export interface Started {
  * what had been started by then is stopped again.
  */
 export async function start(container: Container, options: StartOptions = {}): Promise<Started> {
-  const { argv, configFile, logFile, logLevel, paused, signal } = options
+  const { argv, configFile, idmaps = [], logFile, logLevel, paused, signal, stages = [] } = options
   const args = [
     ...(configFile === undefined ? [] : ['--config', configFile]),
     ...(logFile === undefined ? [] : ['--log-file', logFile]),
     ...(logLevel === undefined ? [] : ['--log-level', logLevel]),
     ...(paused ? ['--paused'] : []),
+    ...idmaps.flatMap((line) => ['--idmap', line]),
+    ...stages.flatMap((stage) => ['--stage', stageArgument(stage)]),
     ...(argv === undefined ? [] : ['--', ...argv]),
   ]
   return (await runProgram('start', container, args, {

@@ -4,8 +4,8 @@ import { LxcError } from './native.js'
 /** What liblxc writes where something is missing on the host, and how to mend it. The first match counts. */
 const hints: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [
-    /newuidmap|newgidmap|id mapping/i,
-    'The ids of <idmap> must be granted to root in /etc/subuid and /etc/subgid',
+    /let its owners be mapped/,
+    'Put the directory on ext4, xfs, btrfs or the like, or make the container <privileged/>: see docs/drivers.md',
   ],
   [/cgroup/i, 'See which control groups the host has: lxc-checkconfig'],
   [/seccomp/i, 'The seccomp profile of liblxc may be damaged: reinstall lxc'],

@@ -13,29 +13,35 @@ import {
 } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { capabilitiesDocument } from './capabilities.js'
+import { idmapValues, wantsOwnIds } from './config/idmap.js'
 import { initArgv } from './config/init.js'
 import { consoleLogBytes, toLiblxcConfig } from './config/liblxc-config.js'
 import { liveDocument } from './config/live-document.js'
 import { hostLinkName } from './config/network.js'
 import { prepareDocument } from './config/prepare-document.js'
-import { missingProtection } from './config/security.js'
-import { LxcGuest, type LxcGuestParts } from './guest/lxc-guest.js'
+import { seccompProfile } from './config/seccomp.js'
+import { isPrivileged, missingProtection } from './config/security.js'
+import { stagesOf } from './config/stages.js'
+import { type BootOptions, LxcGuest, type LxcGuestParts } from './guest/lxc-guest.js'
 import { StateHub } from './guest/state-hub.js'
 import { controlGroupsOf } from './host/control-groups.js'
 import { endContainer } from './host/end-container.js'
 import { type HostFacts, readHostFacts } from './host/host-facts.js'
+import { IdRanges, type IdSpan, idsPerRange } from './host/id-ranges.js'
 import { type InitKind, initKinds, initSignals } from './host/init-kind.js'
-import { type FoundOnHost, inspectHost } from './host/inspect-host.js'
+import { inspectHost } from './host/inspect-host.js'
 import { removeLeftovers } from './host/leftovers.js'
 import { findProcesses, processIdentity } from './host/processes.js'
 import { toVirError } from './lxc-errors.js'
-import { type Container, initPid, LxcError, start, state, stop, watchPidfd } from './native.js'
+import { type Container, initPid, LxcError, type Started, start, state, stop, watchPidfd } from './native.js'
 import { rootfsSnapshots } from './rootfs-snapshots.js'
 
 /** What a {@link LxcHypervisor} is made of. */
 export interface LxcHypervisorParts {
   /** Below it are the containers' configurations: liblxc's own tools find them with `-P`. */
   readonly containersDirectory: string
+  /** What it keeps which ids of the host its containers have in; its own. */
+  readonly idRangesDirectory: string
   /** Of liblxc. */
   readonly version: string
 }
@@ -54,13 +60,18 @@ export class LxcHypervisor implements Hypervisor {
   readonly versions: Readonly<Record<string, string>>
   readonly #path: string
   readonly #states: StateHub
+  readonly #ids: IdRanges
   /** As found at the opening. */
   readonly #host: HostFacts
 
-  private constructor({ containersDirectory, version }: LxcHypervisorParts, host: HostFacts) {
+  private constructor(
+    { containersDirectory, idRangesDirectory, version }: LxcHypervisorParts,
+    host: HostFacts,
+  ) {
     this.versions = { liblxc: version }
     this.#path = containersDirectory
     this.#host = host
+    this.#ids = new IdRanges(idRangesDirectory)
     this.#states = new StateHub(containersDirectory)
   }
 
@@ -80,27 +91,25 @@ export class LxcHypervisor implements Hypervisor {
   async launch(spec: LaunchSpec, { signal }: CallOptions): Promise<Guest> {
     const { domain, logger, paused } = spec
     const container = this.#containerOf(spec)
-    const document = liveDocument(spec.document)
     const undo = new UndoStack(logger)
+    let document = spec.document
     try {
-      const found = await inspectHost(document)
+      const { init } = await inspectHost(document)
+      const ids = wantsOwnIds(document) ? this.#ids.take(domain.uuid) : undefined
+      document = liveDocument(document, ids)
+      if (isPrivileged(document))
+        logger.warn('A container starts privileged: root inside of it is root outside', {
+          domain: domain.name,
+        })
       for (const protection of missingProtection(document, this.#host))
         logger.warn('A container starts with less protection', { domain: domain.name, missing: protection })
       undo.push(() => removeLeftovers(container, linksOf(document)))
-      this.#writeConfig(spec, document, container, found)
-      const logFile = logFileOf(spec)
-      const argv = initArgv(document)
-      const { initPid, ranBecause } = await start(container, {
-        argv,
-        paused,
-        signal,
-        logFile,
-        logLevel: 'WARN',
-      })
+      this.#writeConfig(spec, document, container, init)
+      const parts = this.#partsOf(spec, { container, document, init, ids })
+      const { initPid, ranBecause } = await parts.start({ paused, signal })
       undo.push(() => stop(container))
       if (ranBecause !== undefined)
         logger.warn('A container ran for a moment before it was paused', { domain: domain.name, ranBecause })
-      const parts = this.#partsOf(spec, { container, document, init: found.init })
       return await LxcGuest.attach(parts, { started: { initPid, paused }, signal })
     } catch (error) {
       // What is there belongs to the one that runs.
@@ -114,12 +123,13 @@ export class LxcHypervisor implements Hypervisor {
   async adopt(spec: AdoptSpec, { signal }: CallOptions): Promise<Guest | undefined> {
     const { name } = spec.domain
     const container = this.#containerOf(spec)
-    const document = liveDocument(spec.document)
+    const ids = this.#idsOf(spec)
+    const document = liveDocument(spec.document, ids)
     try {
       const init = initKinds.find((kind) => kind === spec.record?.init) ?? (await guessInit(document))
       while (await this.#isRunning(container)) {
         try {
-          return await LxcGuest.attach(this.#partsOf(spec, { container, document, init }), { signal })
+          return await LxcGuest.attach(this.#partsOf(spec, { container, document, init, ids }), { signal })
         } catch (error) {
           // It has ended at this moment, or is booting again.
           if (!hasEnded(error)) throw error
@@ -139,7 +149,7 @@ export class LxcHypervisor implements Hypervisor {
     try {
       await Promise.all((await this.#starters(container)).map(killProcess))
       await endContainer(container, logger)
-      await removeLeftovers(container, linksOf(liveDocument(spec.document)))
+      await removeLeftovers(container, linksOf(spec.document))
     } catch (error) {
       throw toVirError(error, `Ending ${domain.name}`)
     }
@@ -170,6 +180,10 @@ export class LxcHypervisor implements Hypervisor {
     }
   }
 
+  retain(uuids: ReadonlySet<string>): void {
+    this.#ids.retain(uuids)
+  }
+
   async close(): Promise<void> {
     await this.#states.close()
   }
@@ -181,34 +195,39 @@ export class LxcHypervisor implements Hypervisor {
 
   #partsOf(
     { domain, sink, clock, logger, places }: Omit<AdoptSpec, 'record'>,
-    found: { readonly container: Container; readonly document: DomainXml; readonly init: InitKind },
+    { container, document, init, ids }: FoundContainer,
   ): LxcGuestParts {
     const { name } = domain
-    const logFile = logFileOf({ places })
+    const start = (options: BootOptions) => startContainer(container, { document, ids, places, ...options })
+    const found = { container, document, init, firstId: ids?.start }
     const holdFile = join(places.runDirectory, 'held')
-    return { ...found, name, sink, clock, logger, logFile, holdFile, states: this.#states }
+    return { ...found, start, holdFile, name, sink, clock, logger, states: this.#states }
+  }
+
+  /** Those that a container was started with, which a definition may have changed or one of an older version not have. */
+  #idsOf({ record, domain, document }: AdoptSpec): IdSpan | undefined {
+    if (record === undefined) return wantsOwnIds(document) ? this.#ids.find(domain.uuid) : undefined
+    const { firstId } = record
+    return typeof firstId === 'number' ? { start: firstId, count: idsPerRange } : undefined
   }
 
   /**
    * Generated anew from the definition at each launch; complete before it has its name. On the spot, as statuses
    * are: a small file on a local disk is written in less time than a turn of the thread pool takes.
    */
-  #writeConfig(
-    { places }: LaunchSpec,
-    document: DomainXml,
-    container: Container,
-    { init, sourceFiles }: FoundOnHost,
-  ): void {
+  #writeConfig({ places }: LaunchSpec, document: DomainXml, container: Container, init: InitKind): void {
     rotateOversized(places.logFile)
+    const directory = join(container.path, container.name)
+    const seccompFile = join(directory, 'seccomp')
     const config = toLiblxcConfig(document, {
       host: this.#host,
-      sourceFiles,
       signals: initSignals(init),
       groups: controlGroupsOf(container),
       consoleLog: places.logFile,
+      seccompFile,
     })
-    const directory = join(container.path, container.name)
     mkdirSync(directory, { recursive: true, mode: 0o711 })
+    writeFileSync(seccompFile, seccompProfile(document), { mode: 0o600 })
     const unfinished = join(directory, 'config.new')
     writeFileSync(unfinished, config, { mode: 0o600 })
     renameSync(unfinished, join(directory, 'config'))
@@ -238,6 +257,35 @@ export class LxcHypervisor implements Hypervisor {
 function lxcGuest(guest: Guest): LxcGuest {
   if (guest instanceof LxcGuest) return guest
   throw new TypeError('The guest is no container')
+}
+
+/** A container, and what is known of it besides its definition. */
+interface FoundContainer {
+  readonly container: Container
+  /** Live. */
+  readonly document: DomainXml
+  readonly init: InitKind
+  /** Of its own, where it has such. */
+  readonly ids: IdSpan | undefined
+}
+
+function startContainer(
+  container: Container,
+  {
+    document,
+    ids,
+    places,
+    ...options
+  }: BootOptions & Pick<FoundContainer, 'document' | 'ids'> & Pick<LaunchSpec, 'places'>,
+): Promise<Started> {
+  return start(container, {
+    ...options,
+    argv: initArgv(document),
+    idmaps: idmapValues(document),
+    stages: stagesOf(document, { ownIds: ids !== undefined }),
+    logFile: logFileOf({ places }),
+    logLevel: 'WARN',
+  })
 }
 
 /** liblxc keeps a log from growing above its limit, but goes wrong with one that is above it already. */

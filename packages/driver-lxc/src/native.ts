@@ -12,6 +12,8 @@ export {
   openConsole,
   type PidfdWatch,
   probeLxc,
+  type Stage,
+  type Started,
   type StateRecord,
   type StateWatch,
   setFrozen,

@@ -36,6 +36,10 @@ export const lxcProvider: DriverProvider<LxcDriver> = localProvider<LxcDriver>({
   hypervisor: async ({ stateDirectory }) => {
     const probe = probeLxc()
     const version = probe.available ? probe.version : ''
-    return LxcHypervisor.open({ containersDirectory: join(stateDirectory, 'containers'), version })
+    return LxcHypervisor.open({
+      containersDirectory: join(stateDirectory, 'containers'),
+      idRangesDirectory: join(stateDirectory, 'id-ranges'),
+      version,
+    })
   },
 })

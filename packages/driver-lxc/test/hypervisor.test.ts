@@ -31,6 +31,7 @@ class Bench implements AsyncDisposable {
     const name = uniqueName('hyp')
     const hypervisor = await LxcHypervisor.open({
       containersDirectory: root.join('containers'),
+      idRangesDirectory: root.join('id-ranges'),
       version: '5.0',
     })
     await mkdir(root.join('run'))

@@ -9,7 +9,8 @@ import { initSignals } from '../src/host/init-kind.js'
 const legacyHost: HostFacts = {
   controllers: { memory: 1, cpu: 1, cpuset: 1, pids: 1, devices: 1 },
   swapLimits: true,
-  seccompProfile: '/usr/share/lxc/config/common.seccomp',
+  seccomp: true,
+  selinux: false,
   apparmor: 'absent',
 }
 const unifiedHost: HostFacts = {
@@ -31,15 +32,19 @@ function xml({ os = '<init>/sbin/init</init>', devices = '', elements = '', root
   </domain>`
 }
 
-function configOf(parts: Parts, host = legacyHost, sourceFiles: readonly string[] = []): string[] {
+function configOf(parts: Parts, host = legacyHost): string[] {
   const text = toLiblxcConfig(prepareDocument(parseDomain(xml(parts))), {
     host,
     signals: initSignals('systemd'),
-    sourceFiles: new Set(sourceFiles),
     groups: { payload: 'lxc.payload.web.0', monitor: 'lxc.monitor.web.0' },
     consoleLog: '/var/log/covirt/lxc/web.log',
+    seccompFile: '/containers/web/seccomp',
   })
   return text.trimEnd().split('\n')
+}
+
+function container(inner: string): string {
+  return `<metadata><c:container xmlns:c='urn:covirt:lxc:1'>${inner}</c:container></metadata>`
 }
 
 function bridge(inner = ''): string {
@@ -53,6 +58,16 @@ describe('the liblxc configuration of a definition', () => {
   "lxc.uts.name = web",
   "lxc.rootfs.path = dir:/srv/web",
   "lxc.mount.auto = cgroup:mixed proc:mixed sys:mixed",
+  "lxc.mount.entry = /dev/null proc/kcore none bind,optional 0 0",
+  "lxc.mount.entry = /dev/null proc/keys none bind,optional 0 0",
+  "lxc.mount.entry = /dev/null proc/latency_stats none bind,optional 0 0",
+  "lxc.mount.entry = /dev/null proc/sched_debug none bind,optional 0 0",
+  "lxc.mount.entry = /dev/null proc/sysrq-trigger none bind,optional 0 0",
+  "lxc.mount.entry = /dev/null proc/timer_list none bind,optional 0 0",
+  "lxc.mount.entry = tmpfs proc/acpi tmpfs ro,nosuid,nodev,noexec,size=4k,mode=555,optional 0 0",
+  "lxc.mount.entry = tmpfs proc/scsi tmpfs ro,nosuid,nodev,noexec,size=4k,mode=555,optional 0 0",
+  "lxc.mount.entry = tmpfs sys/firmware tmpfs ro,nosuid,nodev,noexec,size=4k,mode=555,optional 0 0",
+  "lxc.mount.entry = tmpfs sys/devices/virtual/powercap tmpfs ro,nosuid,nodev,noexec,size=4k,mode=555,optional 0 0",
   "lxc.init.cmd = /sbin/init",
   "lxc.environment = PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   "lxc.environment = TERM=linux",
@@ -76,7 +91,7 @@ describe('the liblxc configuration of a definition', () => {
   "lxc.cgroup.devices.allow = c 136:* rwm",
   "lxc.cgroup.devices.allow = c 10:229 rwm",
   "lxc.cap.drop = block_suspend mac_admin mac_override sys_module sys_rawio sys_time syslog wake_alarm",
-  "lxc.seccomp.profile = /usr/share/lxc/config/common.seccomp",
+  "lxc.seccomp.profile = /containers/web/seccomp",
   "lxc.tty.dir = lxc",
   "lxc.tty.max = 4",
   "lxc.pty.max = 1024",
@@ -88,7 +103,7 @@ describe('the liblxc configuration of a definition', () => {
 `)
   })
 
-  const rows: readonly (readonly [what: string, parts: Parts, lines: readonly string[]])[] = [
+  const rows: readonly (readonly [what: string, parts: Parts, lines: readonly unknown[]])[] = [
     [
       'arguments',
       { os: `<init>/bin/app</init><initarg>--a</initarg><initarg>it's</initarg>` },
@@ -107,15 +122,7 @@ describe('the liblxc configuration of a definition', () => {
     [
       'a read-only root',
       { root: "<filesystem type='mount'><source dir='/srv/a b'/><target dir='/'/><readonly/></filesystem>" },
-      ['lxc.rootfs.path = dir:/srv/a b', 'lxc.rootfs.options = ro'],
-    ],
-    [
-      'another file system',
-      {
-        devices:
-          "<filesystem type='mount'><source dir='/srv/my data#1'/><target dir='/data'/><readonly/></filesystem>",
-      },
-      ['lxc.mount.entry = /srv/my\\040data\\0431 data none rbind,ro,create=dir 0 0'],
+      ['lxc.rootfs.path = dir:/srv/a b'],
     ],
     [
       'memory of its own',
@@ -183,6 +190,21 @@ describe('the liblxc configuration of a definition', () => {
       },
       ['lxc.idmap = u 0 100000 65536', 'lxc.idmap = g 0 100000 65536'],
     ],
+    [
+      'a key of liblxc',
+      { elements: container("<c:option name='lxc.prlimit.nofile' value='1024:2048'/>") },
+      ['lxc.prlimit.nofile = 1024:2048'],
+    ],
+    ['a number of processes', { elements: container("<c:pids max='99'/>") }, ['lxc.cgroup.pids.max = 99']],
+    [
+      'what is made for one program',
+      { elements: container('<c:preset>application</c:preset>') },
+      [
+        'lxc.no_new_privs = 1',
+        expect.stringMatching(/^lxc.cap.keep = audit_write chown/),
+        'lxc.cgroup.pids.max = 1024',
+      ],
+    ],
     ['a processor set', { elements: "<vcpu cpuset='0-3,^2'>2</vcpu>" }, ['lxc.cgroup.cpuset.cpus = 0,1,3']],
     [
       'processor time',
@@ -248,14 +270,6 @@ describe('the liblxc configuration of a definition', () => {
     },
   )
 
-  test('makes a file the mount point of a file', () => {
-    const devices =
-      "<filesystem type='mount'><source dir='/etc/hosts'/><target dir='/etc/hosts'/></filesystem>"
-    expect(configOf({ devices }, legacyHost, ['/etc/hosts'])).toContain(
-      'lxc.mount.entry = /etc/hosts etc/hosts none rbind,create=file 0 0',
-    )
-  })
-
   test('leaves a link down that is to be down', () => {
     expect(configOf({ devices: bridge("<link state='down'/>") })).not.toContain('lxc.net.0.flags = up')
   })
@@ -274,7 +288,7 @@ describe('the liblxc configuration of a definition', () => {
   })
 
   test('names the protection that the host lacks, but for what a definition goes without', () => {
-    const bare: HostFacts = { ...legacyHost, seccompProfile: undefined, apparmor: 'without-profiles' }
+    const bare: HostFacts = { ...legacyHost, seccomp: false, apparmor: 'without-profiles' }
     const missing = (elements: string, host: HostFacts) =>
       missingProtection(prepareDocument(parseDomain(xml({ elements }))), host)
     expect(missing('', legacyHost)).toEqual([])

@@ -41,6 +41,10 @@ export async function removeRootfs(): Promise<void> {
   rootfs = undefined
 }
 
+/** What makes a container of a definition privileged. */
+export const privileged =
+  "<metadata><c:container xmlns:c='urn:covirt:lxc:1'><c:privileged/></c:container></metadata>"
+
 /** A world of real containers below a directory of its own. */
 export class LxcWorld implements DriverWorld {
   readonly uniqueName = uniqueName
@@ -50,15 +54,19 @@ export class LxcWorld implements DriverWorld {
   readonly #rootfs: Rootfs
   readonly dialogue = { say: 'echo he""ard $((40+2))\n', hear: 'heard 42' }
 
-  private constructor(root: Awaited<ReturnType<typeof tempRoot>>, rootfs: Rootfs) {
+  readonly #elements: string
+
+  private constructor(root: Awaited<ReturnType<typeof tempRoot>>, rootfs: Rootfs, elements: string) {
+    this.#elements = elements
     this.#root = root
     this.#rootfs = rootfs
     this.rootfs = rootfs.of('plain')
   }
 
-  static async make(): Promise<LxcWorld> {
+  /** @param elements for all of its definitions */
+  static async make(elements = ''): Promise<LxcWorld> {
     rootfs ??= await makeRootfs()
-    return new LxcWorld(await tempRoot(), rootfs)
+    return new LxcWorld(await tempRoot(), rootfs, elements)
   }
 
   get path(): string {
@@ -74,9 +82,16 @@ export class LxcWorld implements DriverWorld {
     const root = this.#rootfs.of(guest === 'deaf' || guest === 'inattentive' ? guest : 'plain')
     const init = guest === 'broken' ? '/sbin/missing' : '/sbin/ctinit'
     return `<domain type='lxc'><name>${name}</name>${uuid === undefined ? '' : `<uuid>${uuid}</uuid>`}
-      <memory unit='KiB'>${memoryKib}</memory>${elements}
+      <memory unit='KiB'>${memoryKib}</memory>${this.#withElements(elements)}
       <os><type>exe</type><init>${init}</init></os>
       <devices><filesystem type='mount'><source dir='${root}'/><target dir='/'/></filesystem></devices></domain>`
+  }
+
+  #withElements(elements: string): string {
+    const inner = /^<metadata>(.*)<\/metadata>$/s.exec(this.#elements)?.[1]
+    return inner !== undefined && elements.includes('</metadata>')
+      ? elements.replace('</metadata>', `${inner}</metadata>`)
+      : this.#elements + elements
   }
 
   async ready(domain: Domain): Promise<void> {
@@ -144,4 +159,10 @@ export const lxcFixture: DriverFixture = {
     agent: 'containers have none',
   },
   world: () => LxcWorld.make(),
+}
+
+/** The same for containers without a user namespace. */
+export const privilegedFixture: DriverFixture = {
+  ...lxcFixture,
+  world: () => LxcWorld.make(privileged),
 }

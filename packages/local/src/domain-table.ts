@@ -8,9 +8,12 @@ export class DomainTable {
   readonly #byName = new Map<string, DomainEntry>()
   readonly #unreadable = new Map<string, string>()
   readonly #clock: Clock
+  readonly #onGone: (remaining: ReadonlySet<string>) => void
 
-  constructor(clock: Clock) {
+  /** @param onGone is told the uuids that are left when an entry has gone for good */
+  constructor(clock: Clock, onGone: (remaining: ReadonlySet<string>) => void) {
     this.#clock = clock
+    this.#onGone = onGone
   }
 
   /** Those that exist. */
@@ -99,6 +102,11 @@ export class DomainTable {
       )
   }
 
+  /** Says which uuids there are, reservations included. */
+  tellRemaining(): void {
+    this.#onGone(new Set(this.#byUuid.keys()))
+  }
+
   #find(key: DomainKey): DomainEntry | undefined {
     if ('name' in key) return this.#byName.get(key.name)
     if ('uuid' in key) return this.#byUuid.get(normaliseUuid(key.uuid))
@@ -110,6 +118,7 @@ export class DomainTable {
     if (entry.exists || !entry.jobs.idle || this.#byUuid.get(entry.uuid) !== entry) return
     this.#byUuid.delete(entry.uuid)
     this.#byName.delete(entry.name)
+    this.tellRemaining()
   }
 }
 

@@ -65,6 +65,12 @@ export interface Hypervisor {
   /** The roles this driver has; they reach guests through `access`. Called once. */
   roles(access: GuestAccess): OptionalRoles
 
+  /**
+   * Told which domains there are, once all have been loaded and whenever one has gone for good: what the driver keeps
+   * on the host for domains of any other uuid is free.
+   */
+  retain?(uuids: ReadonlySet<string>): void
+
   /** Frees what is shared between guests. Guests are untouched; each has been released before. */
   close(): Promise<void>
 }

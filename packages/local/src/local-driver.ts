@@ -15,6 +15,7 @@ import {
   type GuestAgentRole,
   libraryVersion,
   matchesFilter,
+  messageOf,
   type NodeInfo,
   type ResetRole,
   readNodeInfo,
@@ -77,7 +78,7 @@ export class LocalDriver implements Driver {
     this.#parts = parts
     this.type = parts.hypervisor.type
     this.uri = parts.uri
-    this.#table = new DomainTable(parts.clock)
+    this.#table = new DomainTable(parts.clock, (uuids) => this.#retain(uuids))
     this.#events = new EventHub(parts.logger)
     this.#keeper = new GuestKeeper(this.#keeperParts)
     Object.assign(this, parts.hypervisor.roles(this.#guestAccess()))
@@ -106,6 +107,7 @@ export class LocalDriver implements Driver {
     const stored = await parts.store.load()
     const loader = new DomainLoader(driver.#keeperParts, driver.#table, driver.#keeper)
     await Promise.all(stored.map((domain) => loader.load(domain)))
+    driver.#table.tellRemaining()
     return driver
   }
 
@@ -310,6 +312,15 @@ export class LocalDriver implements Driver {
     )
     this.#events.clear()
     await this.#parts.hypervisor.close()
+  }
+
+  #retain(uuids: ReadonlySet<string>): void {
+    const { hypervisor, logger } = this.#parts
+    try {
+      hypervisor.retain?.(uuids)
+    } catch (error) {
+      logger.error('What was kept for former domains could not be freed', { error: messageOf(error) })
+    }
   }
 
   #prepare(xml: string): DomainXml & { readonly uuid: string } {

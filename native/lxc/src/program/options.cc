@@ -16,11 +16,19 @@ bool ParseNumber(const char *text, int *number) {
   return true;
 }
 
+// At most one value each per argument: it cannot overflow.
+char **NewList(int argc) { return static_cast<char **>(calloc(static_cast<size_t>(argc), sizeof(char *))); }
+
 }  // namespace
 
 const char *ParseOptions(int argc, char **argv, Options *options) {
   if (argc < 2) return "usage: covirt-lxc start|attach|interfaces --path DIR --name NAME ...";
   options->verb = argv[1];
+  options->idmaps = NewList(argc);
+  options->stages = NewList(argc);
+  if (options->idmaps == nullptr || options->stages == nullptr) return "out of memory";
+  int idmap_count = 0;
+  int stage_count = 0;
   for (int i = 2; i < argc; i++) {
     const char *option = argv[i];
     if (strcmp(option, "--") == 0) {
@@ -49,6 +57,11 @@ const char *ParseOptions(int argc, char **argv, Options *options) {
       if (!ParseNumber(value, &options->namespaces)) return "--namespaces is not a number";
     } else if (strcmp(option, "--tty") == 0) {
       if (sscanf(value, "%hux%hu", &options->columns, &options->rows) != 2) return "--tty is not a size";
+    } else if (strcmp(option, "--idmap") == 0) {
+      if (strncmp(value, "u ", 2) != 0 && strncmp(value, "g ", 2) != 0) return "--idmap is for neither u nor g";
+      options->idmaps[idmap_count++] = value;
+    } else if (strcmp(option, "--stage") == 0) {
+      options->stages[stage_count++] = value;
     } else if (strcmp(option, "--uid") == 0) {
       if (!ParseNumber(value, &options->uid)) return "--uid is not a number";
     } else if (strcmp(option, "--gid") == 0) {

@@ -18,6 +18,8 @@ struct Options {
   int namespaces = 0;  // of clone(2); 0 for all
   unsigned short columns = 0;
   unsigned short rows = 0;
+  char **idmaps = nullptr;  // as the values of lxc.idmap, ends with a null
+  char **stages = nullptr;  // file systems to make ready, see stage.cc, ends with a null
   char **argv = nullptr;  // what follows "--", ends with a null; null where nothing does
 };
 

@@ -1,12 +1,15 @@
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "program/hold.h"
 #include "program/json.h"
+#include "program/stage.h"
 #include "program/verbs.h"
 
 namespace covirt {
@@ -91,6 +94,12 @@ int Start(const Job &job) {
     return fail(ENOENT, "the container has no configuration file");
   }
   if (c->is_running(c)) return fail(EEXIST, "the container is already running");
+  char reason[PATH_MAX + 256];
+  if (!PrepareStages(c, job.options, reason, sizeof reason)) return fail(errno, reason);
+  // liblxc would have newuidmap, where that is installed, write the maps of root's containers too; it refuses ids
+  // that /etc/subuid does not give to root. Root may write them itself. Hooks run in a shell, which has a path of
+  // its own.
+  if (geteuid() == 0) unsetenv("PATH");
   SurviveBrokenPipes();
   c->want_daemonize(c, true);
   c->want_close_all_fds(c, true);

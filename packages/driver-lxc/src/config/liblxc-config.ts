@@ -3,6 +3,7 @@ import type { ControlGroups } from '../host/control-groups.js'
 import type { HostFacts } from '../host/host-facts.js'
 import type { InitSignals } from '../host/init-kind.js'
 import { type ConfigLine, formatConfig } from './config-lines.js'
+import { containerOptions } from './container-options.js'
 import { initLines } from './init.js'
 import { limitLines } from './limits.js'
 import { mountLines } from './mounts.js'
@@ -14,12 +15,12 @@ export interface ConfigContext {
   readonly host: HostFacts
   /** By what its init is told to go down and to restart, for tools of liblxc's own. */
   readonly signals: InitSignals
-  /** Sources of `<filesystem>` that are files. */
-  readonly sourceFiles: ReadonlySet<string>
   /** What its control groups are to be called. */
   readonly groups: ControlGroups
   /** Where the console's output goes. */
   readonly consoleLog: string
+  /** Where its filter of system calls is. */
+  readonly seccompFile: string
 }
 
 /** How much of the console's output is kept, and as much again in a second file: a power of two, as liblxc wants it. */
@@ -30,18 +31,19 @@ export const consoleLogBytes = 1024 * 1024
  * `CONFIG_UNSUPPORTED` for values that liblxc or this host cannot take.
  */
 export function toLiblxcConfig(document: DomainXml, context: ConfigContext): string {
-  const { host, signals, sourceFiles, groups, consoleLog } = context
+  const { host, signals, groups, consoleLog, seccompFile } = context
   return formatConfig([
     ['lxc.uts.name', hostName(document.name)],
     ...(document.os.type?.arch === undefined ? [] : [['lxc.arch', document.os.type.arch] as const]),
-    ...mountLines(document, sourceFiles),
+    ...mountLines(document),
     ...initLines(document),
     ...signalLines(signals),
     ...networkLines(document),
     ...groupLines(groups),
     ...limitLines(document, host),
-    ...securityLines(document, host),
+    ...securityLines(document, { host, seccompFile }),
     ...terminalLines(consoleLog),
+    ...containerOptions(document).options,
   ])
 }
 

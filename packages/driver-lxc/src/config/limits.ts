@@ -2,9 +2,10 @@ import { VirError } from '@covirt/core'
 import type { DomainXml } from '@covirt/xml'
 import type { CgroupVersion, HostFacts } from '../host/host-facts.js'
 import type { ConfigLine } from './config-lines.js'
+import { type ContainerPreset, containerOptions } from './container-options.js'
 
 /** How many processes a container may have, which no element of libvirt's says. */
-const maxProcesses = 16_384
+const defaultProcesses: Readonly<Record<ContainerPreset, number>> = { system: 16_384, application: 1024 }
 
 /** Read, write and make: what a container may do with these, and nothing with others. */
 const devices = {
@@ -30,7 +31,7 @@ export function limitLines(document: DomainXml, host: HostFacts): ConfigLine[] {
     ...memoryLines(document, host),
     ...cpuLines(document, host),
     ...cpusetLines(document, host),
-    ...processLines(host),
+    ...processLines(document, host),
     ...deviceLines(host),
   ]
 }
@@ -114,9 +115,11 @@ export function expandCpuset(text: string): string | undefined {
   return cpus.size === 0 ? undefined : [...cpus].sort((a, b) => a - b).join(',')
 }
 
-function processLines(host: HostFacts): ConfigLine[] {
+function processLines(document: DomainXml, host: HostFacts): ConfigLine[] {
   const version = host.controllers.pids
-  return version === undefined ? [] : [[`${cgroupKey(version, 'pids')}.max`, String(maxProcesses)]]
+  if (version === undefined) return []
+  const { maxProcesses, preset } = containerOptions(document)
+  return [[`${cgroupKey(version, 'pids')}.max`, String(maxProcesses ?? defaultProcesses[preset])]]
 }
 
 function deviceLines(host: HostFacts): ConfigLine[] {

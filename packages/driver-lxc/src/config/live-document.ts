@@ -1,12 +1,19 @@
 import type { DomainXml } from '@covirt/xml'
 import { consoleAlias } from '../guest/console-slot.js'
+import type { IdSpan } from '../host/id-ranges.js'
+import { idmapOf } from './idmap.js'
 import { hostLinkName } from './network.js'
 
-/** A prepared definition with what its container has while it runs: aliases, and the names of links on the host. */
-export function liveDocument(document: DomainXml): DomainXml {
+/**
+ * A prepared definition with what its container has while it runs: aliases, the names of links on the host, and ids.
+ *
+ * @param ids of its own, where it has such
+ */
+export function liveDocument(document: DomainXml, ids: IdSpan | undefined): DomainXml {
   const { devices } = document
   return {
     ...document,
+    ...(ids && { idmap: idmapOf(ids) }),
     devices: {
       ...devices,
       filesystems: devices.filesystems.map((each, index) => ({ ...each, alias: `fs${index}` })),

@@ -12,33 +12,39 @@ export function sourceDirectory(filesystem: FilesystemXml): string | undefined {
   return isDirectory ? filesystem.source?.dir : undefined
 }
 
+/** What the kernel shows of the host, and no container needs: files that nothing is in, and empty directories. */
+const maskedFiles = ['kcore', 'keys', 'latency_stats', 'sched_debug', 'sysrq-trigger', 'timer_list']
+const maskedDirectories = ['proc/acpi', 'proc/scsi', 'sys/firmware', 'sys/devices/virtual/powercap']
+
 /**
- * The root file system, the kernel's own ones, and all else that is mounted. A mount point that the root lacks
- * is made by liblxc.
- *
- * @param sourceFiles those of the sources that are no directories
+ * The root file system, the kernel's own ones with what is hidden of them, and those in memory. All else comes from
+ * {@link stagesOf}, and so does the root when this driver starts the container.
  */
-export function mountLines(document: DomainXml, sourceFiles: ReadonlySet<string>): ConfigLine[] {
+export function mountLines(document: DomainXml): ConfigLine[] {
   const root = rootFilesystem(document)
   return [
     ['lxc.rootfs.path', `dir:${(root && sourceDirectory(root)) ?? ''}`],
-    ...(root?.readonly ? [['lxc.rootfs.options', 'ro'] as const] : []),
     ['lxc.mount.auto', 'cgroup:mixed proc:mixed sys:mixed'],
-    ...document.devices.filesystems
-      .filter((each) => each !== root)
-      .map((each): ConfigLine => ['lxc.mount.entry', mountEntry(each, sourceFiles)]),
+    ...maskedFiles.map((file) => mountEntry(`/dev/null proc/${file} none bind,optional`)),
+    ...maskedDirectories.map((directory) =>
+      mountEntry(`tmpfs ${directory} tmpfs ro,nosuid,nodev,noexec,size=4k,mode=555,optional`),
+    ),
+    ...document.devices.filesystems.flatMap(memoryLines),
   ]
 }
 
-function mountEntry(filesystem: FilesystemXml, sourceFiles: ReadonlySet<string>): string {
-  // Relative: liblxc takes it below the root then, and follows no link out of it.
-  const target = mountField(filesystem.target.replace(/^\/+/, ''))
+function memoryLines(filesystem: FilesystemXml): ConfigLine[] {
+  if (filesystem.type !== 'ram') return []
   const access = filesystem.readonly ? ['ro'] : []
-  if (filesystem.type === 'ram') {
-    const size = `size=${filesystem.source?.usageKib}k`
-    return `tmpfs ${target} tmpfs ${[size, 'nosuid', 'nodev', ...access, 'create=dir'].join(',')} 0 0`
-  }
-  const source = sourceDirectory(filesystem) ?? ''
-  const create = sourceFiles.has(source) ? 'create=file' : 'create=dir'
-  return `${mountField(source)} ${target} none ${['rbind', ...access, create].join(',')} 0 0`
+  const options = [`size=${filesystem.source?.usageKib}k`, 'nosuid', 'nodev', ...access, 'create=dir']
+  return [mountEntry(`tmpfs ${targetField(filesystem)} tmpfs ${options.join(',')}`)]
+}
+
+/** Relative: liblxc takes it below the root then, and follows no link out of it. */
+export function targetField({ target }: FilesystemXml): string {
+  return mountField(target.replace(/^\/+/, ''))
+}
+
+function mountEntry(text: string): ConfigLine {
+  return ['lxc.mount.entry', `${text} 0 0`]
 }

@@ -1,6 +1,8 @@
 import { VirError } from '@covirt/core'
 import type { DomainXml, FilesystemXml, InterfaceXml } from '@covirt/xml'
 import { formatConfig } from './config-lines.js'
+import { containerOptions } from './container-options.js'
+import { hasIdmap } from './idmap.js'
 import { defaultInit, initLines } from './init.js'
 import { expandCpuset } from './limits.js'
 import { mountLines, rootFilesystem, sourceDirectory } from './mounts.js'
@@ -22,7 +24,12 @@ export function prepareDocument(document: DomainXml): DomainXml {
   checkValues(document)
   const prepared = withDefaults(document)
   // What a configuration cannot say is found here; what depends on the host is not in these lines.
-  formatConfig([...initLines(prepared), ...mountLines(prepared, new Set()), ...networkLines(prepared)])
+  formatConfig([
+    ...initLines(prepared),
+    ...mountLines(prepared),
+    ...networkLines(prepared),
+    ...containerOptions(prepared).options,
+  ])
   return prepared
 }
 
@@ -69,6 +76,8 @@ function checkValues(document: DomainXml): void {
       "Add <filesystem type='mount'><source dir='/srv/web'/><target dir='/'/></filesystem>",
     )
   }
+  if (containerOptions(document).privileged && hasIdmap(document))
+    refuse('A container is either privileged or has an <idmap>', 'Leave one of them out')
   devices.filesystems.forEach(checkFilesystem)
   devices.interfaces.forEach(checkInterface)
   checkUnique(

@@ -49,7 +49,10 @@ function tuningRefusal(document: DomainXml): Refusal | undefined {
   const { maxMemory, blkiotune, numatune, iothreads, cputune = undefined, memtune, memoryBacking } = document
   const { clock, resource, seclabels } = document
   const partition = resource?.partition
-  const label = seclabels.find(({ type }) => type === 'static')
+  const label = seclabels.find(
+    ({ type, model, label }) =>
+      type === 'static' && (label === undefined || (model !== 'apparmor' && model !== 'selinux')),
+  )
   const offset = clock?.offset
   return (
     present(undefined, { maxMemory, blkiotune, numatune, iothreads }) ??
@@ -133,8 +136,7 @@ function filesystemRefusal(filesystem: FilesystemXml): Refusal | undefined {
       element: `devices/filesystem type='${kindOf(filesystem)}'`,
       hint: "There is type='mount', of a directory",
     }
-  if (accessMode !== undefined && accessMode !== 'passthrough')
-    return { element: `devices/filesystem accessmode='${accessMode}'` }
+  if (accessMode === 'squash') return { element: `devices/filesystem accessmode='${accessMode}'` }
   if (type === 'ram' && filesystem.target === '/')
     return { element: "devices/filesystem type='ram'", hint: 'The root of a container is a directory' }
   return present('devices/filesystem', {

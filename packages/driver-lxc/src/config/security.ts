@@ -1,6 +1,8 @@
 import type { DomainXml } from '@covirt/xml'
 import type { HostFacts } from '../host/host-facts.js'
 import type { ConfigLine } from './config-lines.js'
+import { type ContainerPreset, containerOptions } from './container-options.js'
+import { hasIdmap, idmapLines } from './idmap.js'
 
 /** Powers over the host's kernel and its log, sleep, clock and security modules, which no container needs. */
 const droppedCapabilities = [
@@ -14,12 +16,39 @@ const droppedCapabilities = [
   'wake_alarm',
 ]
 
-/** What the container may do: capabilities, system calls, ids, AppArmor. */
-export function securityLines(document: DomainXml, host: HostFacts): ConfigLine[] {
+/** What a program needs that is made for containers: to change owners and users, and to listen at low ports. */
+const applicationCapabilities = [
+  'audit_write',
+  'chown',
+  'dac_override',
+  'fowner',
+  'fsetid',
+  'kill',
+  'net_bind_service',
+  'net_raw',
+  'setfcap',
+  'setgid',
+  'setpcap',
+  'setuid',
+  'sys_chroot',
+]
+
+/**
+ * What the container may do: capabilities, system calls, ids, security modules.
+ *
+ * @param seccompFile where {@link seccompProfile} is
+ */
+export function securityLines(
+  document: DomainXml,
+  { host, seccompFile }: { readonly host: HostFacts; readonly seccompFile: string },
+): ConfigLine[] {
+  const { preset } = containerOptions(document)
   return [
-    ...capabilityLines(document),
-    ...(host.seccompProfile === undefined ? [] : [['lxc.seccomp.profile', host.seccompProfile] as const]),
+    ...capabilityLines(document, preset),
+    ...(host.seccomp ? [['lxc.seccomp.profile', seccompFile] as const] : []),
+    ...(preset === 'application' ? [['lxc.no_new_privs', '1'] as const] : []),
     ...apparmorLines(document, host),
+    ...selinuxLines(document, host),
     ...idmapLines(document),
   ]
 }
@@ -27,13 +56,23 @@ export function securityLines(document: DomainXml, host: HostFacts): ConfigLine[
 /** What would protect the host from the container and is not to be had here, though nobody has asked to go without. */
 export function missingProtection({ seclabels }: DomainXml, host: HostFacts): string[] {
   const isOff = seclabels.some(({ type }) => type === 'none')
+  const asked = seclabels.flatMap(({ type, model }) =>
+    type === 'static' && model !== undefined ? model : [],
+  )
   return [
-    ...(host.seccompProfile === undefined ? ["liblxc's seccomp profile, common.seccomp"] : []),
+    ...(host.seccomp ? [] : ["the kernel's filter of system calls, seccomp"]),
     ...(host.apparmor === 'without-profiles' && !isOff ? ["AppArmor's profiles for LXC"] : []),
+    ...(host.apparmor !== 'ready' && asked.includes('apparmor') ? ['AppArmor'] : []),
+    ...(!host.selinux && asked.includes('selinux') ? ['SELinux'] : []),
   ]
 }
 
-function capabilityLines({ features }: DomainXml): ConfigLine[] {
+/** Whether root inside of a container is root outside. */
+export function isPrivileged(document: DomainXml): boolean {
+  return !hasIdmap(document) && containerOptions(document).privileged
+}
+
+function capabilityLines({ features }: DomainXml, preset: ContainerPreset): ConfigLine[] {
   const { policy = 'default', ...states } = features?.capabilities ?? {}
   const named = (wanted: boolean) =>
     Object.entries(states)
@@ -41,20 +80,30 @@ function capabilityLines({ features }: DomainXml): ConfigLine[] {
       .map(([key]) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
   if (policy === 'deny') return [['lxc.cap.keep', named(true).join(' ') || 'none']]
   const kept = new Set(named(true))
+  const refused = named(false)
+  if (policy === 'default' && preset === 'application') {
+    const keep = [...applicationCapabilities, ...kept].filter((each) => !refused.includes(each))
+    return [['lxc.cap.keep', [...new Set(keep)].sort().join(' ') || 'none']]
+  }
   const always = policy === 'default' ? droppedCapabilities : []
-  const dropped = new Set([...always.filter((each) => !kept.has(each)), ...named(false)])
+  const dropped = new Set([...always.filter((each) => !kept.has(each)), ...refused])
   return dropped.size === 0 ? [] : [['lxc.cap.drop', [...dropped].sort().join(' ')]]
 }
 
 /** liblxc fails where the kernel has AppArmor and its profiles are not installed. */
-function apparmorLines({ seclabels }: DomainXml, host: HostFacts): ConfigLine[] {
+function apparmorLines(document: DomainXml, host: HostFacts): ConfigLine[] {
   if (host.apparmor === 'absent') return []
-  const isOff = seclabels.some(({ type }) => type === 'none')
-  return isOff || host.apparmor === 'without-profiles' ? [['lxc.apparmor.profile', 'unconfined']] : []
+  const isOff = document.seclabels.some(({ type }) => type === 'none')
+  if (isOff || host.apparmor === 'without-profiles') return [['lxc.apparmor.profile', 'unconfined']]
+  const label = staticLabel(document, 'apparmor')
+  return label === undefined ? [] : [['lxc.apparmor.profile', label]]
 }
 
-function idmapLines({ idmap }: DomainXml): ConfigLine[] {
-  const lines = (kind: 'u' | 'g', ranges: readonly { start: number; target: number; count: number }[]) =>
-    ranges.map(({ start, target, count }): ConfigLine => ['lxc.idmap', `${kind} ${start} ${target} ${count}`])
-  return [...lines('u', idmap?.uids ?? []), ...lines('g', idmap?.gids ?? [])]
+function selinuxLines(document: DomainXml, host: HostFacts): ConfigLine[] {
+  const label = staticLabel(document, 'selinux')
+  return label === undefined || !host.selinux ? [] : [['lxc.selinux.context', label]]
+}
+
+function staticLabel({ seclabels }: DomainXml, wanted: 'apparmor' | 'selinux'): string | undefined {
+  return seclabels.find(({ type, model }) => type === 'static' && model === wanted)?.label
 }

@@ -16,7 +16,6 @@ import {
 } from '@covirt/core'
 import type { Guest, GuestExit, GuestInfo, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
-import { initArgv } from '../config/init.js'
 import { hostLinkName } from '../config/network.js'
 import { endContainer } from '../host/end-container.js'
 import type { InitKind, InitSignals } from '../host/init-kind.js'
@@ -27,9 +26,9 @@ import {
   interfaces,
   isFrozen,
   LxcError,
+  type Started,
   type StateRecord,
   setFrozen,
-  start,
   waitAfterExit,
 } from '../native.js'
 import { ConsoleSlot } from './console-slot.js'
@@ -49,14 +48,22 @@ export interface LxcGuestParts {
   /** Live. */
   readonly document: DomainXml
   readonly init: InitKind
+  /** The first of the ids of its own, where it has such. */
+  readonly firstId: number | undefined
+  /** Starts its container, also again. */
+  readonly start: (options: BootOptions) => Promise<Started>
   readonly states: StateHub
   readonly sink: GuestSink
   readonly clock: Clock
   readonly logger: Logger
-  /** liblxc's own. */
-  readonly logFile: string
   /** It is there while the container is frozen for a moment only. */
   readonly holdFile: string
+}
+
+/** How a container is started. */
+export interface BootOptions extends CallOptions {
+  /** Held before its first instruction. */
+  readonly paused?: boolean
 }
 
 /** How a container is found. */
@@ -122,8 +129,15 @@ export class LxcGuest implements Guest {
 
   get record(): GuestRecord {
     const { pid, startTicks, monitorPid } = this.#init
-    const { container, init } = this.#parts
-    return { container: container.name, init, initPid: pid, initStart: startTicks, monitorPid }
+    const { container, init, firstId } = this.#parts
+    return {
+      container: container.name,
+      init,
+      initPid: pid,
+      initStart: startTicks,
+      monitorPid,
+      ...(firstId === undefined ? {} : { firstId }),
+    }
   }
 
   async info({ signal }: CallOptions): Promise<GuestInfo> {
@@ -315,12 +329,11 @@ export class LxcGuest implements Guest {
 
   /** liblxc cannot restart a container whose console is open, and never one whose process 1 is no init. */
   async #restart(): Promise<void> {
-    const { container, logFile, name } = this.#parts
+    const { name } = this.#parts
     this.#programs.end()
     await this.#console.drain()
     try {
-      const signal = AbortSignal.any([this.#over.signal, this.#kills.signal])
-      await start(container, { signal, logFile, logLevel: 'WARN', argv: initArgv(this.document) })
+      await this.#parts.start({ signal: AbortSignal.any([this.#over.signal, this.#kills.signal]) })
     } catch (error) {
       if (this.#released) return
       const { message } = toVirError(error, `Restarting ${name}`)

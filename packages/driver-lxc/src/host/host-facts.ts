@@ -11,12 +11,11 @@ export interface HostFacts {
   >
   /** Whether swap can be limited. */
   readonly swapLimits: boolean
-  /** The file of liblxc's common list of refused system calls. */
-  readonly seccompProfile?: string | undefined
+  /** Whether system calls can be filtered. */
+  readonly seccomp: boolean
+  readonly selinux: boolean
   readonly apparmor: 'absent' | 'without-profiles' | 'ready'
 }
-
-const seccompProfile = '/usr/share/lxc/config/common.seccomp'
 
 /** Looks at this host. */
 export async function readHostFacts(): Promise<HostFacts> {
@@ -25,15 +24,17 @@ export async function readHostFacts(): Promise<HostFacts> {
   const unified = mounts.get('')
   const unifiedControllers = unified === undefined ? '' : await read(`${unified}/cgroup.controllers`)
   const memory = mounts.get('memory')
-  const [swapLimits, hasSeccomp, apparmor] = await Promise.all([
+  const [swapLimits, seccomp, selinux, apparmor] = await Promise.all([
     memory === undefined ? Promise.resolve(true) : exists(`${memory}/memory.memsw.limit_in_bytes`),
-    exists(seccompProfile),
+    exists('/proc/sys/kernel/seccomp'),
+    exists('/sys/fs/selinux/enforce'),
     apparmorState(),
   ])
   return {
     controllers: findControllers(new Set(mounts.keys()), unifiedControllers),
     swapLimits,
-    seccompProfile: hasSeccomp ? seccompProfile : undefined,
+    seccomp,
+    selinux,
     apparmor,
   }
 }

@@ -11,8 +11,6 @@ import { settleTree } from './swap-tree.js'
 /** What a launch finds on the host of what its definition names. */
 export interface FoundOnHost {
   readonly init: InitKind
-  /** Sources of `<filesystem>` that are no directories. */
-  readonly sourceFiles: ReadonlySet<string>
 }
 
 /**
@@ -26,20 +24,18 @@ export async function inspectHost(document: DomainXml): Promise<FoundOnHost> {
   // All at once: each turn of the thread pool takes longer than what is looked at. The first refusal counts.
   const init = findInit(document, rootDirectory)
   init.catch(() => {})
-  const sourceFiles = await findSources(document, rootDirectory)
+  await checkSources(document)
   for (const link of document.devices.interfaces)
     if (link.type === 'bridge') await checkBridge(link.source?.bridge ?? '', document.name)
-  return { init: await init, sourceFiles }
+  return { init: await init }
 }
 
-/** The sources of `<filesystem>` that are no directories. */
-async function findSources(document: DomainXml, rootDirectory: string): Promise<ReadonlySet<string>> {
+async function checkSources(document: DomainXml): Promise<void> {
   const sources = document.devices.filesystems.flatMap((filesystem) => {
     const source = sourceDirectory(filesystem)
     return source === undefined ? [] : { source, target: filesystem.target }
   })
   const found = await Promise.all(sources.map(({ source }) => stat(source).catch(() => undefined)))
-  const sourceFiles = new Set<string>()
   for (const [index, { source, target }] of sources.entries()) {
     const file = found[index]
     if (!file) {
@@ -49,11 +45,9 @@ async function findSources(document: DomainXml, rootDirectory: string): Promise<
         'Make it, or correct <source dir>',
       )
     }
-    if (!file.isDirectory()) sourceFiles.add(source)
+    if (target === '/' && !file.isDirectory())
+      throw missing(`The root file system of ${document.name}, ${source}, is not a directory`)
   }
-  if (sourceFiles.has(rootDirectory))
-    throw missing(`The root file system of ${document.name}, ${rootDirectory}, is not a directory`)
-  return sourceFiles
 }
 
 /** A root file system that is missing may have been on its way back to a snapshot. */

@@ -1,0 +1,39 @@
+import { parseDomain } from '@covirt/xml'
+import { expect, test } from '@jest/globals'
+import { prepareDocument } from '../src/config/prepare-document.js'
+import { stagesOf } from '../src/config/stages.js'
+
+function stages(filesystem: string, ownIds = true) {
+  const document = prepareDocument(
+    parseDomain(`<domain type='lxc'><name>web</name><memory>65536</memory><os><type>exe</type></os><devices>
+    <filesystem type='mount'><source dir='/srv/web'/><target dir='/'/></filesystem>${filesystem}</devices></domain>`),
+  )
+  return stagesOf(document, { ownIds })
+}
+
+test('The owners of the root are mapped where the container has ids of its own, and nowhere else', () => {
+  const root = { kind: 'tree', source: '/srv/web', target: '', readonly: false }
+  expect(stages('')).toEqual([{ ...root, owners: 'mapped' }])
+  expect(stages('', false)).toEqual([{ ...root, owners: 'unmapped' }])
+})
+
+test('Another directory is on its place, escaped, read-only and mapped where that can be', () => {
+  const [, data] = stages(
+    "<filesystem type='mount'><source dir='/srv/data'/><target dir='/my data#1'/><readonly/></filesystem>",
+  )
+  expect(data).toEqual({
+    kind: 'tree',
+    source: '/srv/data',
+    target: 'my\\040data\\0431',
+    readonly: true,
+    owners: 'mapped-if-possible',
+  })
+})
+
+test('A definition that asks for mapped owners gets them', () => {
+  const [, data] = stages(
+    "<filesystem type='mount' accessmode='mapped'><source dir='/srv/data'/><target dir='/data'/></filesystem>",
+    false,
+  )
+  expect(data?.owners).toBe('mapped')
+})
