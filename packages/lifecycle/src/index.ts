@@ -1,4 +1,8 @@
 export type { HookContext, LifecycleHooks, Veto } from './hooks/lifecycle-hooks.js'
+export { readBootIdentity } from './journal/boot-identity.js'
+export { EventRecorder, type EventRecorderParts } from './journal/event-recorder.js'
+export { explain } from './journal/explain.js'
+export { FileJournal, type FileJournalOptions, readJournal } from './journal/file-journal.js'
 export {
   type Journal,
   type JournalActor,
@@ -18,11 +22,20 @@ export { type ReadPlanDomainsOptions, readPlanDomains } from './plan/read-plan-d
 export type { LeftOut, StartPlan, StartStep, StartWait } from './plan/start-plan.js'
 export type { StopPlan, StopStep } from './plan/stop-plan.js'
 export type { ProbeIo } from './probe/probe-io.js'
+export { SystemProbeIo } from './probe/system-probe-io.js'
 export type { HostConditions } from './run/host-conditions.js'
 export type { Progress, ProgressPhase } from './run/progress.js'
+export {
+  type MakePlanOptions,
+  makeStartPlan,
+  makeStopPlan,
+  type PlanSources,
+  runBoot,
+} from './run/run-boot.js'
 export { runStart, type StartReport, type StartResult } from './run/run-start.js'
 export { runStop, type StopParts, type StopReport, type StopResult } from './run/run-stop.js'
 export type { RunnerParts } from './run/runner-parts.js'
+export { systemConditions } from './run/system-conditions.js'
 export type { Fault } from './simulate/faults.js'
 export {
   type AdvancingClock,
