@@ -66,6 +66,16 @@ export interface DriverWorld extends AsyncDisposable {
     write(domain: Domain, text: string): Promise<void>
     read(domain: Domain): Promise<string>
   }
+  /**
+   * Ability: puts something into the memory of a ready guest that its next boot loses, and tells, once, whether it is
+   * still there.
+   */
+  readonly memory?: {
+    put(domain: Domain): Promise<void>
+    has(domain: Domain): Promise<boolean>
+  }
+  /** Ability: an absolute path on the driver's host where a test may make a file of this name. */
+  filePath?(name: string): string
   /** Ability: what is written to a ready guest's console, and what it then writes to it. */
   readonly dialogue?: { readonly say: string; readonly hear: string }
 }
@@ -109,6 +119,8 @@ export type Ability =
   | 'panic'
   | 'powerOff'
   | 'restart'
+  | 'memory'
+  | 'filePath'
   | 'dialogue'
   | 'storage'
   | 'password'

@@ -6,6 +6,8 @@ import type { Driver, StartOptions, Unsubscribe } from './driver.js'
 import { VirError } from './errors.js'
 import { EventStream, type EventStreamOptions } from './event-stream.js'
 import type { NodeInfo, VersionInfo } from './host.js'
+import { requireRole } from './require-role.js'
+import type { RestoreOptions, SavedXmlOptions } from './saved-state-role.js'
 
 /**
  * An open connection: what `open(uri)` resolves to. It owns what is the same for every driver: argument
@@ -158,6 +160,19 @@ export class DomainCollection<D extends Driver = Driver> {
   /** Starts a transient domain (see `Driver.createDomain`). */
   async create(xml: string, options?: StartOptions): Promise<Domain<D>> {
     return this.#handle(await this.#connection.driver.createDomain(requireString('xml', xml), options))
+  }
+
+  /** Role `savedState`: starts the guest that was saved to the file `path` of the driver's host. */
+  async restore(path: string, options?: RestoreOptions): Promise<Domain<D>> {
+    const { driver } = this.#connection
+    const savedState = requireRole(driver, 'savedState')
+    return this.#handle(await savedState.restoreDomain(requireString('path', path), options))
+  }
+
+  /** Role `savedState`: the definition in the file `path`, to which a guest was saved. */
+  async savedXml(path: string, options?: SavedXmlOptions): Promise<string> {
+    const savedState = requireRole(this.#connection.driver, 'savedState')
+    return savedState.getSavedXml(requireString('path', path), options)
   }
 
   async #lookup(key: DomainKey, options: CallOptions | undefined): Promise<Domain<D>> {

@@ -5,13 +5,21 @@ import { checkExec } from './check-exec.js'
 import type { DomainInfo, DomainRef } from './domain.js'
 import type { DriverEvent } from './domain-event.js'
 import { type DomainState, type DomainStateName, domainStateReasons, isActive } from './domain-state.js'
-import type { Driver, ShutdownOptions, StartOptions, Unsubscribe, XmlOptions } from './driver.js'
+import type {
+  Driver,
+  ShutdownOptions,
+  StartOptions,
+  UndefineOptions,
+  Unsubscribe,
+  XmlOptions,
+} from './driver.js'
 import { isVirError, VirError } from './errors.js'
 import type { EventStream, EventStreamOptions } from './event-stream.js'
 import type { ExecOptions, ExecProcess, TerminalSize } from './exec-role.js'
 import type { GuestProcess } from './processes-role.js'
 import { requireRole } from './require-role.js'
 import type { AgentOptions, ConsoleOptions, DriverRoles, RoleName } from './roles.js'
+import type { SaveOptions } from './saved-state-role.js'
 import type {
   CreateSnapshotOptions,
   DeleteSnapshotOptions,
@@ -123,7 +131,7 @@ export class DomainHandle {
     return this.#driver.resumeDomain(this.ref, options)
   }
 
-  async undefine(options?: CallOptions): Promise<void> {
+  async undefine(options?: UndefineOptions): Promise<void> {
     return this.#driver.undefineDomain(this.ref, options)
   }
 
@@ -201,6 +209,27 @@ export class DomainHandle {
     return this.#role('addresses').listInterfaceAddresses(this.ref, options)
   }
 
+  /** Role `savedState`: to the file `path` of the driver's host; `connection.domains.restore(path)` brings it back. */
+  async save(path: string, options?: SaveOptions): Promise<void> {
+    if (typeof path !== 'string') throw new TypeError('path must be a string')
+    return this.#role('savedState').saveDomain(this.ref, path, options)
+  }
+
+  /** Role `savedState`: the next start goes on from there. */
+  async managedSave(options?: SaveOptions): Promise<void> {
+    return this.#role('savedState').managedSave(this.ref, options)
+  }
+
+  /** Role `savedState`. */
+  async hasManagedSave(options?: CallOptions): Promise<boolean> {
+    return this.#role('savedState').hasManagedSave(this.ref, options)
+  }
+
+  /** Role `savedState`. */
+  async removeManagedSave(options?: CallOptions): Promise<void> {
+    return this.#role('savedState').removeManagedSave(this.ref, options)
+  }
+
   /** Calls `listener` for each event of this domain, and each `resync`, until unsubscribed or the connection is closed. */
   subscribe(listener: (event: DriverEvent) => void): Unsubscribe {
     return this.#connection.subscribe((event) => {
@@ -274,6 +303,7 @@ interface RoleMethods {
   processes: 'listProcesses'
   addresses: 'listInterfaceAddresses'
   snapshots: 'createSnapshot' | 'listSnapshots' | 'snapshotXml' | 'revertToSnapshot' | 'deleteSnapshot'
+  savedState: 'save' | 'managedSave' | 'hasManagedSave' | 'removeManagedSave'
 }
 
 /** The roles that driver `D` is known not to have. */

@@ -9,6 +9,14 @@ import type { OptionalRoles } from './roles.js'
 export interface StartOptions extends CallOptions {
   /** Leave the guest paused before its first instruction, in state `paused`, reason `user`. */
   readonly paused?: boolean | undefined
+  /** Throw away the state that role `savedState` keeps for the domain, and boot. */
+  readonly forceBoot?: boolean | undefined
+}
+
+/** What goes with a definition that is removed. */
+export interface UndefineOptions extends CallOptions {
+  /** Remove the state that role `savedState` keeps for the domain as well. */
+  readonly managedSave?: boolean | undefined
 }
 
 /** By what means a guest is asked to go down or to restart. */
@@ -106,9 +114,10 @@ export interface Driver extends OptionalRoles {
   defineDomain(xml: string, options?: CallOptions): Promise<DomainRef>
   /**
    * Removes the definition and its autostart flag. Emits `undefined`/`removed`. An active domain goes on as a
-   * transient one; one that is off is gone. `OPERATION_INVALID` where the domain is transient.
+   * transient one; one that is off is gone. `OPERATION_INVALID` where the domain is transient, and where it has a
+   * managed state (see role `savedState`) that is not to be removed with it.
    */
-  undefineDomain(domain: DomainRef, options?: CallOptions): Promise<void>
+  undefineDomain(domain: DomainRef, options?: UndefineOptions): Promise<void>
   /**
    * Gives a persistent domain that is off another name; the uuid stays. Definition, autostart flag and log go
    * by it from then on: also after a loss of power either all by the new one or all by the old. Emits

@@ -4,6 +4,7 @@ import type { AddressesRole } from './addresses-role.js'
 import type { DomainRef } from './domain.js'
 import type { ExecRole } from './exec-role.js'
 import type { ProcessesRole } from './processes-role.js'
+import type { SavedStateRole } from './saved-state-role.js'
 import type { SnapshotsRole } from './snapshots.js'
 
 /** How a console is opened. */
@@ -64,6 +65,7 @@ export interface DriverRoles {
   readonly processes: ProcessesRole
   readonly addresses: AddressesRole
   readonly snapshots: SnapshotsRole
+  readonly savedState: SavedStateRole
 }
 
 /** The name of a role. */
@@ -81,4 +83,5 @@ export const roleNames = [
   'processes',
   'addresses',
   'snapshots',
+  'savedState',
 ] as const satisfies readonly RoleName[]

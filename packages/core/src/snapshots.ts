@@ -77,7 +77,7 @@ export interface SnapshotsRole {
    * guest is started where the snapshot is of one that ran with its memory, or `running` or `paused` says so:
    * `started`/`from-snapshot`, and for a paused one `suspended`/`from-snapshot`. The snapshot becomes the current one.
    * Where that fails after the guest was ended, the domain stays off. `NO_DOMAIN_SNAPSHOT` where there is none of that
-   * name.
+   * name, `OPERATION_INVALID` where the domain has a managed state (see role `savedState`).
    */
   revertToSnapshot(domain: DomainRef, snapshot: string, options?: RevertSnapshotOptions): Promise<void>
   /**

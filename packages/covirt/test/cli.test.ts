@@ -41,6 +41,8 @@ describe('for people', () => {
     [['undefine', 'test'], "Domain 'test' has been undefined\n"],
     [['shutdown', 'test'], "Domain 'test' is being shut down\n"],
     [['shutdown', 'test', '--wait'], "Domain 'test' is shut off\n"],
+    [['managedsave', 'test'], "Domain 'test' was saved: its next start goes on from there\n"],
+    [['managedsave-remove', 'test'], "The saved state of domain 'test' was removed\n"],
     [['autostart', 'test'], "Domain 'test' marked as autostarted\n"],
     [['autostart', 'test', '--disable'], "Domain 'test' unmarked as autostarted\n"],
   ])('%j', async (args, stdout) => {
@@ -54,7 +56,8 @@ describe('for people', () => {
   })
 
   test.each([
-    ['dominfo', /^Name: {10}test$/m],
+    ['dominfo', /^Name: {11}test$/m],
+    ['dominfo', /^Managed save: {3}no$/m],
     ['dumpxml', /^<domain type='test' id='1'>$/m],
   ])('%s tells about a domain', async (verb, expected) => {
     expect((await onTest([verb, 'test'])).stdout).toMatch(expected)

@@ -19,11 +19,13 @@ import {
   type OpenOptions,
   type ResetRole,
   readNodeInfo,
+  type SavedStateRole,
   type ShutdownOptions,
   type SnapshotsRole,
   type StartOptions,
   systemClock,
   throwIfAborted,
+  type UndefineOptions,
   type Unsubscribe,
   type VersionInfo,
   VirError,
@@ -55,6 +57,7 @@ export class HostDriver implements Driver {
   readonly reset?: ResetRole
   readonly guestAgent?: GuestAgentRole
   readonly snapshots?: SnapshotsRole
+  readonly savedState?: SavedStateRole
 
   readonly #documents: HostDocuments
   readonly #members: readonly OpenedMember[]
@@ -99,7 +102,10 @@ export class HostDriver implements Driver {
     this.#drivers = members.flatMap(({ driver }) => driver ?? [])
     this.#routing = new Routing(this.#drivers)
     this.#stopWatching = this.subscribe((event) => this.#forgetIfGone(event))
-    Object.assign(this, routedRoles(this.#drivers, this.#routing))
+    Object.assign(
+      this,
+      routedRoles(this.#drivers, this.#routing, (...entering) => this.#enter(...entering)),
+    )
   }
 
   /** Every member with what became of it, in the order in which they were given. */
@@ -162,7 +168,7 @@ export class HostDriver implements Driver {
     return this.#enter('create', xml, options, (driver) => driver.createDomain(xml, options))
   }
 
-  undefineDomain(domain: DomainRef, options?: CallOptions): Promise<void> {
+  undefineDomain(domain: DomainRef, options?: UndefineOptions): Promise<void> {
     return this.#routing.call(domain, (driver) => driver.undefineDomain(domain, options))
   }
 

@@ -1,11 +1,31 @@
-import { type Driver, type DriverRoles, type RoleName, requireRole } from '@covirt/core'
+import {
+  type CallOptions,
+  type DomainRef,
+  type Driver,
+  type DriverRoles,
+  type RoleName,
+  requireRole,
+  type SavedStateRole,
+} from '@covirt/core'
 import type { Routing } from './routing.js'
+
+/** Hands a document that may make a domain to the driver of its type; `action` is told which that is. */
+export type Enter = (
+  verb: string,
+  xml: string,
+  options: CallOptions | undefined,
+  action: (driver: Driver) => Promise<DomainRef>,
+) => Promise<DomainRef>
 
 /**
  * The roles that any of `drivers` has, each passed on to the driver of the domain concerned: `NO_SUPPORT` where
  * that one does not have it.
  */
-export function routedRoles(drivers: readonly Driver[], routing: Routing): Partial<DriverRoles> {
+export function routedRoles(
+  drivers: readonly Driver[],
+  routing: Routing,
+  enter: Enter,
+): Partial<DriverRoles> {
   const all: DriverRoles = {
     console: {
       openConsole: (domain, options) =>
@@ -59,7 +79,35 @@ export function routedRoles(drivers: readonly Driver[], routing: Routing): Parti
           requireRole(driver, 'snapshots').deleteSnapshot(domain, snapshot, options),
         ),
     },
+    savedState: savedState(drivers, routing, enter),
   }
   const present = Object.entries(all).filter(([role]) => drivers.some((driver) => driver[role as RoleName]))
   return Object.fromEntries(present)
+}
+
+function savedState(drivers: readonly Driver[], routing: Routing, enter: Enter): SavedStateRole {
+  const roleOf = (driver: Driver) => requireRole(driver, 'savedState')
+  const getSavedXml: SavedStateRole['getSavedXml'] = async (path, options) => {
+    const readers = drivers.filter((driver) => driver.savedState)
+    const answers = await Promise.allSettled(
+      readers.map((driver) => roleOf(driver).getSavedXml(path, options)),
+    )
+    for (const answer of answers) if (answer.status === 'fulfilled') return answer.value
+    throw answers.find((answer) => answer.status === 'rejected')?.reason
+  }
+  return {
+    managedSave: (domain, options) =>
+      routing.call(domain, async (driver) => roleOf(driver).managedSave(domain, options)),
+    hasManagedSave: (domain, options) =>
+      routing.call(domain, async (driver) => roleOf(driver).hasManagedSave(domain, options)),
+    removeManagedSave: (domain, options) =>
+      routing.call(domain, async (driver) => roleOf(driver).removeManagedSave(domain, options)),
+    saveDomain: (domain, path, options) =>
+      routing.call(domain, async (driver) => roleOf(driver).saveDomain(domain, path, options)),
+    restoreDomain: async (path, options) =>
+      enter('restore', await getSavedXml(path, { signal: options?.signal }), options, async (driver) =>
+        roleOf(driver).restoreDomain(path, options),
+      ),
+    getSavedXml,
+  }
 }

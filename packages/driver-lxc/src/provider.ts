@@ -21,6 +21,7 @@ export interface LxcDriver extends Driver {
   readonly snapshots: SnapshotsRole
   readonly reset?: undefined
   readonly guestAgent?: undefined
+  readonly savedState?: undefined
 }
 
 /** Connections `lxc:///system` and `lxc:///session`. Needs root, liblxc and the native addon. */

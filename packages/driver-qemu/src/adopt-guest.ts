@@ -3,7 +3,7 @@ import type { AdoptSpec } from '@covirt/local'
 import { type GuestPlan, planGuest } from './command-line/guest-plan.js'
 import { endGuest } from './end-guest.js'
 import { findGuest } from './find-guest.js'
-import { phaseOf, queryRunState } from './guest-status.js'
+import { balloonKibOf, phaseOf, queryRunState } from './guest-status.js'
 import { liveDocument } from './launch-guest.js'
 import { connectMonitor } from './monitor-connection.js'
 import type { QemuProcess } from './process/qemu-process.js'
@@ -12,6 +12,7 @@ import { QemuGuest } from './qemu-guest.js'
 import type { QmpChannel } from './qmp/qmp-channel.js'
 import { QmpClosedError } from './qmp/qmp-error.js'
 import { isObject } from './qmp/qmp-message.js'
+import { cancelMigration } from './saving/migration.js'
 import { startAnew } from './start-anew.js'
 
 /** Within this time a QEMU that runs already must greet; one that hangs is left alone. */
@@ -43,10 +44,12 @@ export async function adoptGuest(spec: AdoptSpec, options: CallOptions): Promise
   if (!monitor) return end()
   try {
     const state = await queryRunState(monitor, options)
-    if (state === 'prelaunch' && spec.record === undefined) {
+    if (neverRan.includes(state) && spec.record === undefined) {
       monitor.close()
       return await end()
     }
+    // One that was being saved, to a process that is gone.
+    if (stoppedToSave.includes(state)) await cancelMigration(monitor, clock)
     // Only a guest that is to be restarted stays when it goes down: whoever asked for that has died meanwhile,
     // and may have come as far as the reset.
     const restartAsked = spec.record?.restart === true
@@ -60,7 +63,7 @@ export async function adoptGuest(spec: AdoptSpec, options: CallOptions): Promise
       runDirectory,
       phase: restarts ? 'running' : phaseOf(state),
       restartAsked: restartAsked && !restarts,
-      memoryKib: await balloonKib(plan, monitor, options),
+      memoryKib: await balloonKibOf(plan, monitor, options),
       agentConnected: await isAgentConnected(plan, monitor, options),
       sink,
       clock,
@@ -72,6 +75,12 @@ export async function adoptGuest(spec: AdoptSpec, options: CallOptions): Promise
     throw fromQmp('The guest could not be taken over', error)
   }
 }
+
+/** In these run states is a QEMU that waits for its first `cont`: it may have been given a saved state. */
+const neverRan: readonly string[] = ['prelaunch', 'inmigrate', 'paused']
+
+/** In these run states may be a QEMU whose state is being written. */
+const stoppedToSave: readonly string[] = ['paused', 'finish-migrate']
 
 /** Whether a QEMU with which a conversation has failed was about to end, and has. */
 async function hasEnded(process: QemuProcess, error: unknown, clock: Clock): Promise<boolean> {
@@ -86,12 +95,6 @@ function unreachable(error: unknown): VirError {
     cause: error,
     hint: "'destroy' ends it",
   })
-}
-
-async function balloonKib(plan: GuestPlan, monitor: QmpChannel, options: CallOptions): Promise<number> {
-  // Without a balloon the command is refused.
-  const answer = await monitor.execute('query-balloon', {}, options).catch(() => undefined)
-  return isObject(answer) ? Math.round(Number(answer.actual) / 1024) : plan.memoryKib
 }
 
 async function isAgentConnected(

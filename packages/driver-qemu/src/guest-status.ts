@@ -1,5 +1,6 @@
 import type { CallOptions } from '@covirt/core'
 import type { GuestPhase } from '@covirt/local'
+import type { GuestPlan } from './command-line/guest-plan.js'
 import type { QmpChannel } from './qmp/qmp-channel.js'
 import { isObject } from './qmp/qmp-message.js'
 
@@ -22,4 +23,15 @@ export function phaseOf(runState: string): GuestPhase {
     default:
       return 'paused'
   }
+}
+
+/** What the guest has left by its balloon. */
+export async function balloonKibOf(
+  plan: Pick<GuestPlan, 'memoryKib'>,
+  monitor: QmpChannel,
+  options: CallOptions,
+): Promise<number> {
+  // Without a balloon the command is refused.
+  const answer = await monitor.execute('query-balloon', {}, options).catch(() => undefined)
+  return isObject(answer) ? Math.round(Number(answer.actual) / 1024) : plan.memoryKib
 }

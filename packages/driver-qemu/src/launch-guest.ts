@@ -2,24 +2,28 @@ import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { type CallOptions, throwIfAborted, VirError } from '@covirt/core'
+import { type CallOptions, isVirError, throwIfAborted, VirError } from '@covirt/core'
 import { type LaunchSpec, UndoStack } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { refuseGuessedFormats } from './backing-format.js'
 import { type GuestPlan, planGuest } from './command-line/guest-plan.js'
 import { makeVariables } from './firmware-variables.js'
 import { removeSockets } from './guest-sockets.js'
+import { balloonKibOf } from './guest-status.js'
 import { connectMonitor } from './monitor-connection.js'
 import { QemuProcess } from './process/qemu-process.js'
-import { fromQmp, fromSpawn } from './qemu-errors.js'
+import { fromEarlyEnd, fromQmp, fromSpawn } from './qemu-errors.js'
 import { QemuGuest } from './qemu-guest.js'
 import type { QmpChannel } from './qmp/qmp-channel.js'
 import { isObject } from './qmp/qmp-message.js'
+import { readState, type StateOwner } from './saving/state-stream.js'
 
 const run = promisify(execFile)
 
 /** Within this time a QEMU must have made its machine, which on a loaded host takes a while. */
 const greetingTimeoutMs = 60_000
+/** Within this time a QEMU ends that cannot be given a state. */
+const endTimeoutMs = 1000
 
 /** Starts a QEMU for a guest. On rejection nothing of it is left. */
 export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promise<QemuGuest> {
@@ -40,10 +44,14 @@ export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promi
     )
     undo.push(() => monitor.close())
     await prepareGuest(plan, monitor, options)
+    if (spec.state) await restore(spec.state, { monitor, runDirectory, clock, process }, options)
+    else await setBalloon(plan, monitor, options)
     const document = await liveDocument(plan, monitor, options)
     if (!spec.paused) await monitor.execute('cont', {}, options)
     throwIfAborted(options.signal)
-    const memoryKib = plan.balloonKib ?? plan.memoryKib
+    const memoryKib = spec.state
+      ? await balloonKibOf(plan, monitor, options)
+      : (plan.balloonKib ?? plan.memoryKib)
     const phase = spec.paused ? 'paused' : 'running'
     const state = { phase, memoryKib, agentConnected: false, restartAsked: false } as const
     return new QemuGuest({ document, plan, process, monitor, runDirectory, sink, clock, logger, ...state })
@@ -101,8 +109,9 @@ async function requireKvm(): Promise<void> {
   }
 }
 
-async function spawn(plan: GuestPlan, { places }: LaunchSpec): Promise<QemuProcess> {
-  const { program, args } = plan
+async function spawn(plan: GuestPlan, { places, state }: LaunchSpec): Promise<QemuProcess> {
+  const { program } = plan
+  const args = state ? [...plan.args, '-incoming', 'defer'] : plan.args
   try {
     return await QemuProcess.spawn({ program, args, directory: places.runDirectory, logFile: places.logFile })
   } catch (error) {
@@ -112,11 +121,34 @@ async function spawn(plan: GuestPlan, { places }: LaunchSpec): Promise<QemuProce
 
 /** What can be done only once QEMU is there, and must be before the guest runs. */
 async function prepareGuest(plan: GuestPlan, monitor: QmpChannel, options: CallOptions): Promise<void> {
-  const { taps, linksDown, vncPassword: password, balloonKib } = plan
+  const { taps, linksDown, vncPassword: password } = plan
   for (const { name, bridge } of taps) await plugInto(bridge, name, options)
   for (const name of linksDown) await monitor.execute('set_link', { name, up: false }, options)
   if (password !== undefined) await monitor.execute('set_password', { protocol: 'vnc', password }, options)
+}
+
+async function setBalloon(
+  { balloonKib }: GuestPlan,
+  monitor: QmpChannel,
+  options: CallOptions,
+): Promise<void> {
   if (balloonKib !== undefined) await monitor.execute('balloon', { value: balloonKib * 1024 }, options)
+}
+
+/** A QEMU that cannot make use of a state says why, and ends. */
+async function restore(
+  state: AsyncIterable<Uint8Array>,
+  { process, ...owner }: StateOwner & { readonly process: QemuProcess },
+  options: CallOptions,
+): Promise<void> {
+  try {
+    await readState(owner, state, options)
+  } catch (error) {
+    throwIfAborted(options.signal)
+    if (isVirError(error)) throw error
+    const end = await process.waitForEnd(owner.clock, endTimeoutMs)
+    throw end ? fromEarlyEnd('QEMU cannot use the saved state', end, await process.lastWords()) : error
+  }
 }
 
 async function plugInto(bridge: string, name: string, { signal }: CallOptions): Promise<void> {

@@ -29,7 +29,9 @@ import type { QemuProcess } from './process/qemu-process.js'
 import { connectUnix } from './process/unix-socket.js'
 import { fromQmp } from './qemu-errors.js'
 import type { QmpChannel } from './qmp/qmp-channel.js'
+import { QmpClosedError, QmpError } from './qmp/qmp-error.js'
 import type { JsonObject, QmpEvent } from './qmp/qmp-message.js'
+import { writeState } from './saving/state-stream.js'
 import { SinkGate } from './sink-gate.js'
 import { onShutdown, startAnew } from './start-anew.js'
 
@@ -139,6 +141,20 @@ export class QemuGuest implements Guest {
 
   resume(options: CallOptions): Promise<void> {
     return this.#order('running', 'cont', 'stop', options)
+  }
+
+  async save(
+    write: (state: AsyncIterable<Uint8Array>) => Promise<void>,
+    options: CallOptions,
+  ): Promise<void> {
+    const goesOn = this.#phase === 'running'
+    if (goesOn) await this.pause(options)
+    try {
+      await writeState(this.#parts, write, options)
+    } catch (error) {
+      if (goesOn) await this.resume({}).catch(() => {})
+      throw error instanceof QmpError || error instanceof QmpClosedError ? fromQmp('Saving', error) : error
+    }
   }
 
   kill(): Promise<void> {

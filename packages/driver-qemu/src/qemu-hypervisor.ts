@@ -16,6 +16,7 @@ export class QemuHypervisor implements Hypervisor {
   readonly type = 'QEMU'
   readonly errorDomain = 'QEMU'
   readonly domainTypes = ['qemu', 'kvm'] as const
+  readonly savesGuests = true
   readonly versions: Readonly<Record<string, string>>
   readonly #program: QemuProgram
 

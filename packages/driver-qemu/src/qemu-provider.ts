@@ -5,6 +5,7 @@ import {
   type GuestAgentRole,
   messageOf,
   type ResetRole,
+  type SavedStateRole,
   VirError,
 } from '@covirt/core'
 import { localProvider } from '@covirt/local'
@@ -16,6 +17,7 @@ export interface QemuDriver extends Driver {
   readonly console: ConsoleRole
   readonly reset: ResetRole
   readonly guestAgent: GuestAgentRole
+  readonly savedState: SavedStateRole
   readonly exec?: undefined
   readonly processes?: undefined
   readonly addresses: AddressesRole

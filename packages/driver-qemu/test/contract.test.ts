@@ -13,7 +13,7 @@ describeWhen(canRunKvm(), 'real QEMU, on KVM', () => {
 function fixture(type: 'qemu' | 'kvm', noAgent: string | undefined): DriverFixture {
   return {
     type: 'QEMU',
-    roles: ['console', 'reset', 'guestAgent', 'addresses'],
+    roles: ['console', 'reset', 'guestAgent', 'addresses', 'savedState'],
     addressSources: ['agent'],
     shutdownModes: ['acpi', 'agent'],
     leftOut: { advance: 'time is real here', ...(noAgent !== undefined && { agent: noAgent }) },

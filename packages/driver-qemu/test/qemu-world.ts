@@ -20,6 +20,11 @@ const askIntervalMs = 20
 /** A root of its own for real QEMUs of one domain type. */
 export class QemuWorld implements DriverWorld {
   readonly dialogue = { say: 't', hear: 'FX-TICKS' }
+  readonly memory = {
+    put: (domain: Domain) => this.#tell(domain, 'i', 'FX-IGNORE 1', 1),
+    has: async (domain: Domain) =>
+      (await this.#answer(domain, 'i', /FX-IGNORE \d/, 1)).includes('FX-IGNORE 0'),
+  }
   readonly uniqueName = uniqueName
   readonly #root: TempRoot
   readonly #type: 'qemu' | 'kvm'
@@ -46,6 +51,10 @@ export class QemuWorld implements DriverWorld {
     }
     const firmware = await firmwareXml({ name: 'NAME', type, elements: 'ELEMENTS' })
     return new QemuWorld(root, type, { firmware, agent: abilities.agent ? await linuxXml() : '' })
+  }
+
+  filePath(name: string): string {
+    return this.path(name)
   }
 
   /** The path of a file of the test's own. */
@@ -133,6 +142,10 @@ export class QemuWorld implements DriverWorld {
     answer: string,
     times = Number.POSITIVE_INFINITY,
   ): Promise<void> {
+    await this.#answer(domain, letter, answer, times)
+  }
+
+  async #answer(domain: Domain, letter: string, answer: string | RegExp, times: number): Promise<string> {
     const console = await domain.openConsole({ force: true })
     const heard = hears(console, answer)
     const done = new AbortController()
@@ -142,18 +155,19 @@ export class QemuWorld implements DriverWorld {
       console.write(letter)
       await sleep(askIntervalMs, undefined, { signal: done.signal }).catch(() => {})
     }
-    await heard
+    const text = await heard
     console.destroy()
+    return text
   }
 }
 
 /** Resolves once `text` has come, and rejects where the stream ends before. */
-export function hears(stream: Duplex, text: string): Promise<string> {
+export function hears(stream: Duplex, text: string | RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let heard = ''
     stream.on('data', (chunk: Buffer) => {
       heard += chunk.toString()
-      if (heard.includes(text)) resolve(heard)
+      if (typeof text === 'string' ? heard.includes(text) : text.test(heard)) resolve(heard)
     })
     stream.on('close', () => reject(new Error(`The console has ended without '${text}': ${heard}`)))
   })

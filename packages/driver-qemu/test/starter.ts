@@ -1,7 +1,7 @@
 // Starts the domain of a definition and stays: `starter.ts URI FILE STEP`. Says STEP when it has come so far, or the
 // error as JSON.
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { Connection, parseConnectUri } from '@covirt/core'
 import { qemuProvider } from '@covirt/driver-qemu'
 
@@ -19,6 +19,16 @@ const steps: Readonly<Record<string, () => Promise<void>>> = {
   async suspended() {
     await domain.start({ paused: true })
   },
+  /** The state is written, but not in its place. */
+  async saving() {
+    await domain.start()
+    await saveUpTo(1)
+  },
+  /** The state is in its place, and the guest is still there. */
+  async saved() {
+    await domain.start()
+    await saveUpTo(2)
+  },
   /** The guest is to restart, but does not act on the power button. */
   async asked() {
     await domain.start({ paused: true })
@@ -35,6 +45,24 @@ const steps: Readonly<Record<string, () => Promise<void>>> = {
     await domain.reboot({ mode: 'acpi' })
   },
 }
+/** Saves the guest, and stands still when it has something put on disk for good for the `count`th time. */
+async function saveUpTo(count: number): Promise<void> {
+  const handle = await open(file)
+  const prototype = Object.getPrototypeOf(handle) as { sync(): Promise<void> }
+  await handle.close()
+  const { sync } = prototype
+  let left = count
+  await new Promise<void>((resolve, reject) => {
+    prototype.sync = function () {
+      left -= 1
+      if (left > 0) return sync.call(this)
+      resolve()
+      return new Promise(() => {})
+    }
+    domain.managedSave().catch(reject)
+  })
+}
+
 try {
   await steps[step]?.()
   process.stdout.write(`${step}\n`)

@@ -14,6 +14,8 @@ export interface GuestBehaviour {
   readonly ignoreReboots: number
   /** How many of the next attempts to find the guest again, when the driver is opened, fail. */
   readonly failAdoptions: number
+  /** How long it takes to save the guest. */
+  readonly saveDelayMs: number
   /** How long after the start, or a restart, the agent of a domain that has its channel comes. */
   readonly agentDelayMs: number
 }
@@ -27,5 +29,6 @@ export const goodBehaviour: GuestBehaviour = {
   rebootDelayMs: 0,
   ignoreReboots: 0,
   failAdoptions: 0,
+  saveDelayMs: 0,
   agentDelayMs: 0,
 }

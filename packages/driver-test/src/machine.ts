@@ -3,6 +3,7 @@ import { type Clock, type ExecOptions, type ExecProcess, type GuestProcess, VirE
 import type { GuestExit, GuestPhase, GuestSink } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import type { GuestBehaviour } from './behaviour.js'
+import type { MachineMemory } from './machine-memory.js'
 import { SerialLine } from './serial-line.js'
 import { TestProcess } from './test-process.js'
 import type { TestProgram } from './test-program.js'
@@ -31,6 +32,8 @@ export class Machine {
   readonly serial: SerialLine
   /** Who is told what happens; nobody while no driver has it. */
   sink: GuestSink | undefined
+  /** Something in the guest's memory, which it loses when it boots. */
+  note = ''
   readonly #parts: MachineParts
   readonly #off = new AbortController()
   #phase: GuestPhase = 'running'
@@ -41,14 +44,19 @@ export class Machine {
   #lastPid = 1
   #agentConnected = false
 
-  constructor(parts: MachineParts, options: { readonly paused: boolean }) {
+  /** With `memory` the guest does not boot, but goes on from there. */
+  constructor(
+    parts: MachineParts,
+    options: { readonly paused: boolean; readonly memory?: MachineMemory | undefined },
+  ) {
     this.#parts = parts
     this.document = parts.document
     this.memoryKib = Number(parts.document.currentMemoryKib ?? parts.document.memoryKib ?? 0)
     this.serial = new SerialLine(() => this.#phase === 'running' && !this.#hung)
     this.#ranSince = parts.clock.now()
     if (options.paused) this.#phase = 'paused'
-    this.#boot()
+    if (options.memory) this.#remember(options.memory)
+    else this.#boot()
   }
 
   get phase(): GuestPhase {
@@ -72,6 +80,18 @@ export class Machine {
   get cpuTimeNs(): bigint {
     const now = this.#phase === 'running' ? this.#parts.clock.now() - this.#ranSince : 0
     return BigInt(Math.round((this.#ranMs + now) * 1e6))
+  }
+
+  /** What is lost when it boots. */
+  get memory(): MachineMemory {
+    const { note } = this
+    const ranMs = Number(this.cpuTimeNs) / 1e6
+    return { hung: this.#hung, agentConnected: this.#agentConnected, ranMs, note }
+  }
+
+  /** How long it takes to save it. */
+  get saveDelayMs(): number {
+    return this.#parts.behaviour().saveDelayMs
   }
 
   /** The power button: the guest goes off in its own time, if it notices. */
@@ -170,7 +190,15 @@ export class Machine {
     for (const process of this.#processes) process.kill('SIGKILL')
   }
 
+  #remember({ hung, agentConnected, ranMs, note }: MachineMemory): void {
+    this.#hung = hung
+    this.#agentConnected = agentConnected
+    this.#ranMs = ranMs
+    this.note = note
+  }
+
   #boot(): void {
+    this.note = ''
     this.serial.print(`${this.document.name} is up\r\n`)
     const hasAgent = this.document.devices.channels.some(({ target }) => target?.name === agentChannel)
     if (hasAgent) this.#later(this.#parts.behaviour().agentDelayMs, () => this.setAgent(!this.#hung))

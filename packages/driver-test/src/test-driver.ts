@@ -6,9 +6,10 @@ import type {
   GuestAgentRole,
   ProcessesRole,
   ResetRole,
+  SavedStateRole,
   SnapshotsRole,
 } from '@covirt/core'
-import { IdAllocator, LocalDriver, type LocalDriverParts, noPlaces } from '@covirt/local'
+import { IdAllocator, LocalDriver, type LocalDriverParts } from '@covirt/local'
 import { TestControls } from './test-controls.js'
 import { TestHypervisor } from './test-hypervisor.js'
 import { testNode } from './test-node.js'
@@ -23,6 +24,7 @@ export interface TestDriver extends Driver {
   readonly processes: ProcessesRole
   readonly addresses: AddressesRole
   readonly snapshots: SnapshotsRole
+  readonly savedState: SavedStateRole
   readonly controls: TestControls
 }
 
@@ -35,10 +37,10 @@ export async function openTestDriver(
     ...parts,
     hypervisor: new TestHypervisor(world),
     store: world.store,
-    places: noPlaces,
+    places: world.places,
     ids: new IdAllocator(),
     readNodeInfo: async () => testNode,
   })
-  // The hypervisor's `roles` has put all of them on the driver.
+  // The hypervisor's `roles` and `savesGuests` have put all of them on the driver.
   return Object.assign(driver as Driver as TestDriver, { controls: new TestControls(world) })
 }

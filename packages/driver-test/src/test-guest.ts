@@ -1,8 +1,17 @@
-import { checkExec, type ExecOptions, type ExecProcess, type ShutdownMode, VirError } from '@covirt/core'
+import {
+  type CallOptions,
+  type Clock,
+  checkExec,
+  type ExecOptions,
+  type ExecProcess,
+  type ShutdownMode,
+  VirError,
+} from '@covirt/core'
 import type { Guest, GuestInfo, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { answerOf } from './agent.js'
 import { type Machine, machineIsOff } from './machine.js'
+import { writeMemory } from './machine-memory.js'
 
 /** A driver's hold on a {@link Machine}. */
 export class TestGuest implements Guest {
@@ -11,9 +20,12 @@ export class TestGuest implements Guest {
   readonly #sink: GuestSink
   readonly #released = new AbortController()
 
-  constructor(machine: Machine, sink: GuestSink) {
+  readonly #clock: Clock
+
+  constructor(machine: Machine, sink: GuestSink, clock: Clock) {
     this.machine = machine
     this.#sink = sink
+    this.#clock = clock
     machine.sink = sink
   }
 
@@ -44,6 +56,24 @@ export class TestGuest implements Guest {
 
   async resume(): Promise<void> {
     this.#running().resume()
+  }
+
+  async save(
+    write: (state: AsyncIterable<Uint8Array>) => Promise<void>,
+    options: CallOptions,
+  ): Promise<void> {
+    const machine = this.#running()
+    const goesOn = machine.phase === 'running'
+    machine.pause()
+    try {
+      const { saveDelayMs } = machine
+      if (saveDelayMs > 0) await this.#clock.sleep(saveDelayMs, options)
+      this.#running()
+      await write(writeMemory(machine.memory))
+    } catch (error) {
+      if (goesOn) machine.resume()
+      throw error
+    }
   }
 
   async kill(): Promise<void> {

@@ -1,8 +1,9 @@
-import { type CallOptions, type DomainRef, type DriverRoles, throwIfAborted, VirError } from '@covirt/core'
+import { type CallOptions, type DomainRef, type OptionalRoles, throwIfAborted, VirError } from '@covirt/core'
 import type { AdoptSpec, Guest, GuestAccess, Hypervisor, LaunchSpec, StorageSnapshots } from '@covirt/local'
 import { type DomainXml, formatCapabilities } from '@covirt/xml'
 import { parseCommand } from './agent.js'
 import { Machine } from './machine.js'
+import { readMemory } from './machine-memory.js'
 import { checkLine, liveDocument, preparedDocument } from './test-documents.js'
 import { TestGuest } from './test-guest.js'
 import { interfacesOf } from './test-network.js'
@@ -15,6 +16,7 @@ export class TestHypervisor implements Hypervisor {
   readonly errorDomain = 'TEST'
   readonly domainTypes = ['test']
   readonly versions = {}
+  readonly savesGuests = true
   readonly #world: TestWorld
 
   constructor(world: TestWorld) {
@@ -45,6 +47,8 @@ export class TestHypervisor implements Hypervisor {
         domain: 'TEST',
       })
     }
+    const memory = spec.state && (await readMemory(spec.state))
+    throwIfAborted(signal)
     const machine = new Machine(
       {
         document: liveDocument(document),
@@ -54,20 +58,20 @@ export class TestHypervisor implements Hypervisor {
         program: (program) => this.#world.programOf(name, program),
         onOff: () => this.#world.machines.delete(uuid),
       },
-      { paused },
+      { paused, memory },
     )
     this.#world.machines.set(uuid, machine)
-    return new TestGuest(machine, sink)
+    return new TestGuest(machine, sink, clock)
   }
 
-  async adopt({ domain, sink }: AdoptSpec): Promise<Guest | undefined> {
+  async adopt({ domain, sink, clock }: AdoptSpec): Promise<Guest | undefined> {
     const machine = this.#world.machines.get(domain.uuid)
     if (machine && this.#world.spend(domain.name, 'failAdoptions')) {
       throw new VirError('OPERATION_TIMEOUT', `The guest of '${domain.name}' does not answer`, {
         domain: 'TEST',
       })
     }
-    return machine && new TestGuest(machine, sink)
+    return machine && new TestGuest(machine, sink, clock)
   }
 
   async kill({ domain }: AdoptSpec): Promise<void> {
@@ -89,7 +93,7 @@ export class TestHypervisor implements Hypervisor {
     },
   }
 
-  roles(access: GuestAccess): Omit<DriverRoles, 'snapshots'> {
+  roles(access: GuestAccess): OptionalRoles {
     return {
       console: {
         openConsole: (domain, options = {}) =>

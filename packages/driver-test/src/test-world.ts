@@ -1,4 +1,4 @@
-import { MemoryStore } from '@covirt/local'
+import { MemoryPlaces, MemoryStore } from '@covirt/local'
 import { type GuestBehaviour, goodBehaviour } from './behaviour.js'
 import type { Machine } from './machine.js'
 import { ownPrograms, type TestProgram } from './test-program.js'
@@ -9,6 +9,7 @@ import { ownPrograms, type TestProgram } from './test-program.js'
  */
 export class TestWorld {
   readonly store = new MemoryStore()
+  readonly places = new MemoryPlaces()
   /** Those that run, by the uuid of their domain. */
   readonly machines = new Map<string, Machine>()
   /** What is on the disks of domains, by their names. */

@@ -1,3 +1,7 @@
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Ability, DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
 import {
   addressSources,
@@ -36,6 +40,12 @@ let worlds = 0
 
 function makeWorld(clock: FakeClock | undefined): DriverWorld {
   const uri = parseConnectUri(`test:///empty?root=contract-${++worlds}`)
+  const directory = mkdtempSync(join(tmpdir(), 'cv-test-'))
+  const machineOf = (uuid: string) => {
+    const machine = testWorld(formatConnectUri(uri)).machines.get(uuid)
+    if (!machine) throw new Error(`no machine ${uuid} runs`)
+    return machine
+  }
   const withAgent = new Set<string>()
   let names = 0
   let driver: TestDriver | undefined
@@ -67,8 +77,16 @@ function makeWorld(clock: FakeClock | undefined): DriverWorld {
       write: async ({ name }: Domain, text: string) => controls().writeDisk(name, text),
       read: async ({ name }: Domain) => controls().readDisk(name),
     },
+    memory: {
+      put: async ({ uuid }) => {
+        machineOf(uuid).note = 'remembered'
+      },
+      has: async ({ uuid }) => machineOf(uuid).note === 'remembered',
+    },
+    filePath: (name) => join(directory, name),
     dialogue: { say: 'hello', hear: 'hello' },
     async [Symbol.asyncDispose]() {
+      await rm(directory, { recursive: true })
       const left = [...testWorld(formatConnectUri(uri)).machines.keys()]
       if (left.length > 0) throw new Error(`guests were left running: ${left.join(', ')}`)
     },

@@ -64,12 +64,13 @@ export async function removeDurably(path: string): Promise<void> {
   await syncDirectory(dirname(path))
 }
 
-function temporaryName(path: string): string {
+/** A name beside `path` for a file that is to take its place. */
+export function temporaryName(path: string): string {
   return join(dirname(path), `${temporaryPrefix}${randomBytes(6).toString('hex')}-${basename(path)}`)
 }
 
 /** Makes the entries of a directory (names added, renamed, removed) survive a loss of power. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r')
   try {
     await directory.sync()

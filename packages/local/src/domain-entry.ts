@@ -1,6 +1,6 @@
 import type { DomainRef, DomainState } from '@covirt/core'
 import type { DomainXml } from '@covirt/xml'
-import type { DomainStatus, ShutdownRequest } from './domain-store.js'
+import type { DomainStatus, HeldGuest, ShutdownRequest } from './domain-store.js'
 import type { Guest, GuestPlaces } from './hypervisor.js'
 import type { JobQueue } from './job-queue.js'
 
@@ -15,6 +15,7 @@ export interface ActiveGuest {
   readonly startedAt: number
   /** The request to shut down that is being repeated, with what ends that. */
   shutdown: (ShutdownRequest & { readonly over: AbortController }) | undefined
+  held: HeldGuest | undefined
 }
 
 /** What is known of a guest that could not be reached. */

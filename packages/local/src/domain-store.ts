@@ -8,6 +8,14 @@ export interface ShutdownRequest {
   readonly mode?: ShutdownMode | undefined
 }
 
+/** A guest that stands still for a task of ours, and what is to become of it if that is cut off. */
+export interface HeldGuest {
+  /** Whether it ran before, or is to run next. */
+  readonly resumes: boolean
+  /** The state that it is being saved as: where that is complete, the guest is ended instead. */
+  readonly image?: { readonly id: string; readonly path?: string | undefined } | undefined
+}
+
 /** What is remembered of an active domain, so that a later process finds its guest again. */
 export interface DomainStatus {
   readonly uuid: string
@@ -22,6 +30,7 @@ export interface DomainStatus {
   readonly startedAt: number
   /** The request to shut down that is being repeated. */
   readonly shutdown?: ShutdownRequest | undefined
+  readonly held?: HeldGuest | undefined
 }
 
 /** A domain as a store holds it. At least one of `definition` and `status` is there. */

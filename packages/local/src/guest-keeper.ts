@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   type CallOptions,
   type Clock,
@@ -12,7 +13,7 @@ import {
 } from '@covirt/core'
 import { type DomainXml, formatDomain } from '@covirt/xml'
 import type { ActiveGuest, DomainEntry, LostGuest } from './domain-entry.js'
-import type { DomainStatus, DomainStore } from './domain-store.js'
+import type { DomainStatus, DomainStore, HeldGuest } from './domain-store.js'
 import type {
   AdoptSpec,
   Guest,
@@ -23,7 +24,9 @@ import type {
   Hypervisor,
 } from './hypervisor.js'
 import type { IdAllocator } from './id-allocator.js'
+import { FileImage, type ImagePlace, type ManagedImage } from './image-place.js'
 import type { PlaceKeeper } from './places.js'
+import { formatImage, openSavedImage } from './saved-image.js'
 import { repeatShutdown } from './shutdown-request.js'
 import { UndoStack } from './undo-stack.js'
 
@@ -40,10 +43,25 @@ export interface GuestKeeperParts {
 }
 
 /** How a guest is launched. */
-interface LaunchTerms extends CallOptions {
+export interface LaunchTerms extends CallOptions {
+  /** Leave it paused. */
   readonly paused: boolean
   /** The domain goes back to a snapshot; `memory` is its name where the guest's memory is in it. */
   readonly snapshot?: { readonly memory: string | undefined } | undefined
+  /** It does not boot but goes on from here. */
+  readonly restored?:
+    | { readonly state: AsyncIterable<Uint8Array>; readonly as: 'running' | 'paused' }
+    | undefined
+  /** The managed state that is used up, or thrown away, by this launch: it is gone by the time the guest runs. */
+  readonly image?: ManagedImage | undefined
+}
+
+/** As what, and where to, a guest is saved. */
+export interface SaveTerms extends CallOptions {
+  readonly place: ImagePlace
+  /** Where that is, if it is not the domain's managed state. */
+  readonly path?: string | undefined
+  readonly restoreAs: 'running' | 'paused'
 }
 
 /** A guest that ended sooner than this after its start is given a moment before it is started again. */
@@ -65,10 +83,12 @@ export class GuestKeeper {
   async launch(
     entry: DomainEntry,
     document: DomainXml,
-    { paused, snapshot, signal }: LaunchTerms,
+    { paused: leavePaused, snapshot, restored, image, signal }: LaunchTerms,
   ): Promise<void> {
     const { hypervisor, ids, places: keeper, store, clock, logger } = this.#parts
     const undo = new UndoStack(logger)
+    const paused = leavePaused || restored?.as === 'paused'
+    const origin = snapshot ? 'from-snapshot' : restored ? 'restored' : 'booted'
     entry.starting = true
     try {
       const id = ids.allocate()
@@ -76,7 +96,7 @@ export class GuestKeeper {
       const startedAt = clock.now()
       const state: DomainState = paused
         ? { state: 'paused', reason: snapshot ? 'from-snapshot' : 'user' }
-        : { state: 'running', reason: snapshot ? 'from-snapshot' : 'booted' }
+        : { state: 'running', reason: origin }
       const { uuid, name } = entry
       const status: DomainStatus = { uuid, name, id, state, definition: formatDomain(document), startedAt }
       const places = keeper.of(entry.ref)
@@ -86,16 +106,33 @@ export class GuestKeeper {
       await store.saveStatus(status)
       throwIfAborted(signal)
       const link = this.#link(entry)
-      const domain = { uuid, name, id }
-      const memory = snapshot?.memory
-      const spec = { domain, document, places, sink: link.sink, clock, logger, paused, memory }
+      const spec = {
+        domain: { uuid, name, id },
+        document,
+        places,
+        sink: link.sink,
+        clock,
+        logger,
+        paused: paused || image !== undefined,
+        memory: snapshot?.memory,
+        state: restored?.state,
+      }
       const guest = await hypervisor.launch(spec, { signal })
       undo.push(() => guest.release())
       undo.push(() => guest.kill())
       throwIfAborted(signal)
-      await store.saveStatus({ ...status, record: guest.record })
+      const launched = { ...status, record: guest.record }
+      await store.saveStatus(image ? { ...launched, held: { resumes: !paused } } : launched)
+      if (image) {
+        await image.setAside()
+        undo.push(() => image.putBack())
+        // Not to be cancelled: what it is being resumed from is gone once it runs.
+        if (!paused) await guest.resume({})
+        await this.#logged('Removing a used state failed', entry, () => image.dropAside())
+        await store.saveStatus({ ...launched, record: guest.record })
+      }
       undo.clear()
-      link.active = { guest, id, document, places, startedAt, shutdown: undefined }
+      link.active = { guest, id, document, places, startedAt, shutdown: undefined, held: undefined }
       entry.active = link.active
       entry.restart = undefined
       entry.state = state
@@ -105,8 +142,9 @@ export class GuestKeeper {
     } finally {
       entry.starting = false
     }
-    this.#emit(entry, { event: 'started', detail: snapshot ? 'from-snapshot' : 'booted' })
-    if (paused) this.#emit(entry, { event: 'suspended', detail: snapshot ? 'from-snapshot' : 'paused' })
+    this.#emit(entry, { event: 'started', detail: origin })
+    const stillness = leavePaused ? 'paused' : 'restored'
+    if (paused) this.#emit(entry, { event: 'suspended', detail: snapshot ? 'from-snapshot' : stillness })
   }
 
   /** Within a job: finds the guest of `status` again, or clears what is left of it. Rejects where it is not reached. */
@@ -129,9 +167,16 @@ export class GuestKeeper {
       await this.#forget(entry, places)
       return
     }
-    link.active = { guest, id, document, places, startedAt: status.startedAt, shutdown: undefined }
+    const { startedAt } = status
+    link.active = { guest, id, document, places, startedAt, shutdown: undefined, held: undefined }
     entry.active = link.active
-    entry.state = status.state.state === guest.phase ? status.state : stateOfPhase(guest.phase, 'unknown')
+    entry.state = status.state
+    if (status.held && (await this.#wasSaved(entry, status.held))) {
+      await guest.kill()
+      return this.#stopped(entry, link.active, 'saved')
+    }
+    if (status.held) await this.#letGo(entry, guest, status.held)
+    if (entry.state.state !== guest.phase) entry.state = stateOfPhase(guest.phase, 'unknown')
     if (status.shutdown) repeatShutdown(entry, link.active, status.shutdown, this.#parts)
     await this.saveStatus(entry)
   }
@@ -140,6 +185,49 @@ export class GuestKeeper {
     const { places, clock, logger } = this.#parts
     const domain = { uuid: entry.uuid, name: entry.name, id: status.id }
     return { domain, document, places: places.of(entry.ref), sink, clock, logger, record: status.record }
+  }
+
+  /** Within a job: saves the guest and ends it, or leaves it as it was. */
+  async save(entry: DomainEntry, active: ActiveGuest, terms: SaveTerms): Promise<void> {
+    const { guest, document } = active
+    const { place, path, restoreAs, signal } = terms
+    if (!guest.save) throw new TypeError('The guest cannot be saved')
+    const before = entry.state
+    const id = randomUUID()
+    const header = { id, driver: this.#parts.hypervisor.type, xml: formatDomain(document), restoreAs }
+    active.held = { resumes: before.state === 'running', image: { id, path } }
+    entry.state = { state: 'paused', reason: 'save' }
+    await this.saveStatus(entry)
+    try {
+      await guest.save((state) => place.write(formatImage(header, state), { signal }), { signal })
+    } catch (error) {
+      active.held = undefined
+      entry.state = before
+      await this.saveStatus(entry)
+      throw error
+    }
+    await guest.kill()
+    await this.#stopped(entry, active, 'saved')
+  }
+
+  /** Whether a guest that was being saved when that was cut off has its state in place. */
+  async #wasSaved(entry: DomainEntry, { image }: HeldGuest): Promise<boolean> {
+    if (!image) return false
+    const place =
+      image.path === undefined ? this.#parts.places.savedImage(entry.ref) : new FileImage(image.path)
+    const saved = await openSavedImage(place).catch(() => undefined)
+    await saved?.[Symbol.asyncDispose]()
+    return saved?.header.id === image.id
+  }
+
+  /** A guest goes on whose task was cut off. */
+  async #letGo(entry: DomainEntry, guest: Guest, { resumes, image }: HeldGuest): Promise<void> {
+    if (resumes && guest.phase === 'paused')
+      await this.#logged('Resuming a guest failed', entry, () => guest.resume({}))
+    if (image === undefined) return
+    entry.state = resumes
+      ? { state: 'running', reason: 'save-canceled' }
+      : { state: 'paused', reason: 'user' }
   }
 
   /** Within a job: ends the guest. Does nothing where it has ended by itself meanwhile. */
@@ -195,7 +283,7 @@ export class GuestKeeper {
   async saveStatus(entry: DomainEntry): Promise<void> {
     const { active, uuid, name, state } = entry
     if (!active) return
-    const { id, startedAt, guest, document, shutdown } = active
+    const { id, startedAt, guest, document, shutdown, held } = active
     await this.#logged('Storing a status failed', entry, () =>
       this.#parts.store.saveStatus({
         uuid,
@@ -206,6 +294,7 @@ export class GuestKeeper {
         record: guest.record,
         definition: formatDomain(document),
         ...(shutdown && { shutdown: { askedAt: shutdown.askedAt, mode: shutdown.mode } }),
+        ...(held && { held }),
       }),
     )
   }
@@ -320,7 +409,7 @@ export class GuestKeeper {
   async #stopped(
     entry: DomainEntry,
     active: ActiveGuest,
-    reason: 'shutdown' | 'crashed' | 'destroyed' | 'from-snapshot',
+    reason: 'shutdown' | 'crashed' | 'destroyed' | 'from-snapshot' | 'saved',
   ): Promise<void> {
     const { ref } = entry
     active.shutdown?.over.abort()
@@ -341,8 +430,8 @@ export class GuestKeeper {
   #emit(
     entry: DomainEntry,
     what:
-      | { event: 'started'; detail: 'booted' | 'from-snapshot' }
-      | { event: 'suspended'; detail: 'paused' | 'from-snapshot' }
+      | { event: 'started'; detail: 'booted' | 'from-snapshot' | 'restored' }
+      | { event: 'suspended'; detail: 'paused' | 'from-snapshot' | 'restored' }
       | { event: 'resumed'; detail: 'unpaused' }
       | { event: 'crashed'; detail: 'panicked' },
   ): void {

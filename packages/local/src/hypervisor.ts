@@ -28,6 +28,9 @@ export interface Hypervisor {
   /** What runs the guests, with its version, for example `{ liblxc: '5.0.2' }`. */
   readonly versions: Readonly<Record<string, string>>
 
+  /** Guests can be saved: they have {@link Guest.save}, and `launch` takes a `state`. */
+  readonly savesGuests?: boolean
+
   /** libvirt's `<capabilities>` document. */
   getCapabilities(options: CallOptions): Promise<string>
 
@@ -90,10 +93,15 @@ export interface LaunchSpec {
   readonly paused: boolean
   /** The snapshot that the guest's memory is taken from: it goes on from there instead of booting. */
   readonly memory?: string | undefined
+  /**
+   * What a guest of this definition gave to {@link Guest.save}: it goes on from there instead of booting. The launch
+   * rejects where it is none, and with what it throws.
+   */
+  readonly state?: AsyncIterable<Uint8Array> | undefined
 }
 
 /** Which guest to find again. */
-export interface AdoptSpec extends Omit<LaunchSpec, 'paused' | 'memory'> {
+export interface AdoptSpec extends Omit<LaunchSpec, 'paused' | 'memory' | 'state'> {
   /** {@link Guest.record} as last stored; `undefined` where the process died while it was launching. */
   readonly record: GuestRecord | undefined
 }
@@ -173,6 +181,12 @@ export interface Guest {
   reboot(mode: ShutdownMode | undefined, options: CallOptions): Promise<void>
   pause(options: CallOptions): Promise<void>
   resume(options: CallOptions): Promise<void>
+  /**
+   * Where the hypervisor saves guests: stops it and hands its whole state to `write`, as an iterable that throws
+   * where the state is not complete. Resolves after `write` has, with the guest still stopped and about to be killed.
+   * Rejects with what `write` rejects with, or where it was cancelled before; the guest then goes on as it was.
+   */
+  save?(write: (state: AsyncIterable<Uint8Array>) => Promise<void>, options: CallOptions): Promise<void>
   /**
    * Ends it and resolves when it is gone and all it held on the host is free. Works in every state, more than
    * once, and cannot be cancelled. The sink's `exited` may come before or after.

@@ -19,10 +19,12 @@ import {
   type NodeInfo,
   type ResetRole,
   readNodeInfo,
+  type SavedStateRole,
   type ShutdownOptions,
   type SnapshotsRole,
   type StartOptions,
   throwIfAborted,
+  type UndefineOptions,
   type Unsubscribe,
   type VersionInfo,
   VirError,
@@ -46,6 +48,7 @@ import {
   requireOtherName,
   requirePersistent,
 } from './refusals.js'
+import { SavedStates, type SavedStatesParts } from './saved-states.js'
 import { repeatShutdown } from './shutdown-request.js'
 
 /** What a {@link LocalDriver} is made of. */
@@ -69,10 +72,12 @@ export class LocalDriver implements Driver {
   declare readonly guestAgent?: GuestAgentRole
   declare readonly snapshots?: SnapshotsRole
   readonly #snapshots: LocalSnapshots | undefined
+  readonly savedState?: SavedStateRole
   readonly #parts: LocalDriverParts
   readonly #table: DomainTable
   readonly #keeper: GuestKeeper
   readonly #events: EventHub<DomainEvent>
+  readonly #saved: SavedStates | undefined
 
   private constructor(parts: LocalDriverParts) {
     this.#parts = parts
@@ -84,6 +89,8 @@ export class LocalDriver implements Driver {
     Object.assign(this, parts.hypervisor.roles(this.#guestAccess()))
     this.#snapshots = this.#openSnapshots(parts.hypervisor.snapshots)
     if (this.#snapshots) this.snapshots = this.#snapshots
+    this.#saved = parts.hypervisor.savesGuests ? new SavedStates(this.#savedParts()) : undefined
+    if (this.#saved) this.savedState = this.#saved
   }
 
   #openSnapshots(storage: StorageSnapshots | undefined): LocalSnapshots | undefined {
@@ -93,6 +100,7 @@ export class LocalDriver implements Driver {
       storage,
       keeper: this.#keeper,
       find: (domain) => this.#table.get(domain),
+      requireNoState: async (entry) => this.#saved?.requireNone(entry),
       change: (domain, name, options, work) => this.#change(domain, name, options, work),
     })
   }
@@ -108,6 +116,7 @@ export class LocalDriver implements Driver {
     const loader = new DomainLoader(driver.#keeperParts, driver.#table, driver.#keeper)
     await Promise.all(stored.map((domain) => loader.load(domain)))
     driver.#table.tellRemaining()
+    await parts.places.tidy()
     return driver
   }
 
@@ -173,10 +182,12 @@ export class LocalDriver implements Driver {
     })
   }
 
-  async undefineDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
+  async undefineDomain(domain: DomainRef, options: UndefineOptions = {}): Promise<void> {
     await this.#change(domain, 'undefine', options, async (entry) => {
       requirePersistent(entry)
       await this.#snapshots?.requireNone(entry)
+      if (options.managedSave) await this.#saved?.remove(entry)
+      else await this.#saved?.requireNone(entry)
       await this.#parts.store.removeDefinition(entry.name)
       entry.definition = undefined
       entry.autostart = false
@@ -236,14 +247,24 @@ export class LocalDriver implements Driver {
     const entry = this.#table.reserve(document.uuid, document.name)
     return this.#job(entry, 'create', options, async ({ signal }) => {
       this.#table.reserve(document.uuid, document.name)
-      return this.#launch(entry, document, { ...options, signal })
+      requireInactive(entry)
+      return markStarting(entry, async () => {
+        if (!options.forceBoot) await this.#saved?.requireNone(entry)
+        return this.#launch(entry, document, { ...options, signal })
+      })
     })
   }
 
   async startDomain(domain: DomainRef, options: StartOptions = {}): Promise<DomainRef> {
-    return this.#change(domain, 'start', options, (entry, { signal }) =>
-      this.#launch(entry, entry.inactiveDocument, { ...options, signal }),
-    )
+    return this.#change(domain, 'start', options, async (entry, { signal }) => {
+      requireInactive(entry)
+      return markStarting(entry, async () => {
+        const saved = options.forceBoot ? undefined : await this.#saved?.find(entry)
+        if (!saved) return this.#launch(entry, entry.inactiveDocument, { ...options, signal })
+        await using image = saved
+        return await image.launch({ paused: options.paused ?? false, signal })
+      })
+    })
   }
 
   async shutdownDomain(domain: DomainRef, options: ShutdownOptions = {}): Promise<void> {
@@ -332,8 +353,21 @@ export class LocalDriver implements Driver {
 
   async #launch(entry: DomainEntry, document: DomainXml, options: StartOptions): Promise<DomainRef> {
     requireInactive(entry)
-    await this.#keeper.launch(entry, document, { paused: options.paused ?? false, signal: options.signal })
+    const { paused = false, signal } = options
+    const image = options.forceBoot ? await this.#saved?.imageOf(entry) : undefined
+    await this.#keeper.launch(entry, document, { paused, image, signal })
     return entry.ref
+  }
+
+  #savedParts(): SavedStatesParts {
+    return {
+      hypervisor: this.#parts.hypervisor,
+      places: this.#parts.places,
+      keeper: this.#keeper,
+      table: this.#table,
+      change: (domain, name, options, work) => this.#change(domain, name, options, work),
+      enter: (entry, name, options, work) => this.#job(entry, name, options, work),
+    }
   }
 
   /** A guest that does not run cannot act on what it is asked. */
@@ -390,5 +424,15 @@ export class LocalDriver implements Driver {
         return result
       },
     }
+  }
+}
+
+/** From the first moment on, `destroy` is not refused but ends the start. */
+async function markStarting<T>(entry: DomainEntry, start: () => Promise<T>): Promise<T> {
+  entry.starting = true
+  try {
+    return await start()
+  } finally {
+    entry.starting = false
   }
 }

@@ -27,6 +27,8 @@ export interface LocalSnapshotsParts extends Omit<GuestKeeperParts, 'events'> {
   readonly keeper: GuestKeeper
   readonly events: EventHub<DomainEvent>
   readonly find: (domain: DomainRef) => DomainEntry
+  /** Rejects where the domain has a managed state, which would not go with another storage. */
+  readonly requireNoState: (entry: DomainEntry) => Promise<void>
   /** Runs `work` as a job of a domain that exists. */
   readonly change: <T>(
     domain: DomainRef,
@@ -124,10 +126,11 @@ export class LocalSnapshots implements SnapshotsRole {
   }
 
   async #revert(entry: DomainEntry, name: string, options: RevertSnapshotOptions): Promise<void> {
-    const { storage, store, keeper, hypervisor, events } = this.#parts
+    const { storage, store, keeper, hypervisor, events, requireNoState } = this.#parts
     const { signal } = options
     const definition = requirePersistent(entry)
     requireReachable(entry)
+    await requireNoState(entry)
     const tree = await this.#treeOf(entry)
     const snapshot = tree.get(name, entry.name)
     const { id: _, ...then } = snapshot.domain

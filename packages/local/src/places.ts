@@ -2,7 +2,9 @@ import { mkdirSync } from 'node:fs'
 import { readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { DomainRef } from '@covirt/core'
+import { temporaryPrefix } from './atomic-file.js'
 import type { GuestPlaces } from './hypervisor.js'
+import { asideSuffix, FileImage, type ManagedImage, MemoryImage } from './image-place.js'
 
 /** Who makes and clears the places that domains keep things in. */
 export interface PlaceKeeper {
@@ -13,6 +15,10 @@ export interface PlaceKeeper {
   rename(from: GuestPlaces, to: GuestPlaces): Promise<void>
   /** Removes what belongs to one run of the guest. */
   clear(places: GuestPlaces): Promise<void>
+  /** Where the managed state of a domain is kept; it goes by the uuid. */
+  savedImage(domain: DomainRef): ManagedImage
+  /** Once all guests have been found again: removes what tasks that were cut off have left. */
+  tidy(): Promise<void>
 }
 
 /** Where a {@link FilePlaces} has its directories, all of one driver. */
@@ -22,7 +28,7 @@ export interface PlaceDirectories {
   readonly log: string
 }
 
-/** Places on disk: `RUN/UUID/`, `STATE/`, `LOG/NAME.log`. */
+/** Places on disk: `RUN/UUID/`, `STATE/`, `STATE/save/UUID.save`, `LOG/NAME.log`. */
 export class FilePlaces implements PlaceKeeper {
   readonly #directories: PlaceDirectories
   /** Whether those that all guests share are there. */
@@ -60,12 +66,38 @@ export class FilePlaces implements PlaceKeeper {
   async clear({ runDirectory }: GuestPlaces): Promise<void> {
     await rm(runDirectory, { recursive: true, force: true })
   }
+
+  savedImage({ uuid }: DomainRef): ManagedImage {
+    return new FileImage(join(this.#savedDirectory, `${uuid}.save`), { makesDirectory: true })
+  }
+
+  async tidy(): Promise<void> {
+    for (const name of await readdir(this.#savedDirectory).catch(() => []))
+      if (name.startsWith(temporaryPrefix) || name.endsWith(asideSuffix))
+        await rm(join(this.#savedDirectory, name), { force: true })
+  }
+
+  get #savedDirectory(): string {
+    return join(this.#directories.state, 'save')
+  }
 }
 
-/** Places for guests that keep nothing on disk. */
-export const noPlaces: PlaceKeeper = {
-  of: () => ({ runDirectory: '/nonexistent', stateDirectory: '/nonexistent', logFile: '/dev/null' }),
-  prepare: async () => {},
-  rename: async () => {},
-  clear: async () => {},
+/** Places for guests that keep nothing on disk; managed states are kept in memory as long as the object lives. */
+export class MemoryPlaces implements PlaceKeeper {
+  readonly #images = new Map<string, MemoryImage>()
+
+  of(): GuestPlaces {
+    return { runDirectory: '/nonexistent', stateDirectory: '/nonexistent', logFile: '/dev/null' }
+  }
+
+  async prepare(): Promise<void> {}
+  async rename(): Promise<void> {}
+  async clear(): Promise<void> {}
+  async tidy(): Promise<void> {}
+
+  savedImage({ uuid }: DomainRef): ManagedImage {
+    const image = this.#images.get(uuid) ?? new MemoryImage()
+    this.#images.set(uuid, image)
+    return image
+  }
 }

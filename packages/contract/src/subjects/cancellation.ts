@@ -33,6 +33,7 @@ const roleCalls: Readonly<Record<RoleName, Call>> = {
   processes: (domain, options) => domain.listProcesses(options),
   addresses: (domain, options) => domain.listInterfaceAddresses(options),
   snapshots: (domain, options) => domain.createSnapshot(undefined, options),
+  savedState: (domain, options) => domain.managedSave(options),
 }
 
 const queries: Readonly<Record<string, Call>> = {

@@ -30,6 +30,7 @@ const roleVerbs: Readonly<Record<RoleName, Verb>> = {
   processes: (domain) => domain.listProcesses(),
   addresses: (domain) => domain.listInterfaceAddresses(),
   snapshots: (domain) => domain.createSnapshot(),
+  savedState: (domain) => domain.managedSave(),
 }
 
 const queries: Readonly<Record<string, Verb>> = {
@@ -54,7 +55,7 @@ const situations: readonly Situation[] = [
     needs: [],
     enter: (scene) => scene.define(),
     refused: ['shutdown', 'reboot', 'destroy', 'suspend', 'resume'],
-    refusedRoles: ['console', 'reset', 'guestAgent', 'exec', 'processes', 'addresses'],
+    refusedRoles: ['console', 'reset', 'guestAgent', 'exec', 'processes', 'addresses', 'savedState'],
   },
   {
     name: 'running',

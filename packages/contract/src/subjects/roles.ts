@@ -7,6 +7,7 @@ import { execRole } from './exec-role.js'
 import { guestAgentRole } from './guest-agent-role.js'
 import { processesRole } from './processes-role.js'
 import { resetRole } from './reset-role.js'
+import { savedStateRole } from './saved-state-role.js'
 import { snapshotsRole } from './snapshots-role.js'
 
 const present: Readonly<Record<RoleName, (suite: Suite) => void>> = {
@@ -17,6 +18,7 @@ const present: Readonly<Record<RoleName, (suite: Suite) => void>> = {
   processes: processesRole,
   addresses: addressesRole,
   snapshots: snapshotsRole,
+  savedState: savedStateRole,
 }
 
 const use: Readonly<Record<RoleName, (domain: Domain) => Promise<unknown>>> = {
@@ -27,6 +29,7 @@ const use: Readonly<Record<RoleName, (domain: Domain) => Promise<unknown>>> = {
   processes: (domain) => domain.listProcesses(),
   addresses: (domain) => domain.listInterfaceAddresses(),
   snapshots: (domain) => domain.createSnapshot(),
+  savedState: (domain) => domain.hasManagedSave(),
 }
 
 /** Each role that the driver has; and of each other one, that it is refused. */

@@ -8,6 +8,7 @@ import { addInsideCommands } from '../commands/inside.js'
 import { addLifecycleCommands } from '../commands/lifecycle.js'
 import { addListCommand } from '../commands/list.js'
 import { addProgramCommands } from '../commands/programs.js'
+import { addSavedStateCommands } from '../commands/saved-state.js'
 import { addShellCommands } from '../commands/shell.js'
 import { addSnapshotCommands } from '../commands/snapshot.js'
 import type { Task } from './cli.js'
@@ -70,6 +71,7 @@ export function createProgram(select: (task: Task) => void, output: OutputConfig
   addContainerCommands(program, select)
   program.commandsGroup('Snapshots:')
   addSnapshotCommands(program, select)
+  addSavedStateCommands(program, select)
   program.commandsGroup('Host:')
   addHostCommands(program, select)
   program.commandsGroup('Shell:')

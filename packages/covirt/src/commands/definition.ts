@@ -9,6 +9,7 @@ interface DumpFlags {
 }
 
 interface UndefineFlags {
+  readonly managedSave?: boolean
   readonly removeRootfs?: boolean
 }
 
@@ -27,6 +28,7 @@ export function addDefinitionCommands(program: Command, select: Select): void {
     .command('undefine')
     .argument('<domain>', domainArgument)
     .option('--remove-rootfs', 'and the root file system that create-container made; the domain must be off')
+    .option('--managed-save', 'and what managedsave has saved')
     .description('remove a definition; an active domain goes on as a transient one')
     .addHelpText('after', '\nExamples:\n  covirt undefine web\n  covirt undefine web --remove-rootfs\n')
     .action((name: string, flags: UndefineFlags) => select((cli) => undefine(cli, name, flags)))
@@ -61,11 +63,11 @@ async function define(cli: Cli, file: string): Promise<void> {
   cli.result({ json: { name, uuid }, text: `Domain '${name}' defined from ${source}\n` })
 }
 
-async function undefine(cli: Cli, text: string, { removeRootfs }: UndefineFlags): Promise<void> {
+async function undefine(cli: Cli, text: string, { removeRootfs, managedSave }: UndefineFlags): Promise<void> {
   const domain = await cli.domain(text)
   const done = `Domain '${domain.name}' has been undefined`
   if (!removeRootfs) {
-    await domain.undefine({ signal: cli.signal })
+    await domain.undefine({ managedSave, signal: cli.signal })
     return cli.result({ json: domain.ref, text: `${done}\n` })
   }
   const { undefineContainer } = await import('../cli/undefine-container.js')

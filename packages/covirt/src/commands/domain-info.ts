@@ -1,4 +1,4 @@
-import type { DomainStats } from '@covirt/core'
+import { type DomainStats, isVirError } from '@covirt/core'
 import type { Command } from 'commander'
 import type { Cli } from '../cli/cli.js'
 import { stateText } from '../cli/state-text.js'
@@ -45,11 +45,13 @@ async function domState(cli: Cli, text: string, { reason }: { readonly reason?: 
 
 async function domInfo(cli: Cli, text: string): Promise<void> {
   const domain = await cli.domain(text)
-  const [info, id, persistent, autostart] = await Promise.all([
+  const { driver } = await cli.connection()
+  const [info, id, persistent, autostart, managedSave] = await Promise.all([
     domain.info(cli),
     domain.id(cli),
     domain.isPersistent(cli),
     domain.getAutostart(cli),
+    driver.savedState ? orUnsupported(domain.hasManagedSave(cli)) : undefined,
   ])
   const { state, ...usage } = info
   const json = {
@@ -59,6 +61,7 @@ async function domInfo(cli: Cli, text: string): Promise<void> {
     ...usage,
     persistent,
     autostart,
+    ...(managedSave === undefined ? {} : { managedSave }),
   }
   const fields = formatFields([
     ['Id', id ?? '-'],
@@ -71,8 +74,19 @@ async function domInfo(cli: Cli, text: string): Promise<void> {
     ['Used memory', `${info.memoryKib} KiB`],
     ['Persistent', persistent ? 'yes' : 'no'],
     ['Autostart', autostart ? 'enable' : 'disable'],
+    ...(managedSave === undefined ? [] : [['Managed save', managedSave ? 'yes' : 'no'] as const]),
   ])
   cli.result({ json, text: fields })
+}
+
+/** A connection to several drivers has roles that the domain's own may lack. */
+async function orUnsupported<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (isVirError(error, 'NO_SUPPORT')) return undefined
+    throw error
+  }
 }
 
 function seconds(ns: DomainStats['cpuTimeNs']): string {

@@ -8,6 +8,7 @@ import { domainArgument, type Select } from './select.js'
 interface StartFlags {
   readonly paused?: boolean
   readonly console?: boolean
+  readonly forceBoot?: boolean
 }
 
 interface ShutdownFlags {
@@ -31,6 +32,7 @@ export function addLifecycleCommands(program: Command, select: Select): void {
     .argument('<domain>', domainArgument)
     .option('--paused', 'leave the guest paused before its first instruction')
     .option('--console', 'open its console')
+    .option('--force-boot', 'boot, and throw away what managedsave has saved')
     .description('start a defined domain')
     .action((name: string, flags: StartFlags) => select((cli) => start(cli, name, flags)))
   program
@@ -110,7 +112,7 @@ async function create(cli: Cli, file: string, flags: StartFlags): Promise<void> 
 
 async function start(cli: Cli, text: string, flags: StartFlags): Promise<void> {
   const domain = await cli.domain(text)
-  await domain.start({ paused: flags.paused, signal: cli.signal })
+  await domain.start({ paused: flags.paused, forceBoot: flags.forceBoot, signal: cli.signal })
   await announce(cli, domain, 'started', flags)
 }
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { Socket } from 'node:net'
+import { open, rm } from 'node:fs/promises'
+import { createServer, Socket } from 'node:net'
 import { join } from 'node:path'
 
 /** The longest path of a unix socket that the kernel takes (unix(7): sun_path, with its final NUL). */
@@ -18,6 +18,43 @@ export async function connectUnix(directory: string, name: string): Promise<Sock
     return await connectTo(`/proc/self/fd/${handle.fd}/${name}`)
   } finally {
     await handle.close()
+  }
+}
+
+/** A unix socket that somebody may connect to, once. */
+export interface UnixListener extends AsyncDisposable {
+  readonly connection: Promise<Socket>
+}
+
+/** Listens on the unix socket `name` in `directory`, in place of one that has been left there, until disposed of. */
+export async function listenUnix(directory: string, name: string): Promise<UnixListener> {
+  await rm(join(directory, name), { force: true })
+  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY)
+  const server = createServer()
+  const sockets: Socket[] = []
+  const connection = new Promise<Socket>((resolve) => {
+    server.once('connection', (socket) => {
+      sockets.push(socket)
+      // Whoever reads from it is told.
+      socket.on('error', () => {})
+      resolve(socket)
+    })
+  })
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ path: `/proc/self/fd/${handle.fd}/${name}` }, resolve)
+    })
+  } finally {
+    await handle.close()
+  }
+  return {
+    connection,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy()
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+      await rm(join(directory, name), { force: true })
+    },
   }
 }
 
