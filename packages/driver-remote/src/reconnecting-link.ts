@@ -1,4 +1,4 @@
-import { abortable, type CallOptions, type Clock, type DomainEvent, messageOf, VirError } from '@covirt/core'
+import { abortable, type CallOptions, type Clock, type DriverEvent, messageOf, VirError } from '@covirt/core'
 import { procedures } from '@covirt/protocol'
 import type { Session } from './session.js'
 
@@ -19,7 +19,7 @@ export interface LinkParts {
   readonly onSession: (session: Session) => void
   readonly onState: (state: LinkState) => void
   /** Events of the session that stands, after `onSession`. */
-  readonly onEvent: (event: DomainEvent) => void
+  readonly onEvent: (event: DriverEvent) => void
 }
 
 /** The first pause between two attempts, and the longest: it doubles from one to the other. */

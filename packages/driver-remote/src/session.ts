@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
-import { type Clock, type DomainEvent, type Logger, messageOf, VirError } from '@covirt/core'
+import { type Clock, type DriverEvent, type Logger, messageOf, VirError } from '@covirt/core'
 import {
+  covirtMessages,
   decodeValue,
   domainEventIds,
   domainMessages,
@@ -26,7 +27,7 @@ export interface Peer {
 
 /** What a session tells its owner. */
 export interface SessionListener {
-  readonly onEvent: (event: DomainEvent) => void
+  readonly onEvent: (event: DriverEvent) => void
   /** Called once. */
   readonly onClose: (reason: VirError) => void
 }
@@ -90,10 +91,10 @@ export class Session {
 /** Keeps what comes before anyone listens. */
 class Arrivals {
   #listener: SessionListener | undefined
-  #events: DomainEvent[] = []
+  #events: DriverEvent[] = []
   #closed: VirError | undefined
 
-  event(event: DomainEvent): void {
+  event(event: DriverEvent): void {
     if (this.#listener) this.#listener.onEvent(event)
     else this.#events.push(event)
   }
@@ -156,7 +157,11 @@ async function register(
   }
 }
 
-function readEvent(frame: Frame): DomainEvent | undefined {
+function readEvent(frame: Frame): DriverEvent | undefined {
+  if (isMessage(frame, covirtMessages.resync)) {
+    const { dropped } = decodeValue(covirtMessages.resync.body, frame.payload)
+    return { type: 'resync', reason: 'reconnected', dropped }
+  }
   const name = frame.program === remoteProgram.number ? eventNumbers.get(frame.procedure) : undefined
   if (name === undefined) return undefined
   const body = decodeValue(domainMessages[name].body, frame.payload)
