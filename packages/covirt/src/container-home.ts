@@ -83,7 +83,9 @@ export class ContainerHome {
 
 function containerUri(uri: string): ConnectUri {
   const parsed = parseConnectUri(uri)
-  if (parsed.scheme === 'covirt' || parsed.scheme === 'lxc') return parsed
+  const { scheme, transport = 'unix', host } = parsed
+  // a unix socket leads to the daemon that owns the root here
+  if ((scheme === 'covirt' || scheme === 'lxc') && transport === 'unix' && host === undefined) return parsed
   throw new VirError('INVALID_ARG', `Containers cannot be made through ${uri}`, {
     hint: 'Use -c covirt:///system or -c lxc:///system',
   })

@@ -10,6 +10,7 @@ import {
 } from '@covirt/core'
 import type { RemoteDriver } from '@covirt/driver-remote'
 import { defaultUri } from './default-uri.js'
+import { throughOwner } from './owning-daemon.js'
 import { type BuiltinDrivers, builtinProviders, remoteProvider } from './providers.js'
 
 /** How {@link open} opens a connection. */
@@ -36,7 +37,7 @@ export type DriverOf<U extends string> = U extends
  * Opens a connection: `lxc:///system`, `qemu:///system`, `test:///default`, or `covirt:///system` for all
  * local drivers at once; `?root=DIR` keeps everything below DIR. Default: {@link defaultUri}. In libvirt's forms
  * `qemu+unix:///system`, `qemu+ssh://user@host/system`, `lxc+tls://host/`, `qemu:///system?socket=PATH` it leads to
- * any libvirt daemon or covirt server.
+ * any libvirt daemon or covirt server. Where a daemon serves the state that a local URI names, it leads to that one.
  *
  * `INVALID_ARG` where `uri` is not one, `NO_CONNECT` where no driver answers to it, the driver cannot be used here
  * or nobody is there, `RESOURCE_BUSY` where another process owns what it names.
@@ -59,8 +60,10 @@ export async function open(
   throwIfAborted(options.signal)
   const parsed = parseConnectUri(uri)
   const known = [...providers, ...builtinProviders]
-  if (isRemoteUri(parsed) && !providers.some(({ schemes }) => schemes.includes(parsed.scheme)))
-    return new Connection(await remoteProvider.open(parsed, options))
+  if (!providers.some(({ schemes }) => schemes.includes(parsed.scheme))) {
+    const remote = isRemoteUri(parsed) ? parsed : await throughOwner(parsed)
+    if (remote) return new Connection(await remoteProvider.open(remote, options))
+  }
   const provider = known.find(({ schemes }) => schemes.includes(parsed.scheme))
   if (!provider) {
     throw new VirError('NO_CONNECT', `No driver answers to '${parsed.scheme}:'`, {

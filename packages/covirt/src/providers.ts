@@ -2,11 +2,15 @@ import { type Driver, type DriverProvider, messageOf, VirError } from '@covirt/c
 import type { HostDriver } from '@covirt/driver-host'
 import type { LxcDriver } from '@covirt/driver-lxc'
 import type { QemuDriver } from '@covirt/driver-qemu'
+import type { RemoteDriver } from '@covirt/driver-remote'
 import type { TestDriver } from '@covirt/driver-test'
 
-/** The drivers that come with covirt, by the scheme of their URIs. */
+/**
+ * The drivers that come with covirt, by the scheme of their URIs. Where a daemon owns the state that the URI names, it
+ * is that one's driver, with the same roles.
+ */
 export interface BuiltinDrivers {
-  readonly covirt: HostDriver
+  readonly covirt: HostDriver | RemoteDriver
   readonly lxc: LxcDriver
   readonly qemu: QemuDriver
   readonly test: TestDriver

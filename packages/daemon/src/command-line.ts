@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { messageOf } from '@covirt/core'
 import { logFormats, logLevels } from './config/config-schema.js'
@@ -77,8 +77,7 @@ function parse(args: readonly string[]) {
 }
 
 function absolute(path: string | undefined): string | undefined {
-  if (path === undefined || isAbsolute(path)) return path
-  return resolve(path)
+  return path === undefined ? undefined : resolve(path)
 }
 
 function oneOf<T extends string>(

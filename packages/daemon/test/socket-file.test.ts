@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { lstat, readdir, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
+import { isServed } from '@covirt/local'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { type TempRoot, tempRoot } from '../../../test/fixtures/index.js'
-import { isServed, listenOnFile } from '../src/listen/socket-file.js'
+import { listenOnFile } from '../src/listen/socket-file.js'
 
 let root: TempRoot
 let path: string

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import {
   type Clock,
   type ConnectUri,
@@ -116,7 +117,7 @@ export class DriverHouse {
 
   #checkInstance(text: string, path: string, root: string | undefined): void {
     const { path: own, root: ownRoot } = this.#instance
-    if ((path === '/' || path === own) && (root === undefined || root === ownRoot)) return
+    if ((path === '/' || path === own) && (root === undefined || resolve(root) === ownRoot)) return
     throw new VirError('INVALID_ARG', `'${text}' is not served by this daemon`, {
       domain: 'URI',
       hint: `It serves ${formatConnectUri(instanceUri('covirt', this.#instance))}`,

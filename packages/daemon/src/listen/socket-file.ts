@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { chmod, chown, lstat, mkdir, rename, rm } from 'node:fs/promises'
-import { connect, type Server } from 'node:net'
+import type { Server } from 'node:net'
 import { dirname, join } from 'node:path'
 import { messageOf, VirError } from '@covirt/core'
+import { isServed } from '@covirt/local'
 
 /** sockaddr_un(7) has room for 108 bytes, the last of which is zero. */
 const maxPathBytes = 107
@@ -47,22 +48,6 @@ export async function listenOnFile(server: Server, path: string, access: SocketA
     await rm(temporary, { force: true })
     if (cause instanceof VirError) throw cause
     throw new VirError('OPERATION_FAILED', `Cannot listen on ${path}: ${messageOf(cause)}`, { cause })
-  }
-}
-
-/** Whether a living process listens on the unix socket `path`. */
-export async function isServed(path: string): Promise<boolean> {
-  const socket = connect(path)
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ECONNREFUSED' || code === 'ENOENT') return false
-    // a full backlog, or a mode that keeps even us out: somebody is there
-    return true
-  } finally {
-    socket.destroy()
   }
 }
 
