@@ -10,17 +10,16 @@ import { busyboxRootfs, canRunLxc, canRunQemu, tempRoot, testWhen, uniqueName } 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
 /** The table of drivers and roles: its rows, as lists of cells. */
-const [head = [], ...rows] = readme
-  .slice(readme.indexOf('| role |'))
-  .split('\n\n', 1)[0]
-  ?.split('\n')
+const [table = ''] = readme.slice(readme.indexOf('| role |')).split('\n\n', 1)
+const [head = [], ...rows] = table
+  .split('\n')
   .filter((line) => !line.startsWith('| ---'))
   .map((line) =>
     line
       .split('|')
       .slice(1, -1)
       .map((cell) => cell.trim()),
-  ) as string[][]
+  )
 
 test('the table of the README has a row for each role', () => {
   expect(rows.map(([role]) => role)).toEqual([...roleNames])

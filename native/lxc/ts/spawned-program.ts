@@ -3,7 +3,7 @@ import { binding, programPath, type StdioUse } from './binding.js'
 import { watchPidfd } from './exit.js'
 
 /** How a program ended. */
-export type ProgramEnd = { readonly code: number } | { readonly signal: number }
+type ProgramEnd = { readonly code: number } | { readonly signal: number }
 
 /** A child process of ours. */
 export interface SpawnedProgram {
