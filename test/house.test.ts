@@ -71,6 +71,7 @@ const house: Readonly<Record<string, Rule>> = {
       '@covirt/driver-qemu',
       '@covirt/driver-host',
       '@covirt/driver-remote',
+      '@covirt/lifecycle',
       'commander',
     ],
   },

@@ -1,3 +1,4 @@
+export { executableHooks } from './hooks/executable-hooks.js'
 export type { HookContext, LifecycleHooks, Veto } from './hooks/lifecycle-hooks.js'
 export { readBootIdentity } from './journal/boot-identity.js'
 export { EventRecorder, type EventRecorderParts } from './journal/event-recorder.js'

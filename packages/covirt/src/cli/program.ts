@@ -7,6 +7,7 @@ import { addHostCommands } from '../commands/host.js'
 import { addInsideCommands } from '../commands/inside.js'
 import { addLifecycleCommands } from '../commands/lifecycle.js'
 import { addListCommand } from '../commands/list.js'
+import { addPlanCommands } from '../commands/plans.js'
 import { addProgramCommands } from '../commands/programs.js'
 import { addSavedStateCommands } from '../commands/saved-state.js'
 import { addShellCommands } from '../commands/shell.js'
@@ -74,6 +75,7 @@ export function createProgram(select: (task: Task) => void, output: OutputConfig
   addSavedStateCommands(program, select)
   program.commandsGroup('Host:')
   addHostCommands(program, select)
+  addPlanCommands(program, select)
   program.commandsGroup('Shell:')
   addShellCommands(program, select)
   return program

@@ -133,7 +133,8 @@ class StartRun {
         failed: 'has failed',
         skipped: 'was skipped',
       }
-      return `'${name}', which it is to start after, ${what[outcome]}: ${reason ?? 'the reason is not known'}`
+      const told = `'${name}', which it is to start after, ${what[outcome]}`
+      return outcome === 'skipped' || reason === undefined ? told : `${told}: ${reason}`
     }
     return undefined
   }
