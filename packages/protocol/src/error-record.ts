@@ -7,7 +7,7 @@ import {
   VirError,
 } from '@covirt/core'
 import { domain, network } from './values/index.js'
-import { type Codec, int, mapped, optional, string, struct } from './xdr/index.js'
+import { type Codec, int, mapped, optional, string, struct, type XdrWriter } from './xdr/index.js'
 
 /** libvirt's record of an error, in the order in which it travels. */
 const record = struct({
@@ -32,13 +32,16 @@ const hintPrefix = 'hint: '
 const codes = invert<ErrorCode>(errorNumbers)
 const domains = invert<ErrorDomain>(errorDomainNumbers)
 
+/** How errors travel: anything that was thrown can be sent, and a {@link VirError} is received. */
+export interface ErrorCodec extends Codec<VirError> {
+  encode(writer: XdrWriter, error: unknown): void
+}
+
 /**
- * How errors travel. Whatever was thrown can be sent; what is no {@link VirError} goes as `INTERNAL_ERROR`. A
- * number that has no name here is received as `INTERNAL_ERROR`, or as the domain `NONE`.
+ * libvirt's error record. What is no {@link VirError} goes as `INTERNAL_ERROR`. A number that has no name here is
+ * received as `INTERNAL_ERROR`, or as the domain `NONE`.
  */
-export const errorRecord: Codec<unknown> & {
-  decode(...args: Parameters<Codec<VirError>['decode']>): VirError
-} = mapped<Parameters<typeof record.encode>[1], VirError>(
+export const errorRecord: ErrorCodec = mapped<Parameters<typeof record.encode>[1], VirError>(
   record,
   ({ code, domain, message, str3 }) =>
     new VirError(codes.get(code) ?? 'INTERNAL_ERROR', message ?? 'The other end gave no reason', {

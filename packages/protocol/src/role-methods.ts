@@ -8,9 +8,19 @@ type RoleMethods = {
 /**
  * The methods of roles that travel as `covirtQueryRole` (`read`) and `covirtCallRole` (`write`): those that libvirt's
  * protocol has no procedure for, and whose arguments and results are plain values. A role's other methods have
- * procedures of their own.
+ * procedures of their own. What asks inside of a guest, or may show secrets, is no mere question.
  */
-export const roleMethods = {} as const satisfies RoleMethods
+export const roleMethods = {
+  processes: { listProcesses: 'read' },
+  addresses: { listInterfaceAddresses: 'write' },
+  snapshots: {
+    createSnapshot: 'write',
+    listSnapshots: 'read',
+    getSnapshotXml: 'write',
+    revertToSnapshot: 'write',
+    deleteSnapshot: 'write',
+  },
+} as const satisfies RoleMethods
 
 /** Whether, and how, a method of a role may be called over the wire. */
 export function roleAccess(role: string, method: string): Access | undefined {

@@ -16,9 +16,8 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/CPU(_MODEL_NAMES)?$/, 'drivers compare no models of processors'],
   [/DOMAIN_CAPABILITIES$/, 'drivers tell their capabilities in one document alone'],
   [/XML_(FROM|TO)_NATIVE$/, 'there is no other form of definitions'],
-  [/SNAPSHOT/, 'no driver has snapshots'],
   [/CHECKPOINT|BACKUP/, 'no driver has checkpoints'],
-  [/_(SAVE|RESTORE|MANAGED_SAVE|CORE_DUMP)(_|$)/, 'no driver saves the state of guests'],
+  [/_(SAVE|RESTORE|MANAGED_SAVE|CORE_DUMP)(_|$)/, 'no driver saves guests in this way'],
   [/_BLOCK_|_DISK_ERRORS$/, 'no driver changes or measures disks in use'],
   [/SECURITY/, 'drivers give guests no labels'],
   [
@@ -33,7 +32,7 @@ const reasons: readonly (readonly [RegExp, string])[] = [
     /_(SET|PIN|ADD|DEL)_|_GET_\w+_(PARAMETERS|PIN_INFO)$|SCHEDULER|IOTHREAD|MEMORY_STATS_PERIOD/,
     'drivers change no limits of guests in use',
   ],
-  [/INTERFACE_(STATS|ADDRESSES)|PERF_EVENTS|DIRTY_RATE|MEMORY_PEEK|ABORT_JOB/, 'drivers do not tell'],
+  [/INTERFACE_STATS|PERF_EVENTS|DIRTY_RATE|MEMORY_PEEK|ABORT_JOB/, 'drivers do not tell'],
   [
     /FSINFO|FSTRIM|FSFREEZE|FSTHAW|GET_TIME|GUEST_|AGENT_|SSH_KEYS|GET_HOSTNAME|PROCESS_SIGNAL/,
     'send the agent its own commands instead',

@@ -131,6 +131,23 @@ describeWhen(canRunVirsh(), 'virsh', () => {
     expect(await virsh('list --all --name')).toBe('test\n')
   })
 
+  test('takes snapshots, goes back to them, and shows and deletes them', async () => {
+    await virsh('snapshot-create-as test first', 'snapshot-create-as test second')
+    expect(await virsh('snapshot-list test --tree')).toMatch(/first\n {2}\|\n {2}\+- second/)
+    expect(await virsh('snapshot-current test --name')).toBe('second')
+    expect(await virsh('snapshot-parent test second')).toMatch('first')
+    await virsh('snapshot-revert test first', 'snapshot-delete test first --children', 'domstate test')
+    expect(await virsh('snapshot-list test --name')).toBe('')
+  })
+
+  test('saves a guest and restores it', async () => {
+    await virsh('managedsave test')
+    expect(await virsh('list --all --managed-save')).toMatch(/test +saved/)
+    await virsh('start test')
+    expect(await virsh('domstate test --reason')).toBe('running (restored)\n')
+    expect(await virsh('dominfo test')).toMatch(/Managed save: +no/)
+  })
+
   test('finds nothing where there is nothing yet', async () => {
     const lists = ['net-list', 'pool-list', 'iface-list', 'nodedev-list', 'nwfilter-list', 'secret-list']
     expect((await virsh(...lists, 'checkpoint-list test')).trim()).toBe('')
@@ -140,7 +157,7 @@ describeWhen(canRunVirsh(), 'virsh', () => {
     expect(await refusal('start test')).toMatch('Domain is already active')
     expect(await refusal('dominfo nobody')).toMatch("failed to get domain 'nobody'")
     expect(await refusal('net-info default')).toMatch('There is no network')
-    expect(await refusal('managedsave test')).toMatch('is not supported')
+    expect(await refusal('screenshot test /dev/null')).toMatch('is not supported')
   })
 
   test('may change nothing when it is read-only', async () => {
@@ -230,7 +247,7 @@ describeWhen(canRunPythonLibvirt(), 'python3-libvirt', () => {
       "d = c.lookupByName('test')",
       "result = [code(lambda: c.lookupByName('x')), code(lambda: c.networkLookupByName('x')),",
       "  code(lambda: c.storagePoolLookupByName('x')), code(lambda: c.storageVolLookupByPath('/x')),",
-      "  code(lambda: d.create()), code(lambda: d.managedSave()), code(lambda: c.defineXML('<x/>')),",
+      "  code(lambda: d.create()), code(lambda: d.injectNMI()), code(lambda: c.defineXML('<x/>')),",
       '  code(lambda: d.metadata(0, None))]',
     )
     expect(result).toEqual([42, 43, 49, 50, 55, 3, 27, 80])

@@ -13,6 +13,7 @@ import {
   roleNames,
   type ShutdownOptions,
   type StartOptions,
+  type UndefineOptions,
   type Unsubscribe,
   type VersionInfo,
   VirError,
@@ -78,7 +79,7 @@ export class GuardedDriver implements Driver {
     return this.#driver.defineDomain(xml, options)
   }
 
-  async undefineDomain(domain: DomainRef, options?: CallOptions): Promise<void> {
+  async undefineDomain(domain: DomainRef, options?: UndefineOptions): Promise<void> {
     return this.#driver.undefineDomain(await this.#find(domain, options), options)
   }
 
@@ -166,13 +167,13 @@ export class GuardedDriver implements Driver {
     throw new VirError('ACCESS_DENIED', `You may have no domain named '${domain.name}'`, { domain: 'ACCESS' })
   }
 
-  /** Every method of every role takes the domain first. */
+  /** What a role is told first is the domain; what it does without one would go past the grant. */
   #guardRole<R extends DriverRoles[keyof DriverRoles]>(role: R): R {
     type Method = (domain: DomainRef, ...args: unknown[]) => Promise<unknown>
     const guard =
       (method: Method): Method =>
       async (domain, ...args) =>
-        method.call(role, await this.lookupDomain({ uuid: domain.uuid }), ...args)
+        method.call(role, await this.#find(requireReference(domain), undefined), ...args)
     return new Proxy(role, {
       get: (target, key) => {
         const member: unknown = Reflect.get(target, key)
@@ -180,4 +181,11 @@ export class GuardedDriver implements Driver {
       },
     })
   }
+}
+
+function requireReference(domain: DomainRef | string): DomainRef {
+  if (typeof domain === 'object') return domain
+  throw new VirError('ACCESS_DENIED', 'What is not in a domain that you may have is not for you', {
+    domain: 'ACCESS',
+  })
 }

@@ -1,13 +1,18 @@
 import { VirError } from '@covirt/core'
 import { metadataElement, parseDomain, writeXml } from '@covirt/xml'
 import type { Call, Handlers } from '../handler.js'
+import { deleteSnapshots } from './domain-snapshot.js'
 import { checkFlags, hasFlag, impact } from './flags.js'
 
 /** virDomainXMLFlags. */
 const xml = { secure: 1, inactive: 2, updateCpu: 4, migratable: 8 }
 /** VIR_DOMAIN_DEFINE_VALIDATE: what we do not understand we keep, what is wrong we refuse always. */
 const defineValidate = 1
-/** virDomainUndefineFlagsValues: what is to go with the definition, or may stay; there is nothing of it. */
+/**
+ * virDomainUndefineFlagsValues: what goes with the definition. There are no checkpoints, and variables of firmwares
+ * go or stay as the driver does it.
+ */
+const undefine = { managedSave: 1, snapshots: 2 }
 const undefineKnown = 0x7f
 /** virDomainMetadataType. */
 const metadata = { description: 0, title: 1, element: 2 } as const
@@ -21,9 +26,11 @@ export const domainDefinitionHandlers = {
     return { domain: await driver.defineDomain(xml, options) }
   },
   domainUndefine: ({ driver, options }, { domain }) => driver.undefineDomain(domain, options),
-  domainUndefineFlags: ({ driver, options }, { domain, flags }) => {
+  domainUndefineFlags: async (call, { domain, flags }) => {
     checkFlags(flags, undefineKnown, 'undefining a domain')
-    return driver.undefineDomain(domain, options)
+    if (hasFlag(flags, undefine.snapshots)) await deleteSnapshots(call, domain)
+    const managedSave = hasFlag(flags, undefine.managedSave)
+    await call.driver.undefineDomain(domain, { ...call.options, managedSave })
   },
   domainRename: async ({ driver, options }, { domain, newName, flags }) => {
     checkFlags(flags, 0, 'renaming a domain')

@@ -3,10 +3,10 @@ import type { Call, Handlers } from '../handler.js'
 import { checkFlags, hasFlag } from './flags.js'
 
 /**
- * virDomainCreateFlags. What concerns caches, saved states and variables of firmwares has nothing to concern
- * here; schemas are always checked.
+ * virDomainCreateFlags. What concerns caches and variables of firmwares has nothing to concern here; schemas are
+ * always checked.
  */
-const create = { paused: 1, autodestroy: 2 }
+const create = { paused: 1, autodestroy: 2, forceBoot: 8 }
 const createKnown = 0x3f
 /** VIR_DOMAIN_DESTROY_GRACEFUL: fail rather than end the guest by force. */
 const destroyGraceful = 1
@@ -25,7 +25,11 @@ export const domainLifecycleHandlers = {
   },
   domainCreateWithFlags: async (call, { domain, flags }) => {
     const { driver, options } = call
-    const started = await driver.startDomain(domain, { ...options, paused: pausedBy(flags) })
+    const started = await driver.startDomain(domain, {
+      ...options,
+      paused: pausedBy(flags),
+      forceBoot: hasFlag(flags, create.forceBoot),
+    })
     return { domain: bindToSession(call, started, flags) }
   },
   domainCreateXml: async (call, { xml, flags }) => {

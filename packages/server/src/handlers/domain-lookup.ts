@@ -1,6 +1,6 @@
-import type { DomainRef } from '@covirt/core'
-import type { Handlers } from '../handler.js'
-import { filterOf } from './domain-filter.js'
+import { type DomainRef, isVirError } from '@covirt/core'
+import type { Call, Handlers } from '../handler.js'
+import { filterOf, needsLook, passes } from './domain-filter.js'
 
 export const domainLookupHandlers = {
   domainLookupById: async ({ driver, options }, { id }) => ({
@@ -12,9 +12,8 @@ export const domainLookupHandlers = {
   domainLookupByUuid: async ({ driver, options }, { uuid }) => ({
     domain: await driver.lookupDomain({ uuid }, options),
   }),
-  connectListAllDomains: async ({ driver, options }, { needResults, flags }) => {
-    const filter = filterOf(flags)
-    const domains = filter ? await driver.listDomains(filter, options) : []
+  connectListAllDomains: async (call, { needResults, flags }) => {
+    const domains = await listDomains(call, flags)
     return { domains: needResults ? domains : [], count: domains.length }
   },
   connectListDomains: async ({ driver, options }, { max }) => {
@@ -37,6 +36,20 @@ export const domainLookupHandlers = {
     count: (await driver.listDomains({ active: false }, options)).length,
   }),
 } satisfies Handlers
+
+async function listDomains(call: Call, flags: number): Promise<readonly DomainRef[]> {
+  const domains = await call.driver.listDomains(filterOf(flags), call.options)
+  if (!needsLook(flags)) return domains
+  const passed = await Promise.all(
+    domains.map((domain) =>
+      passes(call, domain, flags).catch((error) => {
+        if (isVirError(error, 'NO_DOMAIN')) return false
+        throw error
+      }),
+    ),
+  )
+  return domains.filter((_, index) => passed[index])
+}
 
 function atLeastNone(max: number): number {
   return Math.max(0, max)

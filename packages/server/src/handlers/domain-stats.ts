@@ -118,8 +118,7 @@ export const domainStatsHandlers = {
 } satisfies Handlers
 
 async function allStats({ driver, options }: Call, flags: number): Promise<readonly DomainStats[]> {
-  const filter = filterOf((flags & ~statsFlags) >>> 0)
-  return filter ? driver.getAllDomainStats(filter, options) : []
+  return driver.getAllDomainStats(filterOf((flags & ~statsFlags) >>> 0), options)
 }
 
 /** Of those that there are: the rest has vanished since the client has seen them. */

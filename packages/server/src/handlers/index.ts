@@ -5,6 +5,7 @@ import { domainCheckpointHandlers } from './domain-checkpoint.js'
 import { domainDefinitionHandlers } from './domain-definition.js'
 import { domainDevicesHandlers } from './domain-devices.js'
 import { domainEventHandlers } from './domain-event.js'
+import { domainGuestHandlers } from './domain-guest.js'
 import { domainLifecycleHandlers } from './domain-lifecycle.js'
 import { domainLookupHandlers } from './domain-lookup.js'
 import { domainSaveHandlers } from './domain-save.js'
@@ -24,6 +25,7 @@ export const handlers: Handlers = {
   ...domainDefinitionHandlers,
   ...domainDevicesHandlers,
   ...domainEventHandlers,
+  ...domainGuestHandlers,
   ...domainLifecycleHandlers,
   ...domainLookupHandlers,
   ...domainSaveHandlers,

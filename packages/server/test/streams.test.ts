@@ -1,0 +1,187 @@
+import { once } from 'node:events'
+import { Duplex, PassThrough } from 'node:stream'
+import type { ConsoleRole, Driver } from '@covirt/core'
+import { VirError } from '@covirt/core'
+import {
+  decodeValue,
+  type ExecPacket,
+  encodeFrame,
+  encodeValue,
+  errorRecord,
+  execPacket,
+  frameStatuses,
+  frameTypes,
+} from '@covirt/protocol'
+import { describe, expect, test } from '@jest/globals'
+import { serverScene } from './support/scene.js'
+
+/** A client that has the console of the one domain open, which is `stream` here. */
+async function consoleScene(stream: Duplex) {
+  const scene = await serverScene()
+  const driver = scene.connection.driver as Driver as { console: ConsoleRole }
+  driver.console = { openConsole: async () => stream }
+  const client = await scene.open()
+  const { domain } = await client.call('domainLookupByName', { name: 'test' })
+  const { header, reply } = client.begin('domainOpenConsole', { domain, flags: 0 })
+  const { status } = await reply
+  const send = (frameStatus: number, data = '') =>
+    client.channel.send(
+      encodeFrame({ ...header, type: frameTypes.stream, status: frameStatus }, Buffer.from(data)),
+    )
+  const frames = async (count: number) => {
+    await client.until(() => client.streamFrames.length >= count)
+    return client.streamFrames.map((frame) => [frame.status, frame.payload.toString()])
+  }
+  return { scene, client, status, send, frames, [Symbol.asyncDispose]: scene[Symbol.asyncDispose] }
+}
+
+const { ok, error, more } = frameStatuses
+
+describe('a stream', () => {
+  test('carries what comes and what is sent, without filling', async () => {
+    const stream = new PassThrough()
+    await using scene = await consoleScene(stream)
+    scene.send(more, 'a')
+    expect(await scene.frames(1)).toEqual([[more, 'a']])
+  })
+
+  test('that the client finishes is confirmed once what was sent has arrived', async () => {
+    const written: string[] = []
+    const stream = new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        written.push(chunk.toString())
+        setImmediate(done)
+      },
+    })
+    await using scene = await consoleScene(stream)
+    scene.send(more, 'one')
+    scene.send(more, 'two')
+    scene.send(ok)
+    expect(await scene.frames(1)).toEqual([[ok, '']])
+    expect(written).toEqual(['one', 'two'])
+  })
+
+  test('that the client gives up is confirmed too, and what is behind it is let go', async () => {
+    const stream = new PassThrough()
+    await using scene = await consoleScene(stream)
+    scene.send(error)
+    expect(await scene.frames(1)).toEqual([[ok, '']])
+    expect(stream.destroyed).toBe(true)
+  })
+
+  test('that ends here is told by an empty packet, and over when the client has said so', async () => {
+    const stream = new PassThrough()
+    await using scene = await consoleScene(stream)
+    stream.end('bye')
+    await scene.frames(2)
+    scene.send(ok)
+    expect(await scene.frames(3)).toEqual([
+      [more, 'bye'],
+      [more, ''],
+      [ok, ''],
+    ])
+  })
+
+  test('that breaks here is told with the reason', async () => {
+    const stream = new PassThrough()
+    await using scene = await consoleScene(stream)
+    stream.destroy(new VirError('OPERATION_FAILED', 'The cable was pulled'))
+    await scene.frames(1)
+    const [frame] = scene.client.streamFrames
+    expect(frame?.status).toBe(error)
+    expect(decodeValue(errorRecord, frame?.payload ?? Buffer.alloc(0)).message).toBe('The cable was pulled')
+  })
+
+  test('is let go when the client vanishes', async () => {
+    const stream = new PassThrough()
+    await using scene = await consoleScene(stream)
+    scene.client.channel.destroy()
+    await once(stream, 'close')
+    expect(scene.scene.server.clients).toBeLessThanOrEqual(1)
+  })
+
+  test('holds its source where the client does not read, and all of it comes when it reads again', async () => {
+    const total = 8_000_000
+    let made = 0
+    const stream = new Duplex({
+      write: (_chunk, _encoding, done) => done(),
+      read() {
+        if (made >= total) this.push(null)
+        else {
+          made += 50_000
+          this.push(Buffer.alloc(50_000))
+        }
+      },
+    })
+    await using scene = await consoleScene(stream)
+    scene.client.channel.pause()
+    for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve))
+    const heldAt = made
+    scene.client.channel.resume()
+    const received = () => scene.client.streamFrames.reduce((sum, { payload }) => sum + payload.length, 0)
+    await scene.client.until(() => received() >= total)
+    expect(heldAt).toBeLessThan(total / 2)
+    expect(received()).toBe(total)
+  })
+
+  test('holds the client where what is behind it takes nothing, and loses nothing', async () => {
+    let taken = 0
+    let go: (() => void) | undefined
+    let released = false
+    const stream = new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        taken += chunk.length
+        if (released) done()
+        else go = done
+      },
+    })
+    await using scene = await consoleScene(stream)
+    const chunk = 'x'.repeat(100_000)
+    for (let count = 0; count < 60; count++) scene.send(more, chunk)
+    for (let turns = 0; turns < 100; turns++) await new Promise((resolve) => setImmediate(resolve))
+    expect(scene.client.channel.queuedBytes).toBeGreaterThan(1_000_000)
+    released = true
+    go?.()
+    scene.send(ok)
+    await scene.frames(1)
+    expect(taken).toBe(6_000_000)
+  })
+})
+
+describe('a program that runs in a guest', () => {
+  /** What a client sees of a run of `argv`, to which `input` is sent. */
+  const exec = async (argv: readonly string[], ...input: readonly ExecPacket[]) => {
+    await using scene = await serverScene()
+    const client = await scene.open()
+    const { domain } = await client.call('domainLookupByName', { name: 'test' })
+    const { header, reply } = client.begin('covirtExec', { domain, argv, env: [] })
+    const answer = await reply
+    if (answer.status === error) throw decodeValue(errorRecord, answer.payload)
+    const send = (status: number, payload: Uint8Array = Buffer.alloc(0)) =>
+      client.channel.send(encodeFrame({ ...header, type: frameTypes.stream, status }, payload))
+    for (const packet of input) send(more, encodeValue(execPacket, packet))
+    const last = () => client.streamFrames.at(-1)
+    await client.until(() => last()?.status !== undefined && last()?.payload.length === 0)
+    send(ok)
+    await client.until(() => last()?.status === ok)
+    const packets = client.streamFrames.filter(({ payload }) => payload.length > 0)
+    return packets.map(({ payload }) => decodeValue(execPacket, payload))
+  }
+
+  test('gets its input, and its output and end are told', async () => {
+    const packets = await exec(['cat'], { kind: 'stdin', data: Buffer.from('hello') }, { kind: 'stdin-end' })
+    expect(packets).toContainEqual({ kind: 'stdout', data: Buffer.from('hello') })
+    expect(packets).toContainEqual({ kind: 'exit', code: 0 })
+  })
+
+  test('is refused where its guest is off', async () => {
+    await using scene = await serverScene()
+    const client = await scene.open()
+    const { domain } = await client.call('domainLookupByName', { name: 'test' })
+    await client.call('domainDestroy', { domain })
+    const refused = client.call('covirtExec', { domain, argv: ['cat'], env: [] })
+    await expect(refused).rejects.toMatchObject({ code: 'OPERATION_INVALID' })
+  })
+})
