@@ -52,6 +52,10 @@ export type Unsubscribe = () => void
  * **Terms.** A *domain* is a definition, a guest, or both. It is *persistent* when it has a stored
  * definition and *transient* when it has only a guest; it is *active* while it has a guest.
  *
+ * A persistent domain may be defined by another program, in files of that program. It can be driven like any other; to
+ * undefine, rename or mark it, or to take snapshots, is `OPERATION_INVALID` until it is defined anew, which makes it the
+ * driver's own. What other programs define, remove, start and stop is told by the same events.
+ *
  * **States.** `shutoff → running` by start or create; `running ⇄ paused` by suspend and resume; any active
  * state `→ shutoff` by the guest's own end, shutdown or destroy. A transient domain disappears at the moment
  * it would become `shutoff`. `crashed` is a guest that has panicked and is kept for inspection

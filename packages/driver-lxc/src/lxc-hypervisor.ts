@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -22,6 +22,7 @@ import { prepareDocument } from './config/prepare-document.js'
 import { seccompProfile } from './config/seccomp.js'
 import { isPrivileged, missingProtection } from './config/security.js'
 import { stagesOf } from './config/stages.js'
+import { ForeignContainers } from './foreign/foreign-containers.js'
 import { type BootOptions, LxcGuest, type LxcGuestParts } from './guest/lxc-guest.js'
 import { StateHub } from './guest/state-hub.js'
 import { controlGroupsOf } from './host/control-groups.js'
@@ -42,6 +43,8 @@ export interface LxcHypervisorParts {
   readonly containersDirectory: string
   /** What it keeps which ids of the host its containers have in; its own. */
   readonly idRangesDirectory: string
+  /** The lxcpath of liblxc's own tools, where their containers are to be shown. */
+  readonly lxcpath?: string | undefined
   /** Of liblxc. */
   readonly version: string
 }
@@ -58,6 +61,8 @@ export class LxcHypervisor implements Hypervisor {
   readonly errorDomain = 'LXC'
   readonly domainTypes = ['lxc'] as const
   readonly versions: Readonly<Record<string, string>>
+  /** Those of liblxc's own tools. */
+  readonly foreign: ForeignContainers | undefined
   readonly #path: string
   readonly #states: StateHub
   readonly #ids: IdRanges
@@ -65,7 +70,7 @@ export class LxcHypervisor implements Hypervisor {
   readonly #host: HostFacts
 
   private constructor(
-    { containersDirectory, idRangesDirectory, version }: LxcHypervisorParts,
+    { containersDirectory, idRangesDirectory, lxcpath, version }: LxcHypervisorParts,
     host: HostFacts,
   ) {
     this.versions = { liblxc: version }
@@ -73,6 +78,7 @@ export class LxcHypervisor implements Hypervisor {
     this.#host = host
     this.#ids = new IdRanges(idRangesDirectory)
     this.#states = new StateHub(containersDirectory)
+    if (lxcpath !== undefined && existsSync(lxcpath)) this.foreign = new ForeignContainers(lxcpath)
   }
 
   static async open(parts: LxcHypervisorParts): Promise<LxcHypervisor> {
@@ -89,6 +95,7 @@ export class LxcHypervisor implements Hypervisor {
   }
 
   async launch(spec: LaunchSpec, { signal }: CallOptions): Promise<Guest> {
+    if (spec.isForeign) return this.#requireForeign(spec).launch(spec, { signal })
     const { domain, logger, paused } = spec
     const container = this.#containerOf(spec)
     const undo = new UndoStack(logger)
@@ -121,6 +128,7 @@ export class LxcHypervisor implements Hypervisor {
   }
 
   async adopt(spec: AdoptSpec, { signal }: CallOptions): Promise<Guest | undefined> {
+    if (spec.isForeign) return this.#requireForeign(spec).adopt(spec, { signal })
     const { name } = spec.domain
     const container = this.#containerOf(spec)
     const ids = this.#idsOf(spec)
@@ -144,6 +152,7 @@ export class LxcHypervisor implements Hypervisor {
   }
 
   async kill(spec: AdoptSpec): Promise<void> {
+    if (spec.isForeign) return this.#requireForeign(spec).kill(spec)
     const { domain, logger } = spec
     const container = this.#containerOf(spec)
     try {
@@ -185,7 +194,16 @@ export class LxcHypervisor implements Hypervisor {
   }
 
   async close(): Promise<void> {
+    await this.foreign?.close()
     await this.#states.close()
+  }
+
+  #requireForeign({ domain }: Pick<AdoptSpec, 'domain'>): ForeignContainers {
+    if (this.foreign) return this.foreign
+    throw new VirError('OPERATION_FAILED', `The lxcpath of ${domain.name} is not looked at`, {
+      domain: 'LXC',
+      hint: "Open the connection with '?lxcpath=' as before",
+    })
   }
 
   /** Named as its domain where liblxc takes that name, so that its own tools show it. */

@@ -3,6 +3,7 @@ export {
   type Attached,
   attach,
   type Container,
+  configItem,
   containerCgroups,
   initPid,
   interfaces,

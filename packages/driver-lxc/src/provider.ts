@@ -1,6 +1,7 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type {
   AddressesRole,
+  ConnectUri,
   ConsoleRole,
   Driver,
   DriverProvider,
@@ -28,19 +29,30 @@ export interface LxcDriver extends Driver {
 export const lxcProvider: DriverProvider<LxcDriver> = localProvider<LxcDriver>({
   scheme: 'lxc',
   paths: ['/system', '/session'],
+  parameters: ['lxcpath'],
   probe: async () => {
     if (process.platform !== 'linux') return 'containers need Linux'
     const probe = probeLxc()
     if (!probe.available) return probe.reason
     return process.geteuid?.() === 0 ? undefined : 'containers need root (sudo)'
   },
-  hypervisor: async ({ stateDirectory }) => {
+  hypervisor: async ({ stateDirectory, uri }) => {
     const probe = probeLxc()
     const version = probe.available ? probe.version : ''
     return LxcHypervisor.open({
       containersDirectory: join(stateDirectory, 'containers'),
       idRangesDirectory: join(stateDirectory, 'id-ranges'),
+      lxcpath: lxcpathOf(uri),
       version,
     })
   },
 })
+
+/** Where liblxc's own tools keep their containers, unless the URI names another place. */
+const defaultLxcpath = '/var/lib/lxc'
+
+/** A root of its own has nothing to do with the system's containers. */
+function lxcpathOf({ path, query: { root, lxcpath } }: ConnectUri): string | undefined {
+  if (lxcpath !== undefined) return resolve(lxcpath)
+  return root === undefined && path === '/system' ? defaultLxcpath : undefined
+}

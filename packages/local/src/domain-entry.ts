@@ -13,6 +13,8 @@ export interface ActiveGuest {
   readonly places: GuestPlaces
   /** Milliseconds since 1970. */
   readonly startedAt: number
+  /** Launched as another program's files say. */
+  readonly isForeign: boolean
   /** The request to shut down that is being repeated, with what ends that. */
   shutdown: (ShutdownRequest & { readonly over: AbortController }) | undefined
   held: HeldGuest | undefined
@@ -35,6 +37,8 @@ export class DomainEntry {
   /** The stored definition of a persistent domain. */
   definition: DomainXml | undefined
   autostart = false
+  /** The definition is another program's. */
+  isForeign = false
   state: DomainState = { state: 'shutoff', reason: 'unknown' }
   active: ActiveGuest | undefined
   /** A guest that may run, but could not be reached when the driver was opened. */

@@ -40,6 +40,7 @@ export class DomainLoader {
     const document = this.#read(name, status.definition)
     if (!document) return
     const entry = this.#table.reserve(document.uuid, name)
+    entry.isForeign = status.isForeign === true && entry.definition === undefined
     await entry.jobs.runNext('adopt', async () => {
       try {
         await this.#keeper.adopt(entry, status, document)

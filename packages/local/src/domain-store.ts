@@ -28,6 +28,8 @@ export interface DomainStatus {
   readonly record?: GuestRecord | undefined
   /** When it was launched, in milliseconds since 1970. */
   readonly startedAt: number
+  /** It was launched as another program's files say. */
+  readonly isForeign?: boolean | undefined
   /** The request to shut down that is being repeated. */
   readonly shutdown?: ShutdownRequest | undefined
   readonly held?: HeldGuest | undefined

@@ -71,6 +71,11 @@ export class DomainTable {
     this.#unreadable.set(name, why)
   }
 
+  /** The entry of this name, if there is one. */
+  named(name: string): DomainEntry | undefined {
+    return this.#byName.get(name)
+  }
+
   /** The domain meant by `ref`; `NO_DOMAIN` where there is none. */
   get(ref: DomainRef): DomainEntry {
     const entry = this.#byUuid.get(ref.uuid)

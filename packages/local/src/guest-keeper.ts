@@ -98,7 +98,9 @@ export class GuestKeeper {
         ? { state: 'paused', reason: snapshot ? 'from-snapshot' : 'user' }
         : { state: 'running', reason: origin }
       const { uuid, name } = entry
-      const status: DomainStatus = { uuid, name, id, state, definition: formatDomain(document), startedAt }
+      const { isForeign } = entry
+      const definition = formatDomain(document)
+      const status: DomainStatus = { uuid, name, id, state, definition, startedAt, isForeign }
       const places = keeper.of(entry.ref)
       undo.push(() => keeper.clear(places))
       await keeper.prepare(places)
@@ -115,6 +117,7 @@ export class GuestKeeper {
         logger,
         paused: paused || image !== undefined,
         memory: snapshot?.memory,
+        isForeign,
         state: restored?.state,
       }
       const guest = await hypervisor.launch(spec, { signal })
@@ -132,7 +135,16 @@ export class GuestKeeper {
         await store.saveStatus({ ...launched, record: guest.record })
       }
       undo.clear()
-      link.active = { guest, id, document, places, startedAt, shutdown: undefined, held: undefined }
+      link.active = {
+        guest,
+        id,
+        document,
+        places,
+        startedAt,
+        isForeign,
+        shutdown: undefined,
+        held: undefined,
+      }
       entry.active = link.active
       entry.restart = undefined
       entry.state = state
@@ -167,8 +179,8 @@ export class GuestKeeper {
       await this.#forget(entry, places)
       return
     }
-    const { startedAt } = status
-    link.active = { guest, id, document, places, startedAt, shutdown: undefined, held: undefined }
+    const { startedAt, isForeign = false } = status
+    link.active = { guest, id, document, places, startedAt, isForeign, shutdown: undefined, held: undefined }
     entry.active = link.active
     entry.state = status.state
     if (status.held && (await this.#wasSaved(entry, status.held))) {
@@ -181,10 +193,25 @@ export class GuestKeeper {
     await this.saveStatus(entry)
   }
 
+  /** Within a job: takes charge of a guest that another program has started; does nothing where there is none. */
+  async meet(entry: DomainEntry, { quiet }: { readonly quiet: boolean }): Promise<void> {
+    const { ids, clock } = this.#parts
+    const document = entry.inactiveDocument
+    const id = ids.allocate()
+    ids.release(id)
+    const state: DomainState = { state: 'running', reason: 'unknown' }
+    const definition = formatDomain(document)
+    const { uuid, name } = entry
+    const status = { uuid, name, id, state, definition, startedAt: clock.now(), isForeign: true }
+    await this.adopt(entry, status, document)
+    if (entry.active && !quiet) this.#emit(entry, { event: 'started', detail: 'booted' })
+  }
+
   #adoptSpec(entry: DomainEntry, status: DomainStatus, document: DomainXml, sink: GuestSink): AdoptSpec {
     const { places, clock, logger } = this.#parts
     const domain = { uuid: entry.uuid, name: entry.name, id: status.id }
-    return { domain, document, places: places.of(entry.ref), sink, clock, logger, record: status.record }
+    const { record, isForeign } = status
+    return { domain, document, places: places.of(entry.ref), sink, clock, logger, record, isForeign }
   }
 
   /** Within a job: saves the guest and ends it, or leaves it as it was. */
@@ -283,7 +310,7 @@ export class GuestKeeper {
   async saveStatus(entry: DomainEntry): Promise<void> {
     const { active, uuid, name, state } = entry
     if (!active) return
-    const { id, startedAt, guest, document, shutdown, held } = active
+    const { id, startedAt, guest, document, isForeign, shutdown, held } = active
     await this.#logged('Storing a status failed', entry, () =>
       this.#parts.store.saveStatus({
         uuid,
@@ -291,6 +318,7 @@ export class GuestKeeper {
         id,
         state,
         startedAt,
+        isForeign,
         record: guest.record,
         definition: formatDomain(document),
         ...(shutdown && { shutdown: { askedAt: shutdown.askedAt, mode: shutdown.mode } }),

@@ -62,6 +62,8 @@ export interface Hypervisor {
    */
   kill(spec: AdoptSpec): Promise<void>
 
+  /** Domains that other programs define; without it there are none. */
+  readonly foreign?: ForeignDomains | undefined
   /** What it does with storage for the role `snapshots`; without it the driver does not have that role. */
   readonly snapshots?: StorageSnapshots | undefined
 
@@ -98,12 +100,41 @@ export interface LaunchSpec {
    * rejects where it is none, and with what it throws.
    */
   readonly state?: AsyncIterable<Uint8Array> | undefined
+  /** It is one of {@link ForeignDomains}: launched as that program's own files say, of which nothing is changed. */
+  readonly isForeign?: boolean | undefined
 }
 
 /** Which guest to find again. */
 export interface AdoptSpec extends Omit<LaunchSpec, 'paused' | 'memory' | 'state'> {
   /** {@link Guest.record} as last stored; `undefined` where the process died while it was launching. */
   readonly record: GuestRecord | undefined
+}
+
+/**
+ * Domains that other programs have defined in files of their own, which are read and never written. They are persistent
+ * and can be driven as any other; to change one it is defined anew, with which it becomes this driver's own. A domain of
+ * the driver's own with the same name or uuid hides one of them.
+ */
+export interface ForeignDomains {
+  /** All there are. Those that cannot be understood are left out. */
+  list(): Promise<readonly ForeignDomain[]>
+  /** The one of this name, as it is now; `undefined` where there is none. Rejects where it cannot be understood. */
+  find(name: string): Promise<ForeignDomain | undefined>
+  /**
+   * Calls `listener`, until `close` of the hypervisor, with the name of each domain that may have been defined, changed,
+   * removed or started by others. The end of a guest is told by its sink once it has been adopted.
+   */
+  watch(listener: (name: string) => void): Promise<void>
+}
+
+/** A domain that another program has defined. */
+export interface ForeignDomain {
+  readonly name: string
+  /** What its own files say, with a uuid that stays the same. */
+  readonly document: DomainXml & { readonly uuid: string }
+  readonly autostart: boolean
+  /** It has a guest at this moment. */
+  readonly active: boolean
 }
 
 /**

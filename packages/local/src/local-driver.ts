@@ -37,6 +37,7 @@ import { DomainLoader } from './domain-loader.js'
 import { checkDomainName } from './domain-name.js'
 import { flagsOf, infoOf, statsOf, usedBy } from './domain-stats.js'
 import { DomainTable } from './domain-table.js'
+import { ForeignKeeper } from './foreign-keeper.js'
 import { GuestKeeper, type GuestKeeperParts } from './guest-keeper.js'
 import type { Guest, GuestAccess, Hypervisor, StorageSnapshots } from './hypervisor.js'
 import { LocalSnapshots } from './local-snapshots.js'
@@ -46,6 +47,7 @@ import {
   requireInactive,
   requireNotCrashed,
   requireOtherName,
+  requireOwn,
   requirePersistent,
 } from './refusals.js'
 import { SavedStates, type SavedStatesParts } from './saved-states.js'
@@ -73,6 +75,7 @@ export class LocalDriver implements Driver {
   declare readonly snapshots?: SnapshotsRole
   readonly #snapshots: LocalSnapshots | undefined
   readonly savedState?: SavedStateRole
+  readonly #foreign: ForeignKeeper | undefined
   readonly #parts: LocalDriverParts
   readonly #table: DomainTable
   readonly #keeper: GuestKeeper
@@ -87,6 +90,8 @@ export class LocalDriver implements Driver {
     this.#events = new EventHub(parts.logger)
     this.#keeper = new GuestKeeper(this.#keeperParts)
     Object.assign(this, parts.hypervisor.roles(this.#guestAccess()))
+    const { foreign } = parts.hypervisor
+    if (foreign) this.#foreign = new ForeignKeeper(foreign, this.#keeperParts, this.#table, this.#keeper)
     this.#snapshots = this.#openSnapshots(parts.hypervisor.snapshots)
     if (this.#snapshots) this.snapshots = this.#snapshots
     this.#saved = parts.hypervisor.savesGuests ? new SavedStates(this.#savedParts()) : undefined
@@ -115,6 +120,7 @@ export class LocalDriver implements Driver {
     const stored = await parts.store.load()
     const loader = new DomainLoader(driver.#keeperParts, driver.#table, driver.#keeper)
     await Promise.all(stored.map((domain) => loader.load(domain)))
+    await driver.#foreign?.open()
     driver.#table.tellRemaining()
     await parts.places.tidy()
     return driver
@@ -176,6 +182,8 @@ export class LocalDriver implements Driver {
       this.#table.reserve(document.uuid, document.name)
       await this.#parts.store.saveDefinition(entry.name, formatDomain(document), { signal })
       const detail = entry.definition ? 'updated' : 'added'
+      if (entry.isForeign) entry.autostart = false
+      entry.isForeign = false
       entry.definition = document
       this.#events.emit({ type: 'lifecycle', domain: entry.ref, event: 'defined', detail })
       return entry.ref
@@ -185,6 +193,7 @@ export class LocalDriver implements Driver {
   async undefineDomain(domain: DomainRef, options: UndefineOptions = {}): Promise<void> {
     await this.#change(domain, 'undefine', options, async (entry) => {
       requirePersistent(entry)
+      requireOwn(entry)
       await this.#snapshots?.requireNone(entry)
       if (options.managedSave) await this.#saved?.remove(entry)
       else await this.#saved?.requireNone(entry)
@@ -199,6 +208,7 @@ export class LocalDriver implements Driver {
     checkDomainName(newName)
     return this.#change(domain, 'rename', options, async (entry, { signal }) => {
       const definition = requirePersistent(entry)
+      requireOwn(entry)
       requireInactive(entry)
       requireOtherName(entry, newName)
       const before = entry.ref
@@ -236,6 +246,7 @@ export class LocalDriver implements Driver {
   async setAutostart(domain: DomainRef, autostart: boolean, options: CallOptions = {}): Promise<void> {
     await this.#change(domain, 'autostart', options, async (entry) => {
       requirePersistent(entry)
+      requireOwn(entry)
       await this.#parts.store.setAutostart(entry.name, autostart)
       entry.autostart = autostart
     })
@@ -247,6 +258,7 @@ export class LocalDriver implements Driver {
     const entry = this.#table.reserve(document.uuid, document.name)
     return this.#job(entry, 'create', options, async ({ signal }) => {
       this.#table.reserve(document.uuid, document.name)
+      requireOwn(entry)
       requireInactive(entry)
       return markStarting(entry, async () => {
         if (!options.forceBoot) await this.#saved?.requireNone(entry)
@@ -323,6 +335,7 @@ export class LocalDriver implements Driver {
   }
 
   async #close(): Promise<void> {
+    await this.#foreign?.close()
     const reason = new VirError('OPERATION_ABORTED', `The connection to ${this.uri} was closed`)
     await Promise.all(
       this.#table.all().map(async (entry) => {

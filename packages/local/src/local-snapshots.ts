@@ -18,7 +18,7 @@ import { checkPathName } from './domain-name.js'
 import type { GuestKeeper, GuestKeeperParts } from './guest-keeper.js'
 import type { SnapshotSpec, StorageSnapshots } from './hypervisor.js'
 import { redactSecrets } from './redact-secrets.js'
-import { requireNotCrashed, requirePersistent, requireReachable } from './refusals.js'
+import { requireNotCrashed, requireOwn, requirePersistent, requireReachable } from './refusals.js'
 import { SnapshotTree, type TakenSnapshot } from './snapshot-tree.js'
 
 /** What the snapshots of a driver work with. */
@@ -54,6 +54,7 @@ export class LocalSnapshots implements SnapshotsRole {
     const wanted = parseSnapshot(xml)
     return this.#parts.change(domain, 'snapshot', options, async (entry, { signal }) => {
       const definition = requirePersistent(entry)
+      requireOwn(entry)
       requireReachable(entry)
       requireNotCrashed(entry)
       const { storage, store } = this.#parts

@@ -25,6 +25,8 @@ export interface LocalProviderOptions {
   readonly scheme: string
   /** The URI paths it answers to; the first is the canonical one. */
   readonly paths: readonly [string, ...string[]]
+  /** The parameters that it takes besides `root`. */
+  readonly parameters?: readonly string[]
   /** See {@link DriverProvider.probe}. */
   readonly probe: () => Promise<string | undefined>
   readonly hypervisor: (context: HypervisorContext) => Promise<Hypervisor>
@@ -119,7 +121,7 @@ async function openDriver(
 }
 
 /** Returns it in canonical form. */
-function checkUri(uri: ConnectUri, { scheme, paths }: LocalProviderOptions): ConnectUri {
+function checkUri(uri: ConnectUri, { scheme, paths, parameters = [] }: LocalProviderOptions): ConnectUri {
   const refuse = (why: string): never => {
     throw new VirError('INVALID_ARG', `'${formatConnectUri(uri)}' is not for the ${scheme} driver: ${why}`, {
       domain: 'URI',
@@ -129,6 +131,7 @@ function checkUri(uri: ConnectUri, { scheme, paths }: LocalProviderOptions): Con
   if (uri.scheme !== scheme) refuse(`its scheme is '${uri.scheme}'`)
   if (uri.transport !== undefined || uri.host !== undefined) refuse('it names another host or a transport')
   if (uri.path !== '/' && !paths.includes(uri.path)) refuse(`it has no instance '${uri.path}'`)
-  for (const key of Object.keys(uri.query)) if (key !== 'root') refuse(`it has no parameter '${key}'`)
+  for (const key of Object.keys(uri.query))
+    if (key !== 'root' && !parameters.includes(key)) refuse(`it has no parameter '${key}'`)
   return uri.path === '/' ? { ...uri, path: paths[0] } : uri
 }

@@ -27,6 +27,15 @@ export function requirePersistent({ name, definition }: DomainEntry): DomainXml 
   throw invalid(`Domain '${name}' is transient`, 'Define it first: that makes it persistent')
 }
 
+/** `OPERATION_INVALID` where the definition is another program's. */
+export function requireOwn({ name, isForeign }: DomainEntry): void {
+  if (isForeign)
+    throw invalid(
+      `Domain '${name}' is defined by another program`,
+      'Define it here first, or use that program',
+    )
+}
+
 /** `OPERATION_INVALID` where the domain has this name already. */
 export function requireOtherName({ name }: DomainEntry, newName: string): void {
   if (name === newName) throw invalid(`Domain '${name}' has that name already`, 'Choose another one')

@@ -29,6 +29,7 @@ import {
   type Started,
   type StateRecord,
   setFrozen,
+  stop,
   waitAfterExit,
 } from '../native.js'
 import { ConsoleSlot } from './console-slot.js'
@@ -56,6 +57,8 @@ export interface LxcGuestParts {
   readonly sink: GuestSink
   readonly clock: Clock
   readonly logger: Logger
+  /** It is liblxc's tools' own: nothing of it is removed here. */
+  readonly isForeign?: boolean
   /** It is there while the container is frozen for a moment only. */
   readonly holdFile: string
 }
@@ -307,7 +310,7 @@ export class LxcGuest implements Guest {
       throw error
     }
     // A kill that came meanwhile may have met the boot before.
-    if (this.#isKilled) return endContainer(this.#parts.container, this.#parts.logger)
+    if (this.#isKilled) return this.#endContainer()
     this.#asked = false
     this.#restartAsked = false
     this.#parts.sink.changed()
@@ -347,23 +350,28 @@ export class LxcGuest implements Guest {
   }
 
   async #kill(): Promise<void> {
-    const { container, logger } = this.#parts
     this.#kills.abort()
-    if (!this.#ended) await endContainer(container, logger)
+    if (!this.#ended) await this.#endContainer()
     // The watch on init notices, and ends the guest.
     await this.#gone
+  }
+
+  /** Of a foreign one the control groups may have the names of another's. */
+  #endContainer(): Promise<void> {
+    const { container, logger, isForeign } = this.#parts
+    return isForeign ? stop(container) : endContainer(container, logger)
   }
 
   async #end(exit: GuestExit): Promise<void> {
     if (this.#ended) return
     this.#ended = true
-    const { container, sink, logger, name } = this.#parts
+    const { container, sink, logger, name, isForeign } = this.#parts
     this.#letGo()
     this.#programs.end()
     await this.#console.drain()
     const links = this.document.devices.interfaces.map((_, index) => hostLinkName(this.document, index))
     try {
-      await removeLeftovers(container, links)
+      if (!isForeign) await removeLeftovers(container, links)
     } catch (error) {
       logger.warn('Something of a container is left', { domain: name, error: messageOf(error) })
     }

@@ -10,9 +10,13 @@ export class StateHub {
   readonly #watch: StateWatch
   readonly #listeners = new Map<string, Listener>()
 
-  constructor(path: string) {
+  /** @param onRecord is called with all that any monitor tells */
+  constructor(path: string, onRecord: Listener = () => {}) {
     this.#path = path
-    this.#watch = watchStates(path, (record) => this.#listeners.get(record.name)?.(record))
+    this.#watch = watchStates(path, (record) => {
+      this.#listeners.get(record.name)?.(record)
+      onRecord(record)
+    })
     this.#watch.unref()
   }
 

@@ -1,0 +1,166 @@
+import { existsSync, type FSWatcher, watch } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type CallOptions, messageOf } from '@covirt/core'
+import type { AdoptSpec, ForeignDomain, ForeignDomains, Guest, LaunchSpec } from '@covirt/local'
+import type { DomainXml } from '@covirt/xml'
+import { liveDocument } from '../config/live-document.js'
+import { LxcGuest, type LxcGuestParts } from '../guest/lxc-guest.js'
+import { StateHub } from '../guest/state-hub.js'
+import { inspectHost } from '../host/inspect-host.js'
+import { toVirError } from '../lxc-errors.js'
+import { type Container, LxcError, start, state, stop } from '../native.js'
+import { nativeDefinition } from './native-definition.js'
+
+const runningStates: ReadonlySet<string> = new Set(['STARTING', 'RUNNING', 'FROZEN', 'FREEZING', 'THAWED'])
+
+/** The containers of one lxcpath that liblxc's own tools have made, each as its native configuration says. */
+export class ForeignContainers implements ForeignDomains {
+  readonly #path: string
+  readonly #states: StateHub
+  readonly #directories = new Map<string, FSWatcher>()
+  #listener: (name: string) => void = () => {}
+
+  /** @param path an lxcpath that exists */
+  constructor(path: string) {
+    this.#path = path
+    this.#states = new StateHub(path, (record) => {
+      if (record.type === 'state' && record.state === 'RUNNING') this.#listener(record.name)
+    })
+  }
+
+  async list(): Promise<readonly ForeignDomain[]> {
+    const names = await this.#names()
+    const found = await Promise.all(names.map((name) => this.find(name)))
+    return found.filter((domain) => domain !== undefined)
+  }
+
+  async find(name: string): Promise<ForeignDomain | undefined> {
+    if (!isName(name) || !existsSync(join(this.#path, name, 'config'))) return undefined
+    const container = this.#container(name)
+    try {
+      const [definition, now] = await Promise.all([nativeDefinition(container), state(container)])
+      return { name, ...definition, active: runningStates.has(now) }
+    } catch (error) {
+      throw toVirError(error, `Reading the configuration of ${name}`)
+    }
+  }
+
+  async watch(listener: (name: string) => void): Promise<void> {
+    this.#listener = listener
+    this.#watchDirectory('.', this.#path, (name) => {
+      this.#follow(name)
+      listener(name)
+    })
+    for (const name of await this.#names()) this.#follow(name)
+  }
+
+  async close(): Promise<void> {
+    this.#listener = () => {}
+    for (const watcher of this.#directories.values()) watcher.close()
+    this.#directories.clear()
+    await this.#states.close()
+  }
+
+  /** Starts it as its native configuration says. */
+  async launch(spec: LaunchSpec, { signal }: CallOptions): Promise<Guest> {
+    const { domain, paused } = spec
+    const container = this.#container(domain.name)
+    try {
+      const parts = await this.#partsOf(spec)
+      const { initPid } = await parts.start({ paused, signal })
+      try {
+        return await LxcGuest.attach(parts, { started: { initPid, paused }, signal })
+      } catch (error) {
+        await stop(container)
+        throw error
+      }
+    } catch (error) {
+      throw toVirError(error, `Starting ${domain.name}`, signal)
+    }
+  }
+
+  /** The guest, if it runs, whoever has started it. */
+  async adopt(spec: AdoptSpec, { signal }: CallOptions): Promise<Guest | undefined> {
+    try {
+      return await LxcGuest.attach(await this.#partsOf(spec), { signal })
+    } catch (error) {
+      if (error instanceof LxcError && error.code === 'ESRCH') return undefined
+      throw toVirError(error, `Finding ${spec.domain.name}`, signal)
+    }
+  }
+
+  async kill({ domain }: AdoptSpec): Promise<void> {
+    try {
+      await stop(this.#container(domain.name))
+    } catch (error) {
+      throw toVirError(error, `Ending ${domain.name}`)
+    }
+  }
+
+  async #partsOf(spec: Omit<AdoptSpec, 'record'>): Promise<LxcGuestParts> {
+    const { domain, document, sink, clock, logger, places } = spec
+    const init = await inspectHost(document).then(
+      (found) => found.init,
+      () => 'unknown' as const,
+    )
+    const logFile = join(places.runDirectory, 'liblxc.log')
+    const holdFile = join(places.runDirectory, 'held')
+    const container = this.#container(domain.name)
+    return {
+      name: domain.name,
+      container,
+      document: liveNative(document),
+      init,
+      firstId: undefined,
+      start: (options) => start(container, { ...options, logFile, logLevel: 'WARN' }),
+      states: this.#states,
+      ...{ sink, clock, logger, holdFile },
+      isForeign: true,
+    }
+  }
+
+  #container(name: string): Container {
+    return { path: this.#path, name }
+  }
+
+  async #names(): Promise<readonly string[]> {
+    const entries = await readdir(this.#path, { withFileTypes: true })
+    return entries.flatMap((entry) => (entry.isDirectory() && isName(entry.name) ? [entry.name] : []))
+  }
+
+  /** Its configuration is written after its directory is made, and may be changed later. */
+  #follow(name: string): void {
+    if (!isName(name)) return
+    this.#directories.get(name)?.close()
+    this.#directories.delete(name)
+    const directory = join(this.#path, name)
+    if (existsSync(directory))
+      this.#watchDirectory(name, directory, (file) => {
+        if (file === 'config') this.#listener(name)
+      })
+  }
+
+  #watchDirectory(key: string, directory: string, onChange: (file: string) => void): void {
+    try {
+      const watcher = watch(directory, { persistent: false }, (_, file) => onChange(file ?? ''))
+      // It has gone; the directory above tells of that.
+      watcher.on('error', () => watcher.close())
+      this.#directories.set(key, watcher)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        throw new Error(messageOf(error), { cause: error })
+    }
+  }
+}
+
+/** The names of its links on the host are liblxc's to choose. */
+function liveNative(document: DomainXml): DomainXml {
+  const live = liveDocument(document, undefined)
+  return { ...live, devices: { ...live.devices, interfaces: document.devices.interfaces } }
+}
+
+/** What both liblxc and a store take; a directory of another name is no container. */
+function isName(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name)
+}

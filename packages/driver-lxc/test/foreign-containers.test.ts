@@ -1,0 +1,192 @@
+import { execFile } from 'node:child_process'
+import { appendFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Connection, type Domain, type Driver, parseConnectUri } from '@covirt/core'
+import { expect, test } from '@jest/globals'
+import { busyboxRootfs, canRunLxc, describeWhen, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
+import { expectMachineUnchanged, machineState } from '../../../test/fixtures/machine-state.js'
+import { runToken } from '../../../test/fixtures/run-token.js'
+import { EventLog } from '../../contract/src/event-log.js'
+import { lxcProvider } from '../src/index.js'
+
+const run = promisify(execFile)
+
+/** An lxcpath of its own with one container, and a root from which it is looked at. */
+class ForeignPlace implements AsyncDisposable {
+  readonly name = uniqueName('foreign')
+  readonly events = new EventLog()
+  readonly #root: Awaited<ReturnType<typeof tempRoot>>
+  readonly #connections: Connection[] = []
+
+  private constructor(root: Awaited<ReturnType<typeof tempRoot>>) {
+    this.#root = root
+  }
+
+  static async make(): Promise<ForeignPlace> {
+    const place = new ForeignPlace(await tempRoot())
+    await mkdir(place.lxcpath)
+    await place.create(place.name)
+    return place
+  }
+
+  get lxcpath(): string {
+    return this.#root.join('lxcpath')
+  }
+
+  configOf(name: string): string {
+    return join(this.lxcpath, name, 'config')
+  }
+
+  /** As lxc-create does it: a directory, a root file system, and at last the configuration. */
+  async create(name: string): Promise<void> {
+    await busyboxRootfs(join(this.lxcpath, name, 'rootfs'))
+    await writeFile(
+      this.configOf(name),
+      `lxc.rootfs.path = dir:${this.lxcpath}/${name}/rootfs
+lxc.uts.name = ${name}
+lxc.init.cmd = /sbin/ctinit
+lxc.cgroup.memory.limit_in_bytes = 64M
+lxc.apparmor.profile = unconfined
+lxc.net.0.type = empty
+`,
+    )
+  }
+
+  async open(): Promise<Connection> {
+    const uri = `lxc:///system?root=${this.#root.join('root')}&lxcpath=${this.lxcpath}`
+    const connection = new Connection<Driver>(await lxcProvider.open(parseConnectUri(uri)))
+    this.#connections.push(connection)
+    this.events.follow(connection)
+    return connection
+  }
+
+  /** Opens, and finds the container. */
+  async domain(): Promise<Domain> {
+    return (await this.open()).domains.lookupByName(this.name)
+  }
+
+  /** One of liblxc's own tools. */
+  lxc(tool: 'start' | 'stop' | 'destroy', ...args: readonly string[]): Promise<unknown> {
+    return run(`lxc-${tool}`, ['-P', this.lxcpath, '-n', this.name, ...args])
+  }
+
+  async close(): Promise<void> {
+    for (const connection of this.#connections.splice(0)) await connection.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+    await this.lxc('stop', '-k').catch(() => {})
+    await this.#root[Symbol.asyncDispose]()
+  }
+}
+
+describeWhen(canRunLxc(), 'a container that lxc-create made', () => {
+  test('is listed and described by its configuration, with the same uuid each time', async () => {
+    await using place = await ForeignPlace.make()
+    const domain = await place.domain()
+    expect(await domain.state()).toMatchObject({ state: 'shutoff' })
+    expect(await domain.isPersistent()).toBe(true)
+    const xml = await domain.xml()
+    expect(xml).toContain(`<source dir='${place.lxcpath}/${place.name}/rootfs'/>`)
+    expect(xml).toContain('<init>/sbin/ctinit</init>')
+    expect(await domain.info()).toMatchObject({ maxMemoryKib: 65_536 })
+    expect((await place.domain()).uuid).toBe(domain.uuid)
+  })
+
+  test('is started, paused, shut down and destroyed, and its files are as they were', async () => {
+    await using place = await ForeignPlace.make()
+    const config = await readFile(place.configOf(place.name), 'utf8')
+    const before = await stat(place.configOf(place.name))
+    const domain = await place.domain()
+    await domain.start()
+    await domain.suspend()
+    await domain.shutdown()
+    await domain.waitFor('shutoff')
+    await domain.start()
+    await domain.destroy()
+    expect(await readFile(place.configOf(place.name), 'utf8')).toBe(config)
+    expect((await stat(place.configOf(place.name))).mtimeMs).toBe(before.mtimeMs)
+    expect(place.events.names()).toEqual([
+      ...['started/booted', 'suspended/paused', 'resumed/unpaused', 'stopped/shutdown'],
+      ...['started/booted', 'stopped/destroyed'],
+    ])
+  })
+
+  test('is noticed when lxc-start starts it and lxc-stop stops it', async () => {
+    await using place = await ForeignPlace.make()
+    const domain = await place.domain()
+    for (let round = 0; round < 2; round++) {
+      place.events.clear()
+      await place.lxc('start')
+      await place.events.seen('started/booted', domain)
+      expect(await domain.state()).toMatchObject({ state: 'running' })
+      await place.lxc('stop')
+      await place.events.seen('stopped/shutdown', domain)
+      expect(await domain.state()).toEqual({ state: 'shutoff', reason: 'shutdown' })
+    }
+  })
+
+  test('is found as it is at open: started meanwhile, and stopped meanwhile', async () => {
+    await using place = await ForeignPlace.make()
+    await place.lxc('start')
+    const domain = await place.domain()
+    expect(await domain.state()).toMatchObject({ state: 'running' })
+    expect((await domain.info()).memoryKib).toBeGreaterThan(0)
+    await place.close()
+    await place.lxc('stop')
+    await expect((await place.domain()).state()).resolves.toMatchObject({ state: 'shutoff' })
+  })
+
+  test('that this library started runs on without it, and lxc-stop stops it then', async () => {
+    await using place = await ForeignPlace.make()
+    const connection = await place.open()
+    await (await connection.domains.lookupByName(place.name)).start()
+    await connection.close()
+    await place.lxc('stop')
+    expect(await (await place.domain()).state()).toMatchObject({ state: 'shutoff' })
+  })
+
+  test('is not removed, renamed or marked here, and is the own one of this library once it is redefined', async () => {
+    await using place = await ForeignPlace.make()
+    const connection = await place.open()
+    const domain = await connection.domains.lookupByName(place.name)
+    const config = await readFile(place.configOf(place.name), 'utf8')
+    for (const call of [
+      () => domain.undefine(),
+      () => domain.rename('other'),
+      () => domain.setAutostart(true),
+      () => domain.createSnapshot(),
+    ])
+      await expect(call()).rejects.toMatchObject({ code: 'OPERATION_INVALID' })
+    await connection.domains.define((await domain.xml()).replace('<vcpu>', '<title>ours</title><vcpu>'))
+    await domain.setAutostart(true)
+    await connection.close()
+    const again = await place.domain()
+    expect(await again.xml()).toContain('<title>ours</title>')
+    await again.undefine()
+    expect(await readFile(place.configOf(place.name), 'utf8')).toBe(config)
+  })
+
+  test('is noticed when it is made, changed and removed', async () => {
+    await using place = await ForeignPlace.make()
+    await place.open()
+    const name = uniqueName('second')
+    await place.create(name)
+    await place.events.seen('defined/added')
+    await appendFile(place.configOf(name), 'lxc.start.auto = 1\nlxc.init.cmd = /sbin/init\n')
+    await place.events.seen('defined/updated')
+    await rm(join(place.lxcpath, name), { recursive: true })
+    await place.events.seen('undefined/removed')
+  })
+
+  test('leaves nothing when it was started and stopped', async () => {
+    await using place = await ForeignPlace.make()
+    const domain = await place.domain()
+    const before = machineState()
+    await domain.start()
+    await domain.destroy()
+    await expectMachineUnchanged(before, { token: `cv-${runToken()}-foreign-` })
+  })
+})
