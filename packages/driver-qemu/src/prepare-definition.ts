@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { DomainXml } from '@covirt/xml'
 import { machineOf } from './command-line/machine.js'
 import { memoryKibOf } from './command-line/memory.js'
+import { numberControllers } from './number-controllers.js'
 
 /** Fills in what a definition leaves to the driver. Doing so again changes nothing. */
 export function withDefaults(domain: DomainXml): DomainXml {
@@ -18,6 +19,7 @@ export function withDefaults(domain: DomainXml): DomainXml {
     ...(domain.cpu === undefined && machine.kvm && { cpu: hostCpu }),
     devices: {
       ...devices,
+      controllers: numberControllers(devices.controllers),
       disks: devices.disks.map((disk) => {
         const { driver } = disk
         if (disk.source === undefined || driver?.type !== undefined) return disk

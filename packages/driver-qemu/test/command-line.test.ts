@@ -200,6 +200,29 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    what: 'PCI ports without numbers, as virt-install asks for them',
+    machine: 'q35',
+    devices: `<controller type='pci' model='pcie-root'/><controller type='pci' model='pcie-root-port'/>
+      <controller type='pci' model='pcie-root-port'/>`,
+    expected: [
+      '-device',
+      '{"driver":"pcie-root-port","id":"pci.1","chassis":1}',
+      '-device',
+      '{"driver":"pcie-root-port","id":"pci.2","chassis":2}',
+    ],
+  },
+  {
+    what: 'a USB 2 controller of Intel with its companion',
+    devices: `<controller type='usb' model='ich9-ehci1'/>
+      <controller type='usb' model='ich9-uhci2'><master startport='2'/></controller>`,
+    expected: [
+      '-device',
+      '{"driver":"ich9-usb-ehci1","id":"usb"}',
+      '-device',
+      '{"driver":"ich9-usb-uhci2","id":"usb-ich9-uhci2","masterbus":"usb.0","firstport":2}',
+    ],
+  },
+  {
     what: 'the serial port',
     expected: [
       '-chardev',

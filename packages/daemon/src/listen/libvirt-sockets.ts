@@ -1,15 +1,15 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** libvirt's daemons for one kind of guest each, by the scheme of that. */
-const modularDaemons: Readonly<Record<string, string>> = { qemu: 'virtqemud', lxc: 'virtlxcd' }
-
-/** Where libvirt's clients look for a daemon, for the drivers with these schemes. */
+/**
+ * Where libvirt's clients look for a daemon, for URIs with these schemes: at the daemon of the scheme, then at that of
+ * all. Only for schemes that are their own do they look no further.
+ */
 export function libvirtSockets(
   directory: string,
   schemes: readonly string[],
 ): readonly { readonly path: string; readonly readOnly: boolean }[] {
-  const daemons = ['libvirt', ...schemes.flatMap((scheme) => modularDaemons[scheme] ?? [])]
+  const daemons = ['libvirt', ...['covirt', ...schemes].map((scheme) => `virt${scheme}d`)]
   return daemons.flatMap((daemon) => [
     { path: join(directory, `${daemon}-sock`), readOnly: false },
     { path: join(directory, `${daemon}-sock-ro`), readOnly: true },

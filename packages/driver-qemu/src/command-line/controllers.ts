@@ -1,4 +1,5 @@
 import type { ControllerXml, DomainXml } from '@covirt/xml'
+import { isCompanion } from '../number-controllers.js'
 import { device, unsupported } from './arguments.js'
 import type { Machine } from './machine.js'
 import { needsPci, virtio } from './machine.js'
@@ -15,6 +16,14 @@ const usbModels: Readonly<Record<string, string>> = {
   'piix3-uhci': 'piix3-usb-uhci',
   'piix4-uhci': 'piix4-usb-uhci',
   ehci: 'usb-ehci',
+  'ich9-ehci1': 'ich9-usb-ehci1',
+}
+
+/** The slow halves of Intel's USB 2 controller, with the first of the ports that each serves. */
+const usbCompanions: Readonly<Record<string, { readonly driver: string; readonly firstPort: number }>> = {
+  'ich9-uhci1': { driver: 'ich9-usb-uhci1', firstPort: 0 },
+  'ich9-uhci2': { driver: 'ich9-usb-uhci2', firstPort: 2 },
+  'ich9-uhci3': { driver: 'ich9-usb-uhci3', firstPort: 4 },
 }
 
 /** The controllers that the definition has, and those that its devices need without saying so. */
@@ -53,6 +62,7 @@ function controllerDevice(controller: ControllerXml, machine: Machine): string[]
       return pciController(controller, machine)
     case 'usb':
       if (index !== 0) throw refused()
+      if (isCompanion(controller)) return usbCompanion(controller, machine)
       return controller.model === 'none' ? [] : usb(machine, place(), controller.model)
     case 'virtio-serial':
       if (index !== 0) throw refused()
@@ -83,6 +93,17 @@ function usb(machine: Machine, place: ReturnType<typeof pciPlacement>, model?: s
       `Known are ${Object.keys(usbModels).join(', ')}`,
     )
   return device(driver, usbId, place)
+}
+
+/** Its master, which QEMU must know first, has to come before it in the definition. */
+function usbCompanion({ model = '', master, address }: ControllerXml, machine: Machine): string[] {
+  const companion = usbCompanions[model]
+  if (!companion) throw unsupported(`<controller type='usb' model='${model}'>`)
+  return device(companion.driver, `${usbId}-${model}`, {
+    masterbus: `${usbId}.0`,
+    firstport: master ?? companion.firstPort,
+    ...pciPlacement(address, machine),
+  })
 }
 
 function pciController({ model, index = 0, target, address }: ControllerXml, machine: Machine): string[] {
