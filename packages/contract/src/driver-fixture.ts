@@ -105,12 +105,21 @@ export interface DomainSpec {
  * - `broken`: its definition is accepted, and its start fails.
  * - `slow`: its start takes at least five seconds, and can be aborted meanwhile.
  * - `stuck`: its start never ends by itself, and can be aborted.
+ * - `screen`: has a screen, and a display to connect to.
  * - `agent`: has an agent, which answers as soon as the guest is `ready`.
  */
 export type GuestKind = 'plain' | Exclude<GuestAbility, 'reboots'>
 
 /** Abilities that are kinds of guests; `reboots`: a plain guest restarts when `rebootDomain` asks it to. */
-export type GuestAbility = 'deaf' | 'inattentive' | 'broken' | 'slow' | 'stuck' | 'agent' | 'reboots'
+export type GuestAbility =
+  | 'deaf'
+  | 'inattentive'
+  | 'broken'
+  | 'slow'
+  | 'stuck'
+  | 'agent'
+  | 'screen'
+  | 'reboots'
 
 /** What a fixture can do, or leaves out. */
 export type Ability =

@@ -16,6 +16,8 @@ import type {
 import { isVirError, VirError } from './errors.js'
 import type { EventStream, EventStreamOptions } from './event-stream.js'
 import type { ExecOptions, ExecProcess, TerminalSize } from './exec-role.js'
+import type { GraphicsOptions, Screenshot, ScreenshotOptions } from './graphics-role.js'
+import type { SendKeyOptions } from './keyboard-role.js'
 import type { GuestProcess } from './processes-role.js'
 import { requireRole } from './require-role.js'
 import type { AgentOptions, ConsoleOptions, DriverRoles, RoleName } from './roles.js'
@@ -26,6 +28,7 @@ import type {
   RevertSnapshotOptions,
   SnapshotInfo,
 } from './snapshots.js'
+import type { DomainStatistics, StatisticsOptions } from './statistics-role.js'
 
 /** What a handle needs of its connection. */
 interface HandleConnection {
@@ -230,6 +233,43 @@ export class DomainHandle {
     return this.#role('savedState').removeManagedSave(this.ref, options)
   }
 
+  /** Role `graphics`: a picture of the screen. */
+  async screenshot(options?: ScreenshotOptions): Promise<Screenshot> {
+    return this.#role('graphics').screenshot(this.ref, options)
+  }
+
+  /** Role `graphics`: a connection to the display. */
+  async openGraphics(options?: GraphicsOptions): Promise<Duplex> {
+    return this.#role('graphics').openGraphics(this.ref, options)
+  }
+
+  /** Role `keyboard`: presses keys together. */
+  async sendKey(keyCodes: readonly number[], options?: SendKeyOptions): Promise<void> {
+    if (!Array.isArray(keyCodes)) throw new TypeError('keyCodes must be an array of numbers')
+    return this.#role('keyboard').sendKey(this.ref, keyCodes, options)
+  }
+
+  /** Role `nmi`. */
+  async injectNmi(options?: CallOptions): Promise<void> {
+    return this.#role('nmi').injectNmi(this.ref, options)
+  }
+
+  /** Role `guestTime`: in nanoseconds since 1970. */
+  async getTime(options?: CallOptions): Promise<bigint> {
+    return this.#role('guestTime').getTime(this.ref, options)
+  }
+
+  /** Role `guestTime`: to this many nanoseconds since 1970, or to the time of its hardware. */
+  async setTime(timeNs?: bigint, options?: CallOptions): Promise<void> {
+    if (timeNs !== undefined && typeof timeNs !== 'bigint') throw new TypeError('timeNs must be a bigint')
+    return this.#role('guestTime').setTime(this.ref, timeNs, options)
+  }
+
+  /** Role `statistics`: by device. */
+  async statistics(options?: StatisticsOptions): Promise<DomainStatistics> {
+    return this.#role('statistics').getStatistics(this.ref, options)
+  }
+
   /** Calls `listener` for each event of this domain, and each `resync`, until unsubscribed or the connection is closed. */
   subscribe(listener: (event: DriverEvent) => void): Unsubscribe {
     return this.#connection.subscribe((event) => {
@@ -304,6 +344,11 @@ interface RoleMethods {
   addresses: 'listInterfaceAddresses'
   snapshots: 'createSnapshot' | 'listSnapshots' | 'snapshotXml' | 'revertToSnapshot' | 'deleteSnapshot'
   savedState: 'save' | 'managedSave' | 'hasManagedSave' | 'removeManagedSave'
+  graphics: 'screenshot' | 'openGraphics'
+  keyboard: 'sendKey'
+  nmi: 'injectNmi'
+  guestTime: 'getTime' | 'setTime'
+  statistics: 'statistics'
 }
 
 /** The roles that driver `D` is known not to have. */

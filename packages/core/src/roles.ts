@@ -3,9 +3,13 @@ import type { CallOptions } from './abort.js'
 import type { AddressesRole } from './addresses-role.js'
 import type { DomainRef } from './domain.js'
 import type { ExecRole } from './exec-role.js'
+import type { GraphicsRole } from './graphics-role.js'
+import type { GuestTimeRole } from './guest-time-role.js'
+import type { KeyboardRole, NmiRole } from './keyboard-role.js'
 import type { ProcessesRole } from './processes-role.js'
 import type { SavedStateRole } from './saved-state-role.js'
 import type { SnapshotsRole } from './snapshots.js'
+import type { StatisticsRole } from './statistics-role.js'
 
 /** How a console is opened. */
 export interface ConsoleOptions extends CallOptions {
@@ -66,6 +70,11 @@ export interface DriverRoles {
   readonly addresses: AddressesRole
   readonly snapshots: SnapshotsRole
   readonly savedState: SavedStateRole
+  readonly graphics: GraphicsRole
+  readonly keyboard: KeyboardRole
+  readonly nmi: NmiRole
+  readonly guestTime: GuestTimeRole
+  readonly statistics: StatisticsRole
 }
 
 /** The name of a role. */
@@ -84,4 +93,9 @@ export const roleNames = [
   'addresses',
   'snapshots',
   'savedState',
+  'graphics',
+  'keyboard',
+  'nmi',
+  'guestTime',
+  'statistics',
 ] as const satisfies readonly RoleName[]

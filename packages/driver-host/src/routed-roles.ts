@@ -80,6 +80,36 @@ export function routedRoles(
         ),
     },
     savedState: savedState(drivers, routing, enter),
+    graphics: {
+      screenshot: (domain, options) =>
+        routing.call(domain, async (driver) => requireRole(driver, 'graphics').screenshot(domain, options)),
+      openGraphics: (domain, options) =>
+        routing.call(domain, async (driver) => requireRole(driver, 'graphics').openGraphics(domain, options)),
+    },
+    keyboard: {
+      sendKey: (domain, keyCodes, options) =>
+        routing.call(domain, async (driver) =>
+          requireRole(driver, 'keyboard').sendKey(domain, keyCodes, options),
+        ),
+    },
+    nmi: {
+      injectNmi: (domain, options) =>
+        routing.call(domain, async (driver) => requireRole(driver, 'nmi').injectNmi(domain, options)),
+    },
+    guestTime: {
+      getTime: (domain, options) =>
+        routing.call(domain, async (driver) => requireRole(driver, 'guestTime').getTime(domain, options)),
+      setTime: (domain, timeNs, options) =>
+        routing.call(domain, async (driver) =>
+          requireRole(driver, 'guestTime').setTime(domain, timeNs, options),
+        ),
+    },
+    statistics: {
+      getStatistics: (domain, options) =>
+        routing.call(domain, async (driver) =>
+          requireRole(driver, 'statistics').getStatistics(domain, options),
+        ),
+    },
   }
   const present = Object.entries(all).filter(([role]) => drivers.some((driver) => driver[role as RoleName]))
   return Object.fromEntries(present)

@@ -23,6 +23,11 @@ export interface LxcDriver extends Driver {
   readonly reset?: undefined
   readonly guestAgent?: undefined
   readonly savedState?: undefined
+  readonly graphics?: undefined
+  readonly keyboard?: undefined
+  readonly nmi?: undefined
+  readonly guestTime?: undefined
+  readonly statistics?: undefined
 }
 
 /** Connections `lxc:///system` and `lxc:///session`. Needs root, liblxc and the native addon. */

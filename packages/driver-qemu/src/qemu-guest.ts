@@ -53,6 +53,16 @@ export interface QemuGuestParts {
   readonly logger: Logger
 }
 
+/** What the roles of a guest work with. */
+export interface GuestHandle {
+  /** Live. */
+  readonly document: DomainXml
+  readonly plan: GuestPlan
+  readonly monitor: QmpChannel
+  readonly runDirectory: string
+  readonly pid: number
+}
+
 /** How long QEMU may take to end when asked to, and to be gone once its monitor is. */
 const quitTimeoutMs = 1000
 const exitTimeoutMs = 5000
@@ -175,6 +185,17 @@ export class QemuGuest implements Guest {
     const done = new Promise<void>((resolve) => this.#onReset.push(resolve))
     await this.#execute('Resetting', 'system_reset', {}, options)
     await abortable(done, options.signal)
+  }
+
+  /** Does what a role asks for; what QEMU refuses is told as the failure of `doing`. */
+  async use<T>(doing: string, action: (guest: GuestHandle) => Promise<T>): Promise<T> {
+    const { plan, monitor, runDirectory, process } = this.#parts
+    const { document } = this
+    try {
+      return await action({ document, plan, monitor, runDirectory, pid: process.identity.pid })
+    } catch (error) {
+      throw fromQmp(doing, error)
+    }
   }
 
   openConsole(options: ConsoleOptions): Promise<Duplex> {

@@ -8,8 +8,8 @@ import { planGuest } from './command-line/guest-plan.js'
 import { endGuest } from './end-guest.js'
 import { launchGuest } from './launch-guest.js'
 import { withDefaults } from './prepare-definition.js'
-import { QemuGuest } from './qemu-guest.js'
 import { canUseKvm, type QemuProgram } from './qemu-program.js'
+import { qemuRoles } from './roles/qemu-roles.js'
 
 /** Runs each guest in a QEMU process of its own: emulated (`qemu`) or on KVM (`kvm`). */
 export class QemuHypervisor implements Hypervisor {
@@ -49,34 +49,8 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   roles(access: GuestAccess): Partial<DriverRoles> {
-    return {
-      console: {
-        openConsole: (domain, options) =>
-          access.query(domain, options, (guest, call) =>
-            qemuGuest(guest).openConsole({ ...options, ...call }),
-          ),
-      },
-      reset: {
-        resetDomain: (domain, options) =>
-          access.job(domain, 'reset', options, (guest, call) => qemuGuest(guest).reset(call)),
-      },
-      addresses: {
-        listInterfaceAddresses: (domain, options = {}) =>
-          access.query(domain, options, (guest) => qemuGuest(guest).listInterfaceAddresses(options)),
-      },
-      guestAgent: {
-        agentCommand: (domain, command, options) =>
-          access.query(domain, options, (guest, call) =>
-            qemuGuest(guest).agentCommand(command, { ...options, ...call }),
-          ),
-      },
-    }
+    return qemuRoles(access)
   }
 
   async close(): Promise<void> {}
-}
-
-function qemuGuest(guest: Guest): QemuGuest {
-  if (guest instanceof QemuGuest) return guest
-  throw new TypeError('The guest is not one of the QEMU driver')
 }

@@ -2,10 +2,15 @@ import {
   type AddressesRole,
   type ConsoleRole,
   type Driver,
+  type GraphicsRole,
   type GuestAgentRole,
+  type GuestTimeRole,
+  type KeyboardRole,
   messageOf,
+  type NmiRole,
   type ResetRole,
   type SavedStateRole,
+  type StatisticsRole,
   VirError,
 } from '@covirt/core'
 import { localProvider } from '@covirt/local'
@@ -18,6 +23,11 @@ export interface QemuDriver extends Driver {
   readonly reset: ResetRole
   readonly guestAgent: GuestAgentRole
   readonly savedState: SavedStateRole
+  readonly graphics: GraphicsRole
+  readonly keyboard: KeyboardRole
+  readonly nmi: NmiRole
+  readonly guestTime: GuestTimeRole
+  readonly statistics: StatisticsRole
   readonly exec?: undefined
   readonly processes?: undefined
   readonly addresses: AddressesRole

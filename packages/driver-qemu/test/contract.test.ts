@@ -13,7 +13,18 @@ describeWhen(canRunKvm(), 'real QEMU, on KVM', () => {
 function fixture(type: 'qemu' | 'kvm', noAgent: string | undefined): DriverFixture {
   return {
     type: 'QEMU',
-    roles: ['console', 'reset', 'guestAgent', 'addresses', 'savedState'],
+    roles: [
+      'console',
+      'reset',
+      'guestAgent',
+      'addresses',
+      'savedState',
+      'graphics',
+      'keyboard',
+      'nmi',
+      'guestTime',
+      'statistics',
+    ],
     addressSources: ['agent'],
     shutdownModes: ['acpi', 'agent'],
     leftOut: { advance: 'time is real here', ...(noAgent !== undefined && { agent: noAgent }) },

@@ -79,9 +79,11 @@ export class QemuWorld implements DriverWorld {
     const xml = guest === 'agent' ? this.#agentXml : this.#firmwareXml
     const emulator =
       guest === 'slow' || guest === 'stuck' ? `<emulator>${this.#root.join(guest)}</emulator>` : ''
+    const vnc = "<graphics type='vnc'><listen type='socket'/></graphics>"
+    const display = guest === 'screen' ? `<video><model type='vga'/></video>${vnc}` : ''
     const screen =
       password === undefined
-        ? ''
+        ? display
         : `<graphics type='vnc' passwd='${password}'><listen type='socket'/></graphics>`
     return xml
       .replace('<name>NAME</name>', `<name>${name}</name>${uuid === undefined ? '' : `<uuid>${uuid}</uuid>`}`)

@@ -11,6 +11,13 @@ const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['guest-info', () => ({ version: '1.0.0', supported_commands: [...commands.keys()].map(supported) })],
   ['guest-get-host-name', ({ document }) => ({ 'host-name': document.name })],
   ['guest-shutdown', shutDown],
+  ['guest-get-time', ({ timeMs }) => timeMs * 1_000_000],
+  [
+    'guest-set-time',
+    (machine, { time }) => {
+      machine.setTime(time === undefined ? undefined : Number(time) / 1e6)
+    },
+  ],
 ])
 
 /** The agent's answer, as JSON. */

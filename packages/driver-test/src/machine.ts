@@ -5,6 +5,7 @@ import type { DomainXml } from '@covirt/xml'
 import type { GuestBehaviour } from './behaviour.js'
 import type { MachineMemory } from './machine-memory.js'
 import { SerialLine } from './serial-line.js'
+import { TestDisplay } from './test-display.js'
 import { TestProcess } from './test-process.js'
 import type { TestProgram } from './test-program.js'
 
@@ -41,6 +42,10 @@ export class Machine {
   #ranSince: number
   #hung = false
   readonly #processes = new Set<TestProcess>()
+  readonly #displays = new Set<TestDisplay>()
+  readonly #keysPressed: (readonly number[])[] = []
+  /** By how much the guest's clock is ahead of the host's. */
+  #clockOffsetMs = 0
   #lastPid = 1
   #agentConnected = false
 
@@ -87,6 +92,38 @@ export class Machine {
     const { note } = this
     const ranMs = Number(this.cpuTimeNs) / 1e6
     return { hung: this.#hung, agentConnected: this.#agentConnected, ranMs, note }
+  }
+
+  /** What time it is for the guest, in milliseconds since 1970. */
+  get timeMs(): number {
+    return this.#parts.clock.now() + this.#clockOffsetMs
+  }
+
+  /** Sets the guest's clock, without `timeMs` to that of the host. */
+  setTime(timeMs: number | undefined): void {
+    this.#clockOffsetMs = timeMs === undefined ? 0 : timeMs - this.#parts.clock.now()
+  }
+
+  /** What was typed, as it was pressed together. */
+  get keysPressed(): readonly (readonly number[])[] {
+    return this.#keysPressed
+  }
+
+  pressKeys(keyCodes: readonly number[]): void {
+    this.#keysPressed.push(keyCodes)
+  }
+
+  /** A guest that listens to nothing else says that it was interrupted. */
+  interrupt(): void {
+    this.serial.print('NMI\r\n')
+  }
+
+  /** Connects to its display. */
+  openDisplay(): TestDisplay {
+    const display = new TestDisplay()
+    this.#displays.add(display)
+    display.once('close', () => this.#displays.delete(display))
+    return display
   }
 
   /** How long it takes to save it. */
@@ -160,6 +197,7 @@ export class Machine {
     this.#off.abort()
     this.#agentConnected = false
     this.serial.hangUp()
+    for (const display of this.#displays) display.hangUp()
     this.#endProcesses()
     this.#parts.onOff()
     this.sink?.exited(exit)

@@ -79,6 +79,11 @@ export class TestControls {
     this.#machine(domain).setAgent(false)
   }
 
+  /** What was typed on the guest's keyboard, as it was pressed together. */
+  keysPressed(domain: string): readonly (readonly number[])[] {
+    return this.#machine(domain).keysPressed
+  }
+
   /** The guest writes to its console. */
   print(domain: string, text: string): void {
     this.#machine(domain).serial.print(text)

@@ -3,11 +3,16 @@ import type {
   ConsoleRole,
   Driver,
   ExecRole,
+  GraphicsRole,
   GuestAgentRole,
+  GuestTimeRole,
+  KeyboardRole,
+  NmiRole,
   ProcessesRole,
   ResetRole,
   SavedStateRole,
   SnapshotsRole,
+  StatisticsRole,
 } from '@covirt/core'
 import { IdAllocator, LocalDriver, type LocalDriverParts } from '@covirt/local'
 import { TestControls } from './test-controls.js'
@@ -25,6 +30,11 @@ export interface TestDriver extends Driver {
   readonly addresses: AddressesRole
   readonly snapshots: SnapshotsRole
   readonly savedState: SavedStateRole
+  readonly graphics: GraphicsRole
+  readonly keyboard: KeyboardRole
+  readonly nmi: NmiRole
+  readonly guestTime: GuestTimeRole
+  readonly statistics: StatisticsRole
   readonly controls: TestControls
 }
 

@@ -1,5 +1,20 @@
-import { type CallOptions, type DomainRef, type OptionalRoles, throwIfAborted, VirError } from '@covirt/core'
-import type { AdoptSpec, Guest, GuestAccess, Hypervisor, LaunchSpec, StorageSnapshots } from '@covirt/local'
+import {
+  type CallOptions,
+  type DomainRef,
+  type DriverRoles,
+  type OptionalRoles,
+  throwIfAborted,
+  VirError,
+} from '@covirt/core'
+import {
+  type AdoptSpec,
+  agentTime,
+  type Guest,
+  type GuestAccess,
+  type Hypervisor,
+  type LaunchSpec,
+  type StorageSnapshots,
+} from '@covirt/local'
 import { type DomainXml, formatCapabilities } from '@covirt/xml'
 import { parseCommand } from './agent.js'
 import { Machine } from './machine.js'
@@ -8,6 +23,7 @@ import { checkLine, liveDocument, preparedDocument } from './test-documents.js'
 import { TestGuest } from './test-guest.js'
 import { interfacesOf } from './test-network.js'
 import { testNode } from './test-node.js'
+import { deviceRoles } from './test-roles.js'
 import type { TestWorld } from './test-world.js'
 
 /** Runs simulated guests in memory. */
@@ -94,6 +110,14 @@ export class TestHypervisor implements Hypervisor {
   }
 
   roles(access: GuestAccess): OptionalRoles {
+    const guestAgent: DriverRoles['guestAgent'] = {
+      agentCommand: (domain, command, options) =>
+        access.query(domain, options, async (guest) => {
+          parseCommand(command)
+          requireRunning(domain, guest)
+          return testGuest(guest).askAgent(command)
+        }),
+    }
     return {
       console: {
         openConsole: (domain, options = {}) =>
@@ -106,14 +130,9 @@ export class TestHypervisor implements Hypervisor {
         resetDomain: (domain, options) =>
           access.job(domain, 'reset', options, async (guest) => testGuest(guest).machine.reset()),
       },
-      guestAgent: {
-        agentCommand: (domain, command, options) =>
-          access.query(domain, options, async (guest) => {
-            parseCommand(command)
-            requireRunning(domain, guest)
-            return testGuest(guest).askAgent(command)
-          }),
-      },
+      guestAgent,
+      guestTime: agentTime(guestAgent),
+      ...deviceRoles(access),
       processes: {
         listProcesses: (domain, options) =>
           access.query(domain, options, async (guest) => testGuest(guest).machine.processes()),

@@ -103,6 +103,7 @@ function domainXml({ name, uuid, memoryKib = 1024, elements = '', guest, passwor
   <os><type>hvm</type></os>
   <devices>
     ${guest === 'agent' ? agent : ''}
+    ${guest === 'screen' ? "<graphics type='vnc'/>" : ''}
     ${password ? `<graphics type='vnc' passwd='${password}'/>` : ''}
   </devices>
 </domain>

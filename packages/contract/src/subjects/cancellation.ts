@@ -34,6 +34,11 @@ const roleCalls: Readonly<Record<RoleName, Call>> = {
   addresses: (domain, options) => domain.listInterfaceAddresses(options),
   snapshots: (domain, options) => domain.createSnapshot(undefined, options),
   savedState: (domain, options) => domain.managedSave(options),
+  graphics: (domain, options) => domain.screenshot(options),
+  keyboard: (domain, options) => domain.sendKey([30], options),
+  nmi: (domain, options) => domain.injectNmi(options),
+  guestTime: (domain, options) => domain.getTime(options),
+  statistics: (domain, options) => domain.statistics(options),
 }
 
 const queries: Readonly<Record<string, Call>> = {

@@ -31,6 +31,11 @@ const roleVerbs: Readonly<Record<RoleName, Verb>> = {
   addresses: (domain) => domain.listInterfaceAddresses(),
   snapshots: (domain) => domain.createSnapshot(),
   savedState: (domain) => domain.managedSave(),
+  graphics: (domain) => domain.screenshot(),
+  keyboard: (domain) => domain.sendKey([30]),
+  nmi: (domain) => domain.injectNmi(),
+  guestTime: (domain) => domain.getTime(),
+  statistics: (domain) => domain.statistics(),
 }
 
 const queries: Readonly<Record<string, Verb>> = {
@@ -55,7 +60,20 @@ const situations: readonly Situation[] = [
     needs: [],
     enter: (scene) => scene.define(),
     refused: ['shutdown', 'reboot', 'destroy', 'suspend', 'resume'],
-    refusedRoles: ['console', 'reset', 'guestAgent', 'exec', 'processes', 'addresses', 'savedState'],
+    refusedRoles: [
+      'console',
+      'reset',
+      'guestAgent',
+      'exec',
+      'processes',
+      'addresses',
+      'savedState',
+      'graphics',
+      'keyboard',
+      'nmi',
+      'guestTime',
+      'statistics',
+    ],
   },
   {
     name: 'running',
@@ -69,7 +87,7 @@ const situations: readonly Situation[] = [
     needs: [],
     enter: (scene) => scene.paused(),
     refused: ['start', 'create', 'rename'],
-    refusedRoles: ['guestAgent', 'exec'],
+    refusedRoles: ['guestAgent', 'exec', 'guestTime'],
   },
   {
     name: 'transient',

@@ -4,11 +4,15 @@ import type { Suite } from '../suite.js'
 import { addressesRole } from './addresses-role.js'
 import { consoleRole } from './console-role.js'
 import { execRole } from './exec-role.js'
+import { graphicsRole } from './graphics-role.js'
 import { guestAgentRole } from './guest-agent-role.js'
+import { guestTimeRole } from './guest-time-role.js'
+import { keyboardRole, nmiRole } from './keyboard-role.js'
 import { processesRole } from './processes-role.js'
 import { resetRole } from './reset-role.js'
 import { savedStateRole } from './saved-state-role.js'
 import { snapshotsRole } from './snapshots-role.js'
+import { statisticsRole } from './statistics-role.js'
 
 const present: Readonly<Record<RoleName, (suite: Suite) => void>> = {
   console: consoleRole,
@@ -19,6 +23,11 @@ const present: Readonly<Record<RoleName, (suite: Suite) => void>> = {
   addresses: addressesRole,
   snapshots: snapshotsRole,
   savedState: savedStateRole,
+  graphics: graphicsRole,
+  keyboard: keyboardRole,
+  nmi: nmiRole,
+  guestTime: guestTimeRole,
+  statistics: statisticsRole,
 }
 
 const use: Readonly<Record<RoleName, (domain: Domain) => Promise<unknown>>> = {
@@ -30,6 +39,11 @@ const use: Readonly<Record<RoleName, (domain: Domain) => Promise<unknown>>> = {
   addresses: (domain) => domain.listInterfaceAddresses(),
   snapshots: (domain) => domain.createSnapshot(),
   savedState: (domain) => domain.hasManagedSave(),
+  graphics: (domain) => domain.screenshot(),
+  keyboard: (domain) => domain.sendKey([30]),
+  nmi: (domain) => domain.injectNmi(),
+  guestTime: (domain) => domain.getTime(),
+  statistics: (domain) => domain.statistics(),
 }
 
 /** Each role that the driver has; and of each other one, that it is refused. */

@@ -34,6 +34,7 @@ export function balloonArguments(
   return device(virtio(machine, 'balloon'), alias, {
     'deflate-on-oom': balloon.autodeflate,
     'free-page-reporting': balloon.freePageReporting,
+    'guest-stats-polling-interval': balloon.statsPeriodS || undefined,
     ...pciPlacement(balloon.address, machine),
   })
 }

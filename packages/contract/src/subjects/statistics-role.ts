@@ -1,0 +1,36 @@
+import { statisticsParts } from '@covirt/core'
+import { expect } from '@jest/globals'
+import type { Suite } from '../suite.js'
+
+/** The role `statistics`. */
+export function statisticsRole({ test }: Suite): void {
+  test('a guest has used processors and memory', async (scene) => {
+    const domain = await scene.running()
+    const { vcpus = [], memory } = await domain.statistics()
+    expect(vcpus.map(({ number }) => number)).toEqual(vcpus.map((_, index) => index))
+    expect(vcpus).toHaveLength((await domain.info()).vcpus)
+    expect(memory?.actualKib).toBeGreaterThan(0n)
+  })
+
+  test('what has been counted never grows less', async (scene) => {
+    const domain = await scene.running()
+    const used = async () =>
+      (await domain.statistics({ parts: ['vcpus'] })).vcpus?.map(({ timeNs }) => timeNs) ?? []
+    const before = await used()
+    const after = await used()
+    for (const [index, timeNs] of after.entries()) expect(timeNs).toBeGreaterThanOrEqual(before[index] ?? 0n)
+  })
+
+  test('only the parts are told that were asked for', async (scene) => {
+    const domain = await scene.running()
+    for (const part of statisticsParts)
+      expect(Object.keys(await domain.statistics({ parts: [part] }))).toEqual([part])
+    expect(await domain.statistics({ parts: [] })).toEqual({})
+    expect(Object.keys(await domain.statistics()).sort()).toEqual([...statisticsParts].sort())
+  })
+
+  test('a paused guest has its statistics, too', async (scene) => {
+    const domain = await scene.paused()
+    expect((await domain.statistics({ parts: ['memory'] })).memory?.actualKib).toBeGreaterThan(0n)
+  })
+}
