@@ -3,6 +3,7 @@ import { coldStart } from './cold-start.js'
 import { lxcExec, lxcStart, lxcStop } from './lxc.js'
 import { qemuStart } from './qemu.js'
 import { testList } from './test-list.js'
+import { wireCalls, wireList } from './wire.js'
 import { xmlRoundTrip } from './xml.js'
 
 const benchmarks: readonly Benchmark[] = [
@@ -12,6 +13,8 @@ const benchmarks: readonly Benchmark[] = [
   qemuStart,
   testList,
   xmlRoundTrip,
+  wireCalls,
+  wireList,
   coldStart,
 ]
 

@@ -23,7 +23,7 @@ type Procedures = typeof procedures
  * What is done when a procedure is called. It may be asynchronous, also where it has no result; what it throws is
  * answered as an error.
  */
-export type Handler<N extends ProcedureName> = keyof ResultOf<Procedures[N]> extends never
+type Handler<N extends ProcedureName> = keyof ResultOf<Procedures[N]> extends never
   ? (call: Call, args: ArgsOf<Procedures[N]>) => void
   : (call: Call, args: ArgsOf<Procedures[N]>) => ResultOf<Procedures[N]> | Promise<ResultOf<Procedures[N]>>
 

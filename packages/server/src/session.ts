@@ -77,7 +77,9 @@ export class Session {
   #driver: Driver | undefined
   #opening = false
   #leaving = false
+  /** What was sent waits to be taken. */
   #stalled = false
+  #watching = false
   #sentBytes = 0
 
   constructor(duplex: Duplex, identity: Identity, options: AcceptOptions, parts: SessionParts) {
@@ -275,7 +277,8 @@ export class Session {
     const { queuedBytes } = this.#channel
     if (queuedBytes > limits.answerBytes) this.#calls.hold()
     if (queuedBytes > limits.unreadBytes) this.destroy('it does not read what is sent to it')
-    if (!this.#stalled) void this.#watchStalled()
+    this.#stalled = true
+    if (!this.#watching) void this.#watchStalled()
   }
 
   #onDrain(): void {
@@ -287,7 +290,7 @@ export class Session {
 
   async #watchStalled(): Promise<void> {
     const { clock, limits } = this.#parts
-    this.#stalled = true
+    this.#watching = true
     const { signal } = this.#over
     const taken = () => this.#sentBytes - this.#channel.queuedBytes
     try {
@@ -297,6 +300,8 @@ export class Session {
       }
     } catch (error) {
       if (!isVirError(error, 'OPERATION_ABORTED')) throw error
+    } finally {
+      this.#watching = false
     }
   }
 
