@@ -32,6 +32,7 @@ import {
 } from '@covirt/core'
 import { type DomainXml, formatDomain, lifecycleOf } from '@covirt/xml'
 import { prepareDefinition } from './definition.js'
+import { DocumentTexts } from './document-texts.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
 import { DomainLoader } from './domain-loader.js'
 import { checkDomainName } from './domain-name.js'
@@ -41,7 +42,6 @@ import { ForeignKeeper } from './foreign-keeper.js'
 import { GuestKeeper, type GuestKeeperParts } from './guest-keeper.js'
 import type { Guest, GuestAccess, Hypervisor, StorageSnapshots } from './hypervisor.js'
 import { LocalSnapshots } from './local-snapshots.js'
-import { redactSecrets } from './redact-secrets.js'
 import {
   requireActive,
   requireInactive,
@@ -78,6 +78,7 @@ export class LocalDriver implements Driver {
   readonly #foreign: ForeignKeeper | undefined
   readonly #parts: LocalDriverParts
   readonly #table: DomainTable
+  readonly #texts = new DocumentTexts()
   readonly #keeper: GuestKeeper
   readonly #events: EventHub<DomainEvent>
   readonly #saved: SavedStates | undefined
@@ -228,9 +229,9 @@ export class LocalDriver implements Driver {
   async getDomainXml(domain: DomainRef, options: XmlOptions = {}): Promise<string> {
     throwIfAborted(options.signal)
     const { active, inactiveDocument } = this.#table.get(domain)
-    const document: DomainXml =
-      active && !options.inactive ? { ...active.guest.document, id: active.id } : inactiveDocument
-    return formatDomain(options.secure ? document : redactSecrets(document))
+    const live = options.inactive ? undefined : active
+    const secure = options.secure ?? false
+    return this.#texts.of(live?.guest.document ?? inactiveDocument, { id: live?.id, secure })
   }
 
   async isDomainPersistent(domain: DomainRef, options: CallOptions = {}): Promise<boolean> {

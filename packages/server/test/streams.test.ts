@@ -90,7 +90,9 @@ describe('a stream', () => {
     await scene.frames(1)
     const [frame] = scene.client.streamFrames
     expect(frame?.status).toBe(error)
-    expect(decodeValue<VirError>(errorRecord, frame?.payload ?? Buffer.alloc(0)).message).toBe('The cable was pulled')
+    expect(decodeValue<VirError>(errorRecord, frame?.payload ?? Buffer.alloc(0)).message).toBe(
+      'The cable was pulled',
+    )
   })
 
   test('is let go when the client vanishes', async () => {
