@@ -23,7 +23,7 @@ import { waiting } from './subjects/waiting.js'
 import type { Suite } from './suite.js'
 
 /** The subjects of the suite, by the names under which their tests appear. */
-export const subjects: Readonly<Record<string, (suite: Suite) => void>> = {
+export const subjects = {
   'transient life': transientLife,
   'persistent life': persistentLife,
   autostart,
@@ -46,4 +46,10 @@ export const subjects: Readonly<Record<string, (suite: Suite) => void>> = {
   reopening,
   waiting,
   roles,
-}
+} as const satisfies Readonly<Record<string, (suite: Suite) => void>>
+
+/** The name of a subject of the suite. */
+export type SubjectName = keyof typeof subjects
+
+/** The names of all subjects. */
+export const subjectNames = Object.keys(subjects) as readonly SubjectName[]

@@ -2,7 +2,7 @@ import { Connection, type Driver } from '@covirt/core'
 import { describe, expect, test } from '@jest/globals'
 import { testFixture } from '../../driver-test/test/test-fixture.js'
 import { Scene } from '../src/scene.js'
-import { subjects } from '../src/subjects.js'
+import { type SubjectName, subjects } from '../src/subjects.js'
 
 /** What a faulty driver does instead, given the sound one. */
 type Fault = (driver: Driver) => Partial<Driver>
@@ -11,7 +11,7 @@ const fixture = testFixture({ virtual: true })
 
 /** Drivers with one fault each, named for it, and the scenario that must find it. */
 const faults: Readonly<
-  Record<string, { readonly subject: string; readonly scenario: string; readonly fault: Fault }>
+  Record<string, { readonly subject: SubjectName; readonly scenario: string; readonly fault: Fault }>
 > = {
   forgetsAutostart: {
     subject: 'autostart',
@@ -114,7 +114,7 @@ describe('the suite finds a driver that', () => {
 })
 
 /** Runs one scenario on the test driver with this fault. */
-async function play(subject: string, scenario: string, fault: Fault): Promise<void> {
+async function play(subject: SubjectName, scenario: string, fault: Fault): Promise<void> {
   const world = await fixture.world()
   const open = async () => {
     const { driver } = await world.open()
@@ -124,9 +124,9 @@ async function play(subject: string, scenario: string, fault: Fault): Promise<vo
   await scenarioOf(subject, scenario)(scene)
 }
 
-function scenarioOf(subject: string, title: string): (scene: Scene) => Promise<void> {
+function scenarioOf(subject: SubjectName, title: string): (scene: Scene) => Promise<void> {
   const scenarios = new Map<string, (scene: Scene) => Promise<void>>()
-  subjects[subject]?.({
+  subjects[subject]({
     fixture,
     test: (name, scenario) => void scenarios.set(name, scenario),
     needing: (_abilities, name, scenario) => void scenarios.set(name, scenario),
