@@ -3,6 +3,7 @@ import type { CallOptions } from '@covirt/core'
 import type { Procedure } from '@covirt/protocol'
 import type { ReconnectingLink } from './reconnecting-link.js'
 import type { RpcCallOptions } from './rpc-client.js'
+import type { RpcStreamOptions } from './rpc-stream.js'
 
 /** Calls to the peer, over whichever connection stands. */
 export class PeerCalls {
@@ -27,11 +28,28 @@ export class PeerCalls {
     }
   }
 
-  /** Calls a procedure that a stream goes with. */
+  /** Calls a procedure that a stream of bytes goes with. */
   async openStream<A, R>(procedure: Procedure<A, R>, args: A, options: CallOptions = {}): Promise<Duplex> {
+    return (await this.#open(procedure, args, { signal: options.signal })).stream
+  }
+
+  /** Calls a procedure that a stream of packets goes with: each is read as one chunk, and written as one. */
+  openPackets<A, R>(
+    procedure: Procedure<A, R>,
+    args: A,
+    options: CallOptions = {},
+  ): Promise<{ readonly stream: Duplex; readonly result: R }> {
+    return this.#open(procedure, args, { signal: options.signal, packets: true })
+  }
+
+  async #open<A, R>(
+    procedure: Procedure<A, R>,
+    args: A,
+    options: RpcCallOptions & RpcStreamOptions,
+  ): Promise<{ readonly stream: Duplex; readonly result: R }> {
     try {
       const session = this.#link.session ?? (await this.#link.wait(options))
-      return await session.rpc.openStream(procedure, args, this.#bounds(options))
+      return await session.rpc.openStream(procedure, args, { ...options, timeoutMs: this.#timeoutMs })
     } catch (error) {
       throw fromHere(error)
     }

@@ -2,7 +2,6 @@ import {
   type CallOptions,
   type Clock,
   type ConnectUri,
-  type ConsoleRole,
   type DomainFilter,
   type DomainInfo,
   type DomainKey,
@@ -12,19 +11,18 @@ import {
   type Driver,
   type DriverEvent,
   EventHub,
-  type ExecRole,
   formatConnectUri,
-  type GuestAgentRole,
   isVirError,
   type Logger,
   type NodeInfo,
   type OpenOptions,
-  type ResetRole,
+  type OptionalRoles,
   type ShutdownMode,
   type ShutdownOptions,
   type StartOptions,
   silentLogger,
   systemClock,
+  type UndefineOptions,
   type Unsubscribe,
   type VersionInfo,
   VirError,
@@ -47,7 +45,8 @@ import { parseRemoteTarget, type RemoteTarget } from './remote-target.js'
 import { type Peer, Session } from './session.js'
 import { connectTo } from './transports/connect.js'
 
-const startFlags = { paused: 1 } as const
+const startFlags = { paused: 1, forceBoot: 8 } as const
+const undefineFlags = { managedSave: 1 } as const
 const xmlFlags = { secure: 1, inactive: 2 } as const
 /** virDomainShutdownFlagValues; those of a reboot are the same. */
 const modeFlags: Readonly<Record<ShutdownMode, number>> = { acpi: 1, agent: 2, initctl: 4, signal: 8 }
@@ -68,10 +67,14 @@ const awayTimeoutMs = 30_000
  * Once it is back, subscribers are told `resync`, then the events that follow.
  */
 export class RemoteDriver implements Driver {
-  declare readonly console?: ConsoleRole
-  declare readonly reset?: ResetRole
-  declare readonly guestAgent?: GuestAgentRole
-  declare readonly exec?: ExecRole
+  declare readonly console?: OptionalRoles['console']
+  declare readonly reset?: OptionalRoles['reset']
+  declare readonly guestAgent?: OptionalRoles['guestAgent']
+  declare readonly exec?: OptionalRoles['exec']
+  declare readonly processes?: OptionalRoles['processes']
+  declare readonly addresses?: OptionalRoles['addresses']
+  declare readonly snapshots?: OptionalRoles['snapshots']
+  declare readonly savedState?: OptionalRoles['savedState']
   readonly uri: string
   readonly #events: EventHub<DriverEvent>
   readonly #links: EventHub<LinkState>
@@ -201,8 +204,9 @@ export class RemoteDriver implements Driver {
     return (await documentRefusal(answer)).domain
   }
 
-  async undefineDomain(domain: DomainRef, options?: CallOptions): Promise<void> {
-    await this.#calls.call(procedures.domainUndefineFlags, { domain, flags: 0 }, options)
+  async undefineDomain(domain: DomainRef, { managedSave, signal }: UndefineOptions = {}): Promise<void> {
+    const flags = managedSave ? undefineFlags.managedSave : 0
+    await this.#calls.call(procedures.domainUndefineFlags, { domain, flags }, { signal })
   }
 
   async renameDomain(domain: DomainRef, newName: string, options?: CallOptions): Promise<DomainRef> {
@@ -237,8 +241,9 @@ export class RemoteDriver implements Driver {
     return (await documentRefusal(answer)).domain
   }
 
-  async startDomain(domain: DomainRef, { paused, signal }: StartOptions = {}): Promise<DomainRef> {
-    const flags = paused ? startFlags.paused : 0
+  async startDomain(domain: DomainRef, options: StartOptions = {}): Promise<DomainRef> {
+    const { paused, forceBoot, signal } = options
+    const flags = (paused ? startFlags.paused : 0) | (forceBoot ? startFlags.forceBoot : 0)
     return (await this.#calls.call(procedures.domainCreateWithFlags, { domain, flags }, { signal })).domain
   }
 

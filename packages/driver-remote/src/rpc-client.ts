@@ -15,7 +15,7 @@ import {
   pingFrame,
   pongFrame,
 } from '@covirt/protocol'
-import { RpcStream } from './rpc-stream.js'
+import { RpcStream, type RpcStreamOptions } from './rpc-stream.js'
 
 /** What a client tells its owner. */
 export interface RpcHandlers {
@@ -93,16 +93,20 @@ export class RpcClient {
     return this.#start(procedure, args, undefined, options)
   }
 
-  /** Calls a procedure that a stream goes with, and resolves to the stream. */
-  async openStream<A, R>(procedure: Procedure<A, R>, args: A, options?: RpcCallOptions): Promise<Duplex> {
+  /** Calls a procedure that a stream goes with, and resolves to the stream and the result. */
+  async openStream<A, R>(
+    procedure: Procedure<A, R>,
+    args: A,
+    options?: RpcCallOptions & RpcStreamOptions,
+  ): Promise<{ readonly stream: Duplex; readonly result: R }> {
     const serial = this.#serial
-    const stream = new RpcStream({
-      send: (status, payload) => this.#sendStream(procedure, serial, status, payload),
+    const parts = {
+      send: (status: number, payload?: Uint8Array) => this.#sendStream(procedure, serial, status, payload),
       drained: () => this.#drained(),
       onOver: () => void this.#streams.delete(serial),
-    })
-    await this.#start(procedure, args, stream, options)
-    return stream
+    }
+    const stream = new RpcStream(parts, options)
+    return { stream, result: await this.#start(procedure, args, stream, options) }
   }
 
   /** Ends all calls under way as if cancelled, with `error`. Resolves once the peer has undone what it can undo. */

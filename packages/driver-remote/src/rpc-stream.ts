@@ -8,6 +8,12 @@ const packetBytes = limits.streamFrameBytes - 28
 /** How much may wait for a reader. The protocol cannot slow one stream down without all else on the connection. */
 const maxWaitingBytes = 16 * 1024 * 1024
 
+/** How a stream is read. */
+export interface RpcStreamOptions {
+  /** Each packet is one chunk, which no other is joined to. */
+  readonly packets?: boolean | undefined
+}
+
 /** What a stream needs of its connection. */
 export interface RpcStreamParts {
   /** Sends a packet of the stream; false where the other end does not keep up. */
@@ -29,8 +35,8 @@ export class RpcStream extends Duplex {
   #over = false
   #onOver: (() => void)[] = []
 
-  constructor(parts: RpcStreamParts) {
-    super({ allowHalfOpen: true })
+  constructor(parts: RpcStreamParts, { packets = false }: RpcStreamOptions = {}) {
+    super({ readableObjectMode: packets })
     this.#parts = parts
   }
 

@@ -10,29 +10,25 @@ import { certificates } from './certificates.js'
 
 /** The worlds of `fixture`, with libvirt's protocol between the suite and the driver. */
 export function overTheWire(fixture: DriverFixture, transport: 'unix' | 'tls'): DriverFixture {
-  const roles = fixture.roles.filter((role) => ['console', 'reset', 'guestAgent'].includes(role))
-  return { ...fixture, roles, world: async () => wireWorld(await fixture.world(), transport) }
+  return { ...fixture, world: async () => wireWorld(await fixture.world(), transport) }
 }
 
 async function wireWorld(inner: DriverWorld, transport: 'unix' | 'tls'): Promise<DriverWorld> {
   const served = await serve({ open: async () => (await inner.open()).driver }, transport)
-  const { advance, kill, panic, powerOff, restart, dialogue } = inner
-  return {
-    open: async (options) => new Connection(await remoteProvider.open(parseConnectUri(served.uri), options)),
-    uniqueName: (prefix) => inner.uniqueName(prefix),
-    domainXml: (spec) => inner.domainXml(spec),
-    ready: (domain) => inner.ready(domain),
-    ...(advance && { advance: advance.bind(inner) }),
-    ...(kill && { kill: kill.bind(inner) }),
-    ...(panic && { panic: panic.bind(inner) }),
-    ...(powerOff && { powerOff: powerOff.bind(inner) }),
-    ...(restart && { restart: restart.bind(inner) }),
-    ...(dialogue && { dialogue }),
-    async [Symbol.asyncDispose]() {
-      await served[Symbol.asyncDispose]()
-      await inner[Symbol.asyncDispose]()
-    },
+  const open: DriverWorld['open'] = async (options) =>
+    new Connection(await remoteProvider.open(parseConnectUri(served.uri), options))
+  const dispose = async () => {
+    await served[Symbol.asyncDispose]()
+    await inner[Symbol.asyncDispose]()
   }
+  return new Proxy(inner, {
+    get: (_, key) => {
+      if (key === 'open') return open
+      if (key === Symbol.asyncDispose) return dispose
+      const value: unknown = Reflect.get(inner, key)
+      return typeof value === 'function' ? value.bind(inner) : value
+    },
+  })
 }
 
 /** A covirt server that listens. */

@@ -12,7 +12,7 @@ import {
 
 const maxDataBytes = 262_144
 
-/** What one packet of a running program's stream says. The client sends the first four, the server the rest. */
+/** What one packet of a running program's stream says. The client sends the first four and the last two, the server the rest. */
 export type ExecPacket =
   | { readonly kind: 'stdin'; readonly data: Uint8Array }
   | { readonly kind: 'stdin-end' }
@@ -24,10 +24,14 @@ export type ExecPacket =
   | { readonly kind: 'stderr-end' }
   | { readonly kind: 'exit'; readonly code: number }
   | { readonly kind: 'exit-signal'; readonly signal: string }
+  /** Nobody reads this output: send no more of it until `flow`. */
+  | { readonly kind: 'hold'; readonly output: string }
+  | { readonly kind: 'flow'; readonly output: string }
 
 const data = struct({ data: opaque(maxDataBytes) })
 const nothing = struct({})
 const signal = struct({ signal: string })
+const output = struct({ output: string })
 
 /** The bodies by kind; the position is the number that stands before each. */
 const bodies = {
@@ -41,6 +45,8 @@ const bodies = {
   'stderr-end': nothing,
   exit: struct({ code: int }),
   'exit-signal': signal,
+  hold: output,
+  flow: output,
 } as const
 
 const kinds = Object.keys(bodies) as readonly ExecPacket['kind'][]

@@ -12,6 +12,8 @@ const maxPacketBytes = 65_536
 export class ExecStream extends Duplex {
   readonly #process: ExecProcess
   readonly #kill: () => void
+  /** Outputs that the client does not read at the moment. */
+  readonly #held = new Set<'stdout' | 'stderr'>()
   /** The program's end, and that of each of its outputs. */
   #open = 3
 
@@ -27,8 +29,8 @@ export class ExecStream extends Duplex {
   }
 
   override _read(): void {
-    this.#process.stdout.resume()
-    this.#process.stderr.resume()
+    this.#resume('stdout')
+    this.#resume('stderr')
   }
 
   override _write(bytes: Buffer, _encoding: string, done: (error?: Error) => void): void {
@@ -56,6 +58,10 @@ export class ExecStream extends Duplex {
       case 'kill':
         this.#process.kill(packet.signal as NodeJS.Signals)
         break
+      case 'hold':
+      case 'flow':
+        this.#hold(packet.output === 'stderr' ? 'stderr' : 'stdout', packet.kind === 'hold')
+        break
       default:
         done(new VirError('RPC', `'${packet.kind}' is not for a client to say`, { domain: 'RPC' }))
         return
@@ -71,6 +77,20 @@ export class ExecStream extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     if (this.#open > 0) this.#kill()
     done(error)
+  }
+
+  #hold(output: 'stdout' | 'stderr', held: boolean): void {
+    if (held) {
+      this.#held.add(output)
+      this.#process[output].pause()
+    } else {
+      this.#held.delete(output)
+      this.#resume(output)
+    }
+  }
+
+  #resume(output: 'stdout' | 'stderr'): void {
+    if (!this.#held.has(output)) this.#process[output].resume()
   }
 
   #forward(output: Readable, kind: 'stdout' | 'stderr'): void {
