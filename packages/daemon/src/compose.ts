@@ -8,6 +8,7 @@ import { CurrentPolicy, Daemon } from './daemon.js'
 import type { DaemonHook } from './daemon-hook.js'
 import { DriverHouse, type Instance, instanceUri } from './drivers/driver-house.js'
 import { loadDriverModule } from './drivers/driver-modules.js'
+import { LifecycleHook } from './lifecycle/lifecycle-hook.js'
 import { boundPath, type InheritedSocket, inheritedSockets, isForReading } from './listen/activation.js'
 import { libvirtDirectory } from './listen/libvirt-sockets.js'
 import type { StreamLogger } from './log/stream-logger.js'
@@ -84,7 +85,7 @@ function bindParts(container: Container, { config, instance, logger, environment
       house: context.get(ids.house),
       server: context.get(ids.server),
       serviceManager: context.get(ids.serviceManager),
-      hooks: context.getAll(daemonHookId, { optional: true }),
+      hooks: [new LifecycleHook(), ...context.getAll(daemonHookId, { optional: true })],
       listening: {
         socket: inheritedPath(inherited) ?? config.sockets.path ?? defaultSocket(instance),
         libvirtDirectory: config.sockets.libvirt

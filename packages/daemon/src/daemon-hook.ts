@@ -1,11 +1,13 @@
 import type { Clock, Driver, Logger } from '@covirt/core'
 import type { Server } from '@covirt/server'
 import type { DaemonConfig } from './config/config-schema.js'
+import type { Instance } from './drivers/driver-house.js'
 import type { ServiceManager } from './service-manager.js'
 
 /** What a hook works with. */
 export interface DaemonContext {
   readonly config: DaemonConfig
+  readonly instance: Instance
   /** Opens all drivers of the daemon as one; whoever calls closes it. */
   readonly open: (signal: AbortSignal) => Promise<Driver>
   readonly server: Server

@@ -4,14 +4,13 @@ import type { AccessPolicy } from '@covirt/server'
 import { rulePolicy } from './access/rule-policy.js'
 import type { DaemonConfig } from './config/config-schema.js'
 import type { DaemonContext, DaemonHook } from './daemon-hook.js'
-import { type DriverHouse, type Instance, instanceUri } from './drivers/driver-house.js'
+import { type DriverHouse, instanceUri } from './drivers/driver-house.js'
 import type { Incoming } from './listen/connection.js'
 import { Listeners, type ListenersOptions } from './listen/listeners.js'
 import type { StreamLogger } from './log/stream-logger.js'
 
 /** What a daemon is made of. */
 export interface DaemonParts extends Omit<DaemonContext, 'open' | 'logger'> {
-  readonly instance: Instance
   readonly house: DriverHouse
   readonly policy: CurrentPolicy
   readonly listening: Omit<ListenersOptions, 'accept' | 'schemes'>
@@ -87,7 +86,7 @@ export class Daemon {
   async stop(): Promise<void> {
     if (this.#stopped.signal.aborted) return
     const { serviceManager, logger, hooks } = this.#parts
-    logger.info('covirtd goes down; guests live on')
+    logger.info('covirtd goes down')
     serviceManager.stopping()
     await Promise.all(hooks.map((hook) => this.#guarded(hook.stopping?.(this.#context))))
     this.#stopped.abort(new VirError('OPERATION_ABORTED', 'covirtd goes down'))

@@ -102,8 +102,15 @@ test('a file that was asked for and is missing is an error', async () => {
   await expect(readConfig('/nowhere/covirtd.toml')).rejects.toMatchObject({ code: 'CONF_SYNTAX' })
 })
 
-test('the table of life cycles is passed on as it is', () => {
-  expect(parseConfig('[lifecycle]\nstart_delay = 3').config?.lifecycle).toEqual({ start_delay: 3 })
+test('what it says of life cycles is checked like all else', () => {
+  expect(parseConfig('[lifecycle]\nstart_timeout = 3').config?.lifecycle).toMatchObject({
+    start: true,
+    deadline: 300,
+    startTimeout: 3,
+  })
+  expect(parseConfig('[lifecycle]\nuntil = "soon"').problems).toMatchObject([
+    { line: 2, key: 'lifecycle.until' },
+  ])
 })
 
 test('lines of keys are found in dotted keys, quoted keys and arrays of tables', () => {

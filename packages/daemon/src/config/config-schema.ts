@@ -71,6 +71,27 @@ const limits = z.strictObject({
   keepaliveCount: z.int().min(1).max(1000).default(5),
 })
 
+const seconds = z.number().min(0).max(31_622_400)
+
+const lifecycle = z.strictObject({
+  start: z.boolean().default(true),
+  stop: z.boolean().default(true),
+  deadline: seconds.default(300),
+  limit: count.optional(),
+  pullIn: z.boolean().optional(),
+  order: z.int().min(-0x8000_0000).max(0x7fff_ffff).optional(),
+  delay: seconds.optional(),
+  attempts: z.int().min(1).max(1000).optional(),
+  backoff: seconds.optional(),
+  startTimeout: seconds.optional(),
+  probeInterval: seconds.optional(),
+  probeTimeout: seconds.optional(),
+  until: z.enum(['started', 'ready']).optional(),
+  onFailure: z.enum(['skip', 'start']).optional(),
+  stopAction: z.enum(['shutdown', 'save', 'destroy', 'leave']).optional(),
+  shutdownBudget: seconds.optional(),
+})
+
 /** What a configuration file may say, keys in camel case. */
 export const configSchema = z.strictObject({
   drivers: names.default(['lxc', 'qemu']),
@@ -79,7 +100,7 @@ export const configSchema = z.strictObject({
   access: access.prefault({}),
   log: log.prefault({}),
   limits: limits.prefault({}),
-  lifecycle: z.record(z.string(), z.unknown()).default({}),
+  lifecycle: lifecycle.prefault({}),
 })
 
 /** A configuration, complete with its defaults. */
@@ -89,5 +110,6 @@ export type AccessRuleConfig = AccessConfig['rules'][number]
 export type TlsConfig = DaemonConfig['tls']
 export type SocketsConfig = DaemonConfig['sockets']
 export type LimitsConfig = DaemonConfig['limits']
+export type LifecycleConfig = DaemonConfig['lifecycle']
 /** What somebody may do: a role of the server, or nothing. */
 export type GrantedRole = z.infer<typeof role> | 'none'

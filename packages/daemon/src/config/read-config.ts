@@ -108,11 +108,9 @@ function unwrapped(schema: z.ZodType): z.ZodType {
   return innerType ? unwrapped(innerType) : schema
 }
 
-/** The tables below `lifecycle` are read by whoever knows them, as they are. */
 function camelCased(value: unknown, path: KeyPath, miswritten: KeyPath[]): unknown {
   if (Array.isArray(value)) return value.map((item, index) => camelCased(item, [...path, index], miswritten))
-  if (typeof value !== 'object' || value === null || value instanceof Date || path[0] === 'lifecycle')
-    return value
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, item]) => {
       const here = [...path, key]

@@ -53,6 +53,9 @@ export class SystemProbeIo implements ProbeIo {
     const processes = await requireRole(this.#driver, 'processes').listProcesses(domain, options)
     const init = processes.find(({ innerPid }) => innerPid === 1)
     if (init?.pid === undefined) return false
+    const waitsIn = await readFile(`/proc/${init.pid}/wchan`, 'utf8').catch(() => '')
+    // While a process waits for signals with sigwaitinfo(2), the kernel shows them as not blocked.
+    if (waitsIn.startsWith('do_sigtimedwait')) return true
     return listensForHalt(await readFile(`/proc/${init.pid}/status`, 'utf8'))
   }
 
