@@ -1,3 +1,4 @@
+import type { Driver, SavedStateRole } from '@covirt/core'
 import {
   lifecycleDefaults,
   type Progress,
@@ -9,7 +10,7 @@ import {
 } from '@covirt/lifecycle'
 import { describe, expect, test } from '@jest/globals'
 import { domainXml } from './make-domains.js'
-import { drive, runnerParts, testWorld } from './world.js'
+import { changed, drive, runnerParts, testWorld } from './world.js'
 
 type World = Awaited<ReturnType<typeof testWorld>>
 
@@ -159,13 +160,7 @@ describe('a guest', () => {
     const { driver } = world
     const shutdownDomain: typeof driver.shutdownDomain = (_domain, { signal } = {}) =>
       new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('cancelled'))))
-    const busy = new Proxy(driver, {
-      get: (target, key) => {
-        if (key === 'shutdownDomain') return shutdownDomain
-        const value: unknown = Reflect.get(target, key, target)
-        return typeof value === 'function' ? value.bind(target) : value
-      },
-    })
+    const busy = changed(driver, { shutdownDomain })
     const report = await down(world, { driver: busy })
     expect(brief(report)).toEqual({
       db: 'forced: asked by request for 10 s: the request did not get through',
@@ -199,24 +194,21 @@ describe('what is to be done', () => {
     expect(brief(await down(world))).toEqual({ db: outcome })
   })
 
-  test('a domain is saved where it is to be and can be', async () => {
+  test('a domain is saved where it is to be, and wakes up where it was', async () => {
     await using world = await testWorld()
     await start(world, { db: "<stop action='save'/>" })
-    const saved: string[] = []
-    const save: StopParts['save'] = async (domain, options) => {
-      saved.push(domain.name)
-      await world.driver.destroyDomain(domain, options)
-    }
-    // The test driver has no such role: what counts is that its guest is off then.
-    expect((await down(world, { save })).results[0]?.outcome).not.toBe('failed')
-    expect(saved).toEqual(['db'])
+    expect(brief(await down(world))).toEqual({ db: 'saved: as it was to be' })
+    const db = await world.driver.lookupDomain({ name: 'db' })
+    await expect(world.driver.savedState.hasManagedSave(db)).resolves.toBe(true)
+    await world.driver.startDomain(db)
+    await expect(world.driver.getDomainState(db)).resolves.toMatchObject({ reason: 'restored' })
   })
 
-  test('where it cannot be saved it is asked, and it is told why', async () => {
+  test('where its driver cannot save it is asked, and it is told why', async () => {
     await using world = await testWorld()
     await start(world, { db: "<stop action='save'/>" })
-    expect(brief(await down(world))).toEqual({
-      db: 'clean: it cannot be saved: the driver keeps no state of guests',
+    expect(brief(await down(world, { driver: changed(world.driver, { savedState: undefined }) }))).toEqual({
+      db: 'clean: it cannot be saved: its driver keeps no state of guests',
     })
   })
 
@@ -226,11 +218,12 @@ describe('what is to be done', () => {
       a: "<stop action='save'/>",
       b: "<stop><try by='save' budget='3s'/><try by='request'/></stop>",
     })
-    const save: StopParts['save'] = async ({ name }, { signal }) => {
+    const managedSave: SavedStateRole['managedSave'] = async ({ name }, { signal } = {}) => {
       if (name === 'a') throw new Error('no space left on device')
       await world.clock.sleep(1e9, { signal })
     }
-    expect(brief(await down(world, { save }))).toEqual({
+    const savedState = { ...world.driver.savedState, managedSave }
+    expect(brief(await down(world, { driver: changed(world.driver, { savedState }) }))).toEqual({
       a: 'clean: saving it failed: no space left on device',
       b: 'clean: saving it took longer than 3 s',
     })
@@ -269,13 +262,11 @@ describe('the deadline', () => {
     await start(world, { db: "<stop action='destroy'/>" })
     const { driver } = world
     let failures = 2
-    const flaky = new Proxy(driver, {
-      get: (target, key) => {
-        const value: unknown = Reflect.get(target, key, target)
-        if (key === 'destroyDomain' && failures-- > 0) return async () => Promise.reject(new Error('busy'))
-        return typeof value === 'function' ? value.bind(target) : value
-      },
-    })
+    const destroyDomain: Driver['destroyDomain'] = async (...args) => {
+      if (failures-- > 0) throw new Error('busy')
+      return driver.destroyDomain(...args)
+    }
+    const flaky = changed(driver, { destroyDomain })
     expect((await down(world, { driver: flaky })).results[0]?.outcome).toBe('forced')
     await nothingIsUp(world)
   })
@@ -285,13 +276,8 @@ describe('the deadline', () => {
     await start(world, { db: '', web: "<start><after domain='db'/></start><stop action='destroy'/>" })
     const { driver } = world
     const web = await driver.lookupDomain({ name: 'web' })
-    const stuck = new Proxy(driver, {
-      get: (target, key) => {
-        const value: unknown = Reflect.get(target, key, target)
-        if (key === 'destroyDomain') return async () => Promise.reject(new Error('the process does not die'))
-        return typeof value === 'function' ? value.bind(target) : value
-      },
-    })
+    const destroyDomain = async () => Promise.reject(new Error('the process does not die'))
+    const stuck = changed(driver, { destroyDomain })
     expect(brief(await down(world, { driver: stuck }))).toEqual({
       web: 'failed: it could not be ended within 5 s: the process does not die',
       db: 'clean',

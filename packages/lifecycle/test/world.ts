@@ -1,4 +1,4 @@
-import { FakeClock, parseConnectUri, silentLogger } from '@covirt/core'
+import { type Driver, FakeClock, parseConnectUri, silentLogger } from '@covirt/core'
 import { type TestDriver, testProvider } from '@covirt/driver-test'
 import type { HostConditions, ProbeIo, RunnerParts } from '@covirt/lifecycle'
 import { MemoryJournal } from '@covirt/lifecycle'
@@ -58,6 +58,17 @@ export function runnerParts(
     conditions: goodHost,
     ...changes,
   } as RunnerParts & { readonly journal: MemoryJournal }
+}
+
+/** The driver with something of it replaced. */
+export function changed(driver: TestDriver, changes: Partial<Driver>): Driver {
+  return new Proxy<Driver>(driver, {
+    get: (target, key) => {
+      if (key in changes) return Reflect.get(changes, key)
+      const value: unknown = Reflect.get(target, key, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
 }
 
 /** Lets virtual time pass until `run` has settled. */

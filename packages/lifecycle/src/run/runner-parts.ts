@@ -1,4 +1,4 @@
-import type { CallOptions, Clock, DomainRef, Driver, Logger } from '@covirt/core'
+import type { CallOptions, Clock, Driver, Logger } from '@covirt/core'
 import type { LifecycleHooks } from '../hooks/lifecycle-hooks.js'
 import type { Journal, JournalActor } from '../journal/journal.js'
 import type { ProbeIo } from '../probe/probe-io.js'
@@ -22,6 +22,4 @@ export interface RunnerParts extends CallOptions {
   readonly hooks?: LifecycleHooks | undefined
   /** Told how far each domain is. It must not throw. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
-  /** Saves a domain to disk and ends its guest, where the driver can. */
-  readonly save?: ((domain: DomainRef, options: CallOptions) => Promise<void>) | undefined
 }

@@ -18,7 +18,6 @@ export interface RungParts extends CallOptions {
   readonly clock: Clock
   readonly watch: OffWatch
   readonly budgetMs: number
-  readonly save?: ((domain: DomainRef, options: CallOptions) => Promise<void>) | undefined
   readonly onAsked?: ((detail: string) => void) | undefined
 }
 
@@ -93,9 +92,10 @@ async function request(
 }
 
 async function save(domain: DomainRef, parts: RungParts): Promise<RungResult> {
-  const { save: saveDomain, budgetMs } = parts
-  if (!saveDomain) return { why: 'it cannot be saved: the driver keeps no state of guests' }
-  const answer = await raceOff(domain, parts, (options) => saveDomain(domain, options))
+  const { driver, budgetMs } = parts
+  const { savedState } = driver
+  if (!savedState) return { why: 'it cannot be saved: its driver keeps no state of guests' }
+  const answer = await raceOff(domain, parts, (options) => savedState.managedSave(domain, options))
   if (answer.off !== undefined) return { off: answer.off }
   if (answer.error !== undefined) return { why: `saving it failed: ${messageOf(answer.error)}` }
   return { why: `saving it took longer than ${budgetMs / 1000} s` }
