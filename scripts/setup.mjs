@@ -23,8 +23,11 @@ const SYSTEM_PACKAGES = [
   ...['qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'util-linux', 'gcc', 'g++', 'make', 'python3'],
 ]
 
-/** What only tests need: libvirt's own daemon and its clients, as peers. */
-const TEST_PACKAGES = ['libvirt-daemon', 'libvirt-daemon-driver-qemu', 'libvirt-clients', 'python3-libvirt']
+/** What only tests need: libvirt's own daemon and its clients as peers, and what a window needs without a screen. */
+const TEST_PACKAGES = [
+  ...['libvirt-daemon', 'libvirt-daemon-driver-qemu', 'libvirt-clients', 'python3-libvirt'],
+  ...['virt-manager', 'xvfb', 'dbus', 'at-spi2-core', 'gir1.2-atspi-2.0'],
+]
 
 const options = new Set(process.argv.slice(2))
 const isRoot = process.getuid?.() === 0

@@ -19,7 +19,8 @@ export type Enter = (
 
 /**
  * The roles that any of `drivers` has, each passed on to the driver of the domain concerned: `NO_SUPPORT` where
- * that one does not have it.
+ * that one does not have it. To the question what there is of a kind that it cannot make, the answer is: nothing. Clients
+ * ask it of every domain of a connection that has the role.
  */
 export function routedRoles(
   drivers: readonly Driver[],
@@ -63,9 +64,7 @@ export function routedRoles(
           requireRole(driver, 'snapshots').createSnapshot(domain, xml, options),
         ),
       listSnapshots: (domain, options) =>
-        routing.call(domain, async (driver) =>
-          requireRole(driver, 'snapshots').listSnapshots(domain, options),
-        ),
+        routing.call(domain, async (driver) => driver.snapshots?.listSnapshots(domain, options) ?? []),
       getSnapshotXml: (domain, snapshot, options) =>
         routing.call(domain, async (driver) =>
           requireRole(driver, 'snapshots').getSnapshotXml(domain, snapshot, options),
@@ -129,7 +128,7 @@ function savedState(drivers: readonly Driver[], routing: Routing, enter: Enter):
     managedSave: (domain, options) =>
       routing.call(domain, async (driver) => roleOf(driver).managedSave(domain, options)),
     hasManagedSave: (domain, options) =>
-      routing.call(domain, async (driver) => roleOf(driver).hasManagedSave(domain, options)),
+      routing.call(domain, async (driver) => driver.savedState?.hasManagedSave(domain, options) ?? false),
     removeManagedSave: (domain, options) =>
       routing.call(domain, async (driver) => roleOf(driver).removeManagedSave(domain, options)),
     saveDomain: (domain, path, options) =>

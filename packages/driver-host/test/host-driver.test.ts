@@ -283,6 +283,14 @@ describe('a role', () => {
   })
 })
 
+test('of domains whose driver cannot make snapshots or keep states, there are none', async () => {
+  const without = testMember('two', () => ({ snapshots: undefined, savedState: undefined }) as object)
+  await using host = await openHost([testMember('one'), without])
+  const domain = await host.driver.createDomain(domainXml('two', 'b'))
+  await expect(host.driver.snapshots?.listSnapshots(domain)).resolves.toEqual([])
+  await expect(host.driver.savedState?.hasManagedSave(domain)).resolves.toBe(false)
+})
+
 describe('closing', () => {
   test('closes every driver, and leaves guests alone', async () => {
     const [one, two] = [testMember('one'), testMember('two')]
