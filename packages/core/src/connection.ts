@@ -65,6 +65,24 @@ export class Connection<D extends Driver = Driver> implements AsyncDisposable {
     return this.driver.getVersion(options)
   }
 
+  /** Role `nativeConfig`: the document of a domain that a configuration of the hypervisor's own tools describes. */
+  async domainXmlFromNative(format: string, config: string, options?: CallOptions): Promise<string> {
+    return requireRole(this.driver, 'nativeConfig').domainXmlFromNative(
+      requireString('format', format),
+      requireString('config', config),
+      options,
+    )
+  }
+
+  /** Role `nativeConfig`: a document as a configuration of the hypervisor's own tools. */
+  async domainXmlToNative(format: string, xml: string, options?: CallOptions): Promise<string> {
+    return requireRole(this.driver, 'nativeConfig').domainXmlToNative(
+      requireString('format', format),
+      requireString('xml', xml),
+      options,
+    )
+  }
+
   /** Calls `listener` for each event of this type (`lifecycle`, `reboot`, `agent`, `resync`) until unsubscribed or closed. */
   on<T extends DriverEvent['type']>(
     type: T,

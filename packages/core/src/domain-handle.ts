@@ -336,6 +336,7 @@ const shellArgv = ['/bin/sh', '-c', 'cd 2>/dev/null; command -v bash >/dev/null 
 
 /** Which methods of a handle stand on which role. */
 interface RoleMethods {
+  nativeConfig: never
   console: 'openConsole'
   reset: 'reset'
   guestAgent: 'agentCommand'

@@ -6,6 +6,7 @@ import type { ExecRole } from './exec-role.js'
 import type { GraphicsRole } from './graphics-role.js'
 import type { GuestTimeRole } from './guest-time-role.js'
 import type { KeyboardRole, NmiRole } from './keyboard-role.js'
+import type { NativeConfigRole } from './native-config-role.js'
 import type { ProcessesRole } from './processes-role.js'
 import type { SavedStateRole } from './saved-state-role.js'
 import type { SnapshotsRole } from './snapshots.js'
@@ -75,6 +76,7 @@ export interface DriverRoles {
   readonly nmi: NmiRole
   readonly guestTime: GuestTimeRole
   readonly statistics: StatisticsRole
+  readonly nativeConfig: NativeConfigRole
 }
 
 /** The name of a role. */
@@ -98,4 +100,5 @@ export const roleNames = [
   'nmi',
   'guestTime',
   'statistics',
+  'nativeConfig',
 ] as const satisfies readonly RoleName[]

@@ -3,9 +3,11 @@ import {
   type DomainRef,
   type Driver,
   type DriverRoles,
+  type NativeConfigRole,
   type RoleName,
   requireRole,
   type SavedStateRole,
+  VirError,
 } from '@covirt/core'
 import type { Routing } from './routing.js'
 
@@ -58,6 +60,7 @@ export function routedRoles(
       exec: (domain, argv, options) =>
         routing.call(domain, async (driver) => requireRole(driver, 'exec').exec(domain, argv, options)),
     },
+    nativeConfig: nativeConfigOf(drivers),
     snapshots: {
       createSnapshot: (domain, xml, options) =>
         routing.call(domain, async (driver) =>
@@ -138,5 +141,25 @@ function savedState(drivers: readonly Driver[], routing: Routing, enter: Enter):
         roleOf(driver).restoreDomain(path, options),
       ),
     getSavedXml,
+  }
+}
+
+/** No domain is concerned: the format tells whose configuration it is. */
+function nativeConfigOf(drivers: readonly Driver[]): NativeConfigRole {
+  const members = drivers.flatMap(({ nativeConfig }) => nativeConfig ?? [])
+  const nativeFormats = members.flatMap((member) => member.nativeFormats)
+  const memberFor = (format: string) => {
+    const member = members.find((each) => each.nativeFormats.includes(format))
+    if (member) return member
+    throw new VirError('INVALID_ARG', `There is no native format '${format}'`, {
+      hint: `There are: ${nativeFormats.join(', ')}`,
+    })
+  }
+  return {
+    nativeFormats,
+    domainXmlFromNative: async (format, config, options) =>
+      memberFor(format).domainXmlFromNative(format, config, options),
+    domainXmlToNative: async (format, xml, options) =>
+      memberFor(format).domainXmlToNative(format, xml, options),
   }
 }

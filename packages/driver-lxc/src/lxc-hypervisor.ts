@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type CallOptions, type DriverRoles, VirError } from '@covirt/core'
@@ -9,10 +10,13 @@ import {
   type GuestAccess,
   type Hypervisor,
   type LaunchSpec,
+  type NativeFormat,
+  nativeConfigRole,
   UndoStack,
 } from '@covirt/local'
-import type { DomainXml } from '@covirt/xml'
+import { type DomainXml, formatDomain } from '@covirt/xml'
 import { capabilitiesDocument } from './capabilities.js'
+import { fromNative } from './config/from-native.js'
 import { idmapValues, wantsOwnIds } from './config/idmap.js'
 import { initArgv } from './config/init.js'
 import { consoleLogBytes, toLiblxcConfig } from './config/liblxc-config.js'
@@ -22,13 +26,14 @@ import { prepareDocument } from './config/prepare-document.js'
 import { seccompProfile } from './config/seccomp.js'
 import { isPrivileged, missingProtection } from './config/security.js'
 import { stagesOf } from './config/stages.js'
+import { toNative } from './config/to-native.js'
 import { ForeignContainers } from './foreign/foreign-containers.js'
 import { type BootOptions, LxcGuest, type LxcGuestParts } from './guest/lxc-guest.js'
 import { StateHub } from './guest/state-hub.js'
 import { controlGroupsOf } from './host/control-groups.js'
 import { endContainer } from './host/end-container.js'
 import { type HostFacts, readHostFacts } from './host/host-facts.js'
-import { IdRanges, type IdSpan, idsPerRange } from './host/id-ranges.js'
+import { firstIds, IdRanges, type IdSpan, idsPerRange } from './host/id-ranges.js'
 import { type InitKind, initKinds, initSignals } from './host/init-kind.js'
 import { inspectHost } from './host/inspect-host.js'
 import { removeLeftovers } from './host/leftovers.js'
@@ -174,6 +179,7 @@ export class LxcHypervisor implements Hypervisor {
             lxcGuest(guest).openConsole({ ...options, signal }),
           ),
       },
+      nativeConfig: nativeConfigRole(this, { 'lxc-tools': this.#nativeFormat() }),
       processes: {
         listProcesses: (domain, options) =>
           access.query(domain, options, async (guest, call) => lxcGuest(guest).listProcesses(call)),
@@ -191,6 +197,18 @@ export class LxcHypervisor implements Hypervisor {
 
   retain(uuids: ReadonlySet<string>): void {
     this.#ids.retain(uuids)
+  }
+
+  #nativeFormat(): NativeFormat {
+    return {
+      toNative: (document) => {
+        const ownIds = wantsOwnIds(document)
+        const ids = ownIds ? (this.#ids.find(document.uuid ?? '') ?? firstIds) : undefined
+        return toNative(liveDocument(document, ids), { host: this.#host, ownIds })
+      },
+      fromNative: (config) =>
+        formatDomain(fromNative(config, { memoryKib: BigInt(Math.floor(totalmem() / 1024)) }).document),
+    }
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,7 @@ import type {
   Driver,
   DriverProvider,
   ExecRole,
+  NativeConfigRole,
   ProcessesRole,
   SnapshotsRole,
 } from '@covirt/core'
@@ -20,6 +21,7 @@ export interface LxcDriver extends Driver {
   readonly processes: ProcessesRole
   readonly addresses: AddressesRole
   readonly snapshots: SnapshotsRole
+  readonly nativeConfig: NativeConfigRole
   readonly reset?: undefined
   readonly guestAgent?: undefined
   readonly savedState?: undefined

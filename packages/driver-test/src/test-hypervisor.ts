@@ -13,9 +13,10 @@ import {
   type GuestAccess,
   type Hypervisor,
   type LaunchSpec,
+  nativeConfigRole,
   type StorageSnapshots,
 } from '@covirt/local'
-import { type DomainXml, formatCapabilities } from '@covirt/xml'
+import { type DomainXml, formatCapabilities, formatDomain, parseDomain } from '@covirt/xml'
 import { parseCommand } from './agent.js'
 import { Machine } from './machine.js'
 import { readMemory } from './machine-memory.js'
@@ -141,6 +142,10 @@ export class TestHypervisor implements Hypervisor {
         listInterfaceAddresses: (domain, options = {}) =>
           access.query(domain, options, async (guest) => interfacesOf(testGuest(guest).machine, options)),
       },
+      // Guests in memory are configured by nothing but their documents.
+      nativeConfig: nativeConfigRole(this, {
+        'test-guest': { toNative: formatDomain, fromNative: (config) => formatDomain(parseDomain(config)) },
+      }),
       exec: {
         exec: (domain, argv, options = {}) =>
           access.query(domain, options, async (guest) => {

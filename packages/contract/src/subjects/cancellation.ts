@@ -39,6 +39,7 @@ const roleCalls: Readonly<Record<RoleName, Call>> = {
   nmi: (domain, options) => domain.injectNmi(options),
   guestTime: (domain, options) => domain.getTime(options),
   statistics: (domain, options) => domain.statistics(options),
+  nativeConfig: (_, options, { connection }) => connection.domainXmlFromNative('none', '', options),
 }
 
 const queries: Readonly<Record<string, Call>> = {

@@ -21,8 +21,11 @@ const verbs = {
   rename: (domain) => domain.rename('renamed'),
 } as const satisfies Readonly<Record<string, Verb>>
 
+/** Roles that are about domains. */
+type DomainRole = Exclude<RoleName, 'nativeConfig'>
+
 /** What a role adds to them. */
-const roleVerbs: Readonly<Record<RoleName, Verb>> = {
+const roleVerbs: Readonly<Record<DomainRole, Verb>> = {
   console: (domain) => domain.openConsole(),
   reset: (domain) => domain.reset(),
   guestAgent: (domain) => domain.agentCommand('{"execute":"guest-ping"}'),
@@ -51,7 +54,7 @@ interface Situation {
   readonly needs: readonly Ability[]
   enter(scene: Scene): Promise<Domain>
   readonly refused: readonly (keyof typeof verbs)[]
-  readonly refusedRoles: readonly RoleName[]
+  readonly refusedRoles: readonly DomainRole[]
 }
 
 const situations: readonly Situation[] = [
@@ -125,7 +128,9 @@ export function refusals({ fixture, test, needing }: Suite): void {
     })
   }
 
-  const present = fixture.roles.map((role) => [`use the ${role} of`, roleVerbs[role]] as const)
+  const present = fixture.roles
+    .filter((role) => role !== 'nativeConfig')
+    .map((role) => [`use the ${role} of`, roleVerbs[role]] as const)
   const calls = Object.entries<Verb>({ ...verbs, ...queries }).filter(([name]) => name !== 'create')
   for (const [name, call] of [...calls, ...present]) {
     test(`to ${name} a domain that has gone is NO_DOMAIN`, async (scene) => {

@@ -1,4 +1,4 @@
-import { type Domain, type RoleName, requireRole, roleNames } from '@covirt/core'
+import { type Connection, type Domain, type RoleName, requireRole, roleNames } from '@covirt/core'
 import { expect } from '@jest/globals'
 import type { Suite } from '../suite.js'
 import { addressesRole } from './addresses-role.js'
@@ -8,6 +8,7 @@ import { graphicsRole } from './graphics-role.js'
 import { guestAgentRole } from './guest-agent-role.js'
 import { guestTimeRole } from './guest-time-role.js'
 import { keyboardRole, nmiRole } from './keyboard-role.js'
+import { nativeConfigRole } from './native-config-role.js'
 import { processesRole } from './processes-role.js'
 import { resetRole } from './reset-role.js'
 import { savedStateRole } from './saved-state-role.js'
@@ -28,9 +29,10 @@ const present: Readonly<Record<RoleName, (suite: Suite) => void>> = {
   nmi: nmiRole,
   guestTime: guestTimeRole,
   statistics: statisticsRole,
+  nativeConfig: nativeConfigRole,
 }
 
-const use: Readonly<Record<RoleName, (domain: Domain) => Promise<unknown>>> = {
+const use: Readonly<Record<RoleName, (domain: Domain, connection: Connection) => Promise<unknown>>> = {
   console: (domain) => domain.openConsole(),
   reset: (domain) => domain.reset(),
   guestAgent: (domain) => domain.agentCommand('{"execute":"guest-ping"}'),
@@ -44,6 +46,7 @@ const use: Readonly<Record<RoleName, (domain: Domain) => Promise<unknown>>> = {
   nmi: (domain) => domain.injectNmi(),
   guestTime: (domain) => domain.getTime(),
   statistics: (domain) => domain.statistics(),
+  nativeConfig: (_, connection) => connection.domainXmlFromNative('none', ''),
 }
 
 /** Each role that the driver has; and of each other one, that it is refused. */
@@ -55,7 +58,7 @@ export function roles(suite: Suite): void {
     }
     suite.test(`the role '${role}', which the driver does not have, is NO_SUPPORT`, async (scene) => {
       const domain = await scene.define()
-      await scene.refuses('NO_SUPPORT', () => use[role](domain))
+      await scene.refuses('NO_SUPPORT', () => use[role](domain, scene.connection))
       expect(() => requireRole(scene.connection.driver, role)).toThrow(
         expect.objectContaining({ code: 'NO_SUPPORT', message: expect.stringContaining(role) }),
       )

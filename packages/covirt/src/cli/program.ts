@@ -7,6 +7,7 @@ import { addHostCommands } from '../commands/host.js'
 import { addInsideCommands } from '../commands/inside.js'
 import { addLifecycleCommands } from '../commands/lifecycle.js'
 import { addListCommand } from '../commands/list.js'
+import { addNativeConfigCommands } from '../commands/native-config.js'
 import { addPlanCommands } from '../commands/plans.js'
 import { addProgramCommands } from '../commands/programs.js'
 import { addSavedStateCommands } from '../commands/saved-state.js'
@@ -63,6 +64,7 @@ export function createProgram(select: (task: Task) => void, output: OutputConfig
   program.commandsGroup('Domains:')
   addListCommand(program, select)
   addDefinitionCommands(program, select)
+  addNativeConfigCommands(program, select)
   addLifecycleCommands(program, select)
   addDomainInfoCommands(program, select)
   program.commandsGroup('Guests:')

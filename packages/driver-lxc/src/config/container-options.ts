@@ -77,13 +77,18 @@ const ownKeys = [
   /^lxc\.(?:namespace\.share\.(?:pid|user|mnt)|cgroup2?\.devices\.deny)$/,
 ]
 
+/** Whether a key may not be given as an option. */
+export function isOwnKey(key: string): boolean {
+  return ownKeys.some((own) => own.test(key))
+}
+
 function readKey(element: XmlElement): ConfigLine {
   const name = attributeOf(element, 'name') ?? ''
   const value = attributeOf(element, 'value')
   if (!/^lxc(?:\.[A-Za-z0-9_-]{1,64}){1,8}$/.test(name))
     throw wrong(`<option name='${name}'> is not a key of lxc.container.conf(5)`)
   if (value === undefined) throw wrong(`<option name='${name}'> needs a value`)
-  if (ownKeys.some((key) => key.test(name)))
+  if (isOwnKey(name))
     throw new VirError('CONFIG_UNSUPPORTED', `The key ${name} is the LXC driver's own`, {
       domain: 'LXC',
       hint: 'Use the element of the definition that says it',

@@ -33,8 +33,7 @@ export const consoleLogBytes = 1024 * 1024
 export function toLiblxcConfig(document: DomainXml, context: ConfigContext): string {
   const { host, signals, groups, consoleLog, seccompFile } = context
   return formatConfig([
-    ['lxc.uts.name', hostName(document.name)],
-    ...(document.os.type?.arch === undefined ? [] : [['lxc.arch', document.os.type.arch] as const]),
+    ...hostNameLines(document),
     ...mountLines(document),
     ...initLines(document),
     ...signalLines(signals),
@@ -45,6 +44,11 @@ export function toLiblxcConfig(document: DomainXml, context: ConfigContext): str
     ...terminalLines(consoleLog),
     ...containerOptions(document).options,
   ])
+}
+
+export function hostNameLines({ name, os }: DomainXml): ConfigLine[] {
+  const arch = os.type?.arch
+  return [['lxc.uts.name', hostName(name)], ...(arch === undefined ? [] : [['lxc.arch', arch] as const])]
 }
 
 /** A host name holds letters, digits, dashes and dots (hostname(7)). */

@@ -124,7 +124,11 @@ function processLines(document: DomainXml, host: HostFacts): ConfigLine[] {
 
 function deviceLines(host: HostFacts): ConfigLine[] {
   const version = host.controllers.devices
-  if (version === undefined) return []
+  return version === undefined ? [] : standardDeviceLines(version)
+}
+
+/** Nothing but what each container may use. */
+export function standardDeviceLines(version: CgroupVersion): ConfigLine[] {
   const key = cgroupKey(version, 'devices')
   return [
     [`${key}.deny`, 'a'],

@@ -24,12 +24,19 @@ export function mountLines(document: DomainXml): ConfigLine[] {
   const root = rootFilesystem(document)
   return [
     ['lxc.rootfs.path', `dir:${(root && sourceDirectory(root)) ?? ''}`],
+    ...kernelLines(),
+    ...document.devices.filesystems.flatMap(memoryLines),
+  ]
+}
+
+/** The kernel's file systems, with what is hidden of them. */
+export function kernelLines(): ConfigLine[] {
+  return [
     ['lxc.mount.auto', 'cgroup:mixed proc:mixed sys:mixed'],
     ...maskedFiles.map((file) => mountEntry(`/dev/null proc/${file} none bind,optional`)),
     ...maskedDirectories.map((directory) =>
       mountEntry(`tmpfs ${directory} tmpfs ro,nosuid,nodev,noexec,size=4k,mode=555,optional`),
     ),
-    ...document.devices.filesystems.flatMap(memoryLines),
   ]
 }
 
