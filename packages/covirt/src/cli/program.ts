@@ -13,6 +13,7 @@ import { addProgramCommands } from '../commands/programs.js'
 import { addSavedStateCommands } from '../commands/saved-state.js'
 import { addShellCommands } from '../commands/shell.js'
 import { addSnapshotCommands } from '../commands/snapshot.js'
+import { addUnitCommands } from '../commands/units.js'
 import type { Task } from './cli.js'
 import { parseSeconds } from './option-values.js'
 
@@ -78,6 +79,7 @@ export function createProgram(select: (task: Task) => void, output: OutputConfig
   program.commandsGroup('Host:')
   addHostCommands(program, select)
   addPlanCommands(program, select)
+  addUnitCommands(program, select)
   program.commandsGroup('Shell:')
   addShellCommands(program, select)
   return program
