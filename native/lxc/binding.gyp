@@ -39,6 +39,7 @@
       'sources': [
         'src/liblxc.cc',
         'src/program/attach.cc',
+        'src/program/files.cc',
         'src/program/gate.cc',
         'src/program/hold.cc',
         'src/program/id-map.cc',
@@ -50,6 +51,7 @@
         'src/program/mapped-ids.cc',
         'src/program/mount-calls.cc',
         'src/program/options.cc',
+        'src/program/root.cc',
         'src/program/stage.cc',
         'src/program/start.cc',
         'src/program/supervisor.cc',

@@ -1,7 +1,8 @@
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { abortable, anySignal, type CallOptions } from './abort.js'
 import type { AddressOptions, GuestInterface } from './addresses-role.js'
 import { checkExec } from './check-exec.js'
+import { checkGuestPath } from './check-path.js'
 import type { DomainInfo, DomainRef } from './domain.js'
 import type { DriverEvent } from './domain-event.js'
 import { type DomainState, type DomainStateName, domainStateReasons, isActive } from './domain-state.js'
@@ -16,6 +17,15 @@ import type {
 import { isVirError, VirError } from './errors.js'
 import type { EventStream, EventStreamOptions } from './event-stream.js'
 import type { ExecOptions, ExecProcess, TerminalSize } from './exec-role.js'
+import type {
+  FileEntry,
+  FileInfo,
+  MakeDirectoryOptions,
+  OwnershipOptions,
+  ReadFileOptions,
+  RemoveFileOptions,
+  StatFileOptions,
+} from './files-role.js'
 import type { GraphicsOptions, Screenshot, ScreenshotOptions } from './graphics-role.js'
 import type { SendKeyOptions } from './keyboard-role.js'
 import type { GuestProcess } from './processes-role.js'
@@ -270,6 +280,46 @@ export class DomainHandle {
     return this.#role('statistics').getStatistics(this.ref, options)
   }
 
+  /** Role `files`. */
+  async readFile(path: string, options?: ReadFileOptions): Promise<Readable> {
+    checkGuestPath(path)
+    return this.#role('files').readFile(this.ref, path, options)
+  }
+
+  /** Role `files`. */
+  async writeFile(
+    path: string,
+    content: string | Uint8Array | Readable,
+    options?: OwnershipOptions,
+  ): Promise<void> {
+    checkGuestPath(path)
+    return this.#role('files').writeFile(this.ref, path, content, options)
+  }
+
+  /** Role `files`. */
+  async statFile(path: string, options?: StatFileOptions): Promise<FileInfo> {
+    checkGuestPath(path)
+    return this.#role('files').statFile(this.ref, path, options)
+  }
+
+  /** Role `files`. */
+  async listDirectory(path: string, options?: CallOptions): Promise<readonly FileEntry[]> {
+    checkGuestPath(path)
+    return this.#role('files').listDirectory(this.ref, path, options)
+  }
+
+  /** Role `files`. */
+  async makeDirectory(path: string, options?: MakeDirectoryOptions): Promise<void> {
+    checkGuestPath(path)
+    return this.#role('files').makeDirectory(this.ref, path, options)
+  }
+
+  /** Role `files`. */
+  async removeFile(path: string, options?: RemoveFileOptions): Promise<void> {
+    checkGuestPath(path)
+    return this.#role('files').removeFile(this.ref, path, options)
+  }
+
   /** Calls `listener` for each event of this domain, and each `resync`, until unsubscribed or the connection is closed. */
   subscribe(listener: (event: DriverEvent) => void): Unsubscribe {
     return this.#connection.subscribe((event) => {
@@ -343,6 +393,7 @@ interface RoleMethods {
   exec: 'exec' | 'shell'
   processes: 'listProcesses'
   addresses: 'listInterfaceAddresses'
+  files: 'readFile' | 'writeFile' | 'statFile' | 'listDirectory' | 'makeDirectory' | 'removeFile'
   snapshots: 'createSnapshot' | 'listSnapshots' | 'snapshotXml' | 'revertToSnapshot' | 'deleteSnapshot'
   savedState: 'save' | 'managedSave' | 'hasManagedSave' | 'removeManagedSave'
   graphics: 'screenshot' | 'openGraphics'

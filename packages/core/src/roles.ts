@@ -3,6 +3,7 @@ import type { CallOptions } from './abort.js'
 import type { AddressesRole } from './addresses-role.js'
 import type { DomainRef } from './domain.js'
 import type { ExecRole } from './exec-role.js'
+import type { FilesRole } from './files-role.js'
 import type { GraphicsRole } from './graphics-role.js'
 import type { GuestTimeRole } from './guest-time-role.js'
 import type { KeyboardRole, NmiRole } from './keyboard-role.js'
@@ -69,6 +70,7 @@ export interface DriverRoles {
   readonly exec: ExecRole
   readonly processes: ProcessesRole
   readonly addresses: AddressesRole
+  readonly files: FilesRole
   readonly snapshots: SnapshotsRole
   readonly savedState: SavedStateRole
   readonly graphics: GraphicsRole
@@ -93,6 +95,7 @@ export const roleNames = [
   'exec',
   'processes',
   'addresses',
+  'files',
   'snapshots',
   'savedState',
   'graphics',

@@ -4,6 +4,7 @@ import {
   type Driver,
   type DriverRoles,
   type NativeConfigRole,
+  type FilesRole,
   type RoleName,
   requireRole,
   type SavedStateRole,
@@ -56,6 +57,7 @@ export function routedRoles(
           requireRole(driver, 'addresses').listInterfaceAddresses(domain, options),
         ),
     },
+    files: routedFiles(routing),
     exec: {
       exec: (domain, argv, options) =>
         routing.call(domain, async (driver) => requireRole(driver, 'exec').exec(domain, argv, options)),
@@ -161,5 +163,23 @@ function nativeConfigOf(drivers: readonly Driver[]): NativeConfigRole {
       memberFor(format).domainXmlFromNative(format, config, options),
     domainXmlToNative: async (format, xml, options) =>
       memberFor(format).domainXmlToNative(format, xml, options),
+  }
+}
+
+function routedFiles(routing: Routing): FilesRole {
+  const files = (driver: Driver) => requireRole(driver, 'files')
+  return {
+    readFile: (domain, ...rest) =>
+      routing.call(domain, async (driver) => files(driver).readFile(domain, ...rest)),
+    writeFile: (domain, ...rest) =>
+      routing.call(domain, async (driver) => files(driver).writeFile(domain, ...rest)),
+    statFile: (domain, ...rest) =>
+      routing.call(domain, async (driver) => files(driver).statFile(domain, ...rest)),
+    listDirectory: (domain, ...rest) =>
+      routing.call(domain, async (driver) => files(driver).listDirectory(domain, ...rest)),
+    makeDirectory: (domain, ...rest) =>
+      routing.call(domain, async (driver) => files(driver).makeDirectory(domain, ...rest)),
+    removeFile: (domain, ...rest) =>
+      routing.call(domain, async (driver) => files(driver).removeFile(domain, ...rest)),
   }
 }

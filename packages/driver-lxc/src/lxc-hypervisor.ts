@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type CallOptions, type DriverRoles, VirError } from '@covirt/core'
+import { type CallOptions, type DomainRef, type DriverRoles, VirError } from '@covirt/core'
 import {
   type AdoptSpec,
   type Guest,
@@ -27,6 +27,7 @@ import { seccompProfile } from './config/seccomp.js'
 import { isPrivileged, missingProtection } from './config/security.js'
 import { stagesOf } from './config/stages.js'
 import { toNative } from './config/to-native.js'
+import { containerFiles } from './container-files.js'
 import { ForeignContainers } from './foreign/foreign-containers.js'
 import { type BootOptions, LxcGuest, type LxcGuestParts } from './guest/lxc-guest.js'
 import { StateHub } from './guest/state-hub.js'
@@ -188,6 +189,9 @@ export class LxcHypervisor implements Hypervisor {
         listInterfaceAddresses: (domain, options = {}) =>
           access.query(domain, options, async (guest) => lxcGuest(guest).listInterfaceAddresses(options)),
       },
+      files: containerFiles(access, ({ domain, guest }) =>
+        guest ? lxcGuest(guest).container : this.#containerOf({ domain }),
+      ),
       exec: {
         exec: (domain, argv, options = {}) =>
           access.query(domain, options, async (guest) => lxcGuest(guest).exec(argv, options)),
@@ -225,7 +229,7 @@ export class LxcHypervisor implements Hypervisor {
   }
 
   /** Named as its domain where liblxc takes that name, so that its own tools show it. */
-  #containerOf({ domain: { name, uuid } }: Pick<AdoptSpec, 'domain'>): Container {
+  #containerOf({ domain: { name, uuid } }: { readonly domain: DomainRef }): Container {
     return { path: this.#path, name: /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name) ? name : uuid }
   }
 

@@ -7,6 +7,7 @@ import type {
   DriverProvider,
   ExecRole,
   NativeConfigRole,
+  FilesRole,
   ProcessesRole,
   SnapshotsRole,
 } from '@covirt/core'
@@ -20,6 +21,7 @@ export interface LxcDriver extends Driver {
   readonly exec: ExecRole
   readonly processes: ProcessesRole
   readonly addresses: AddressesRole
+  readonly files: FilesRole
   readonly snapshots: SnapshotsRole
   readonly nativeConfig: NativeConfigRole
   readonly reset?: undefined

@@ -31,6 +31,7 @@ export interface QemuDriver extends Driver {
   readonly exec?: undefined
   readonly processes?: undefined
   readonly addresses: AddressesRole
+  readonly files?: undefined
   readonly snapshots?: undefined
 }
 

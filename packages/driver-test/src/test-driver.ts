@@ -3,6 +3,7 @@ import type {
   ConsoleRole,
   Driver,
   ExecRole,
+  FilesRole,
   GraphicsRole,
   GuestAgentRole,
   GuestTimeRole,
@@ -28,6 +29,7 @@ export interface TestDriver extends Driver {
   readonly exec: ExecRole
   readonly processes: ProcessesRole
   readonly addresses: AddressesRole
+  readonly files: FilesRole
   readonly snapshots: SnapshotsRole
   readonly savedState: SavedStateRole
   readonly graphics: GraphicsRole
@@ -45,7 +47,7 @@ export async function openTestDriver(
 ): Promise<TestDriver> {
   const driver = await LocalDriver.open({
     ...parts,
-    hypervisor: new TestHypervisor(world),
+    hypervisor: new TestHypervisor(world, parts.clock),
     store: world.store,
     places: world.places,
     ids: new IdAllocator(),

@@ -1,8 +1,12 @@
 import {
   type CallOptions,
+  type Clock,
+  checkGuestPath,
   type DomainRef,
   type DriverRoles,
+  type FilesRole,
   type OptionalRoles,
+  systemClock,
   throwIfAborted,
   VirError,
 } from '@covirt/core'
@@ -21,6 +25,7 @@ import { parseCommand } from './agent.js'
 import { Machine } from './machine.js'
 import { readMemory } from './machine-memory.js'
 import { checkLine, liveDocument, preparedDocument } from './test-documents.js'
+import type { TestFiles } from './test-files.js'
 import { TestGuest } from './test-guest.js'
 import { interfacesOf } from './test-network.js'
 import { testNode } from './test-node.js'
@@ -35,9 +40,11 @@ export class TestHypervisor implements Hypervisor {
   readonly versions = {}
   readonly savesGuests = true
   readonly #world: TestWorld
+  readonly #clock: Clock
 
-  constructor(world: TestWorld) {
+  constructor(world: TestWorld, clock: Clock = systemClock) {
     this.#world = world
+    this.#clock = clock
   }
 
   async getCapabilities(): Promise<string> {
@@ -142,6 +149,7 @@ export class TestHypervisor implements Hypervisor {
         listInterfaceAddresses: (domain, options = {}) =>
           access.query(domain, options, async (guest) => interfacesOf(testGuest(guest).machine, options)),
       },
+      files: this.#filesRole(access),
       // Guests in memory are configured by nothing but their documents.
       nativeConfig: nativeConfigRole(this, {
         'test-guest': { toNative: formatDomain, fromNative: (config) => formatDomain(parseDomain(config)) },
@@ -153,6 +161,31 @@ export class TestHypervisor implements Hypervisor {
             return testGuest(guest).exec(argv, options)
           }),
       },
+    }
+  }
+
+  #filesRole(access: GuestAccess): FilesRole {
+    const look = <T>(
+      domain: DomainRef,
+      options: CallOptions | undefined,
+      path: string,
+      act: (files: TestFiles) => T | Promise<T>,
+    ) =>
+      access.look(domain, options, async (found) => {
+        checkGuestPath(path)
+        return act(this.#world.filesOf(found.domain.uuid, this.#clock))
+      })
+    return {
+      readFile: (domain, path, options = {}) =>
+        look(domain, options, path, (files) => files.read(path, options)),
+      writeFile: (domain, path, content, options = {}) =>
+        look(domain, options, path, (files) => files.write(path, content, options)),
+      statFile: (domain, path, options) => look(domain, options, path, (files) => files.stat(path)),
+      listDirectory: (domain, path, options) => look(domain, options, path, (files) => files.list(path)),
+      makeDirectory: (domain, path, options = {}) =>
+        look(domain, options, path, (files) => files.makeDirectory(path, options)),
+      removeFile: (domain, path, options = {}) =>
+        look(domain, options, path, (files) => files.remove(path, options.recursive ?? false)),
     }
   }
 

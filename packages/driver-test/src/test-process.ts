@@ -8,6 +8,7 @@ import {
   type ExecProcess,
   throwIfAborted,
 } from '@covirt/core'
+import { firstDirectories } from './test-files.js'
 import type { TestProgram } from './test-program.js'
 
 /** Where a program is run, and by what clock. */
@@ -82,11 +83,8 @@ export class TestProcess implements ExecProcess {
   }
 }
 
-/** The directories of simulated guests. */
-const directories: ReadonlySet<string> = new Set(['/', '/etc', '/root', '/tmp'])
-
 function startOf(program: TestProgram | undefined, cwd: string): TestProgram {
-  if (!directories.has(cwd)) return refusal(126, () => cwd)
+  if (!firstDirectories.includes(cwd)) return refusal(126, () => cwd)
   return program ?? refusal(127, (argv) => argv[0] as string)
 }
 

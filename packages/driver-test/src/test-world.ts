@@ -1,6 +1,8 @@
+import type { Clock } from '@covirt/core'
 import { MemoryPlaces, MemoryStore } from '@covirt/local'
 import { type GuestBehaviour, goodBehaviour } from './behaviour.js'
 import type { Machine } from './machine.js'
+import { TestFiles } from './test-files.js'
 import { ownPrograms, type TestProgram } from './test-program.js'
 
 /**
@@ -18,6 +20,7 @@ export class TestWorld {
   readonly snapshots = new Map<string, string | undefined>()
   /** Whether the domains that it begins with have been made. */
   furnished = false
+  readonly #files = new Map<string, TestFiles>()
   readonly #programs = new Map<string, Map<string, TestProgram>>()
   readonly #behaviours = new Map<string, GuestBehaviour>()
 
@@ -27,6 +30,13 @@ export class TestWorld {
 
   behave(name: string, change: Partial<GuestBehaviour>): void {
     this.#behaviours.set(name, { ...this.behaviourOf(name), ...change })
+  }
+
+  /** Those of the domain with this uuid. */
+  filesOf(uuid: string, clock: Clock): TestFiles {
+    const files = this.#files.get(uuid) ?? new TestFiles(clock)
+    this.#files.set(uuid, files)
+    return files
   }
 
   /** What the domain's guests run by the name `program`, which may be a path. */

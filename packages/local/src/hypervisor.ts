@@ -250,6 +250,15 @@ export interface GuestSink {
   changed(): void
 }
 
+/** A domain, whatever its state. */
+export interface FoundDomain {
+  readonly domain: DomainRef
+  /** What it runs from, or would. */
+  readonly document: DomainXml
+  /** Where it is active. */
+  readonly guest: Guest | undefined
+}
+
 /** How role objects reach guests. */
 export interface GuestAccess {
   /** Runs `query` on the guest of an active domain at once. `NO_DOMAIN`, `OPERATION_INVALID` otherwise. */
@@ -257,6 +266,15 @@ export interface GuestAccess {
     domain: DomainRef,
     options: CallOptions | undefined,
     query: (guest: Guest, options: CallOptions) => Promise<T>,
+  ): Promise<T>
+  /**
+   * Runs `query` on any domain at once, active or not. `NO_DOMAIN`; `OPERATION_INVALID` where it has a guest that cannot
+   * be reached.
+   */
+  look<T>(
+    domain: DomainRef,
+    options: CallOptions | undefined,
+    query: (found: FoundDomain, options: CallOptions) => Promise<T>,
   ): Promise<T>
   /** Runs `job` on the guest of an active domain as one of its jobs: in turn, and aborted by `destroy`. */
   job<T>(

@@ -49,6 +49,7 @@ import {
   requireOtherName,
   requireOwn,
   requirePersistent,
+  requireReachable,
 } from './refusals.js'
 import { SavedStates, type SavedStatesParts } from './saved-states.js'
 import { repeatShutdown } from './shutdown-request.js'
@@ -427,6 +428,14 @@ export class LocalDriver implements Driver {
       query: async (domain, options = {}, query) => {
         throwIfAborted(options.signal)
         return query(requireActive(this.#table.get(domain)).guest, options)
+      },
+      look: async (domain, options = {}, query) => {
+        throwIfAborted(options.signal)
+        const entry = this.#table.get(domain)
+        requireReachable(entry)
+        const { ref, active, inactiveDocument } = entry
+        const document = active?.document ?? inactiveDocument
+        return query({ domain: ref, document, guest: active?.guest }, options)
       },
       job: async (domain, name, options = {}, job) => {
         const { jobs } = this.#table.get(domain)

@@ -22,7 +22,7 @@ char **NewList(int argc) { return static_cast<char **>(calloc(static_cast<size_t
 }  // namespace
 
 const char *ParseOptions(int argc, char **argv, Options *options) {
-  if (argc < 2) return "usage: covirt-lxc start|attach|interfaces --path DIR --name NAME ...";
+  if (argc < 2) return "usage: covirt-lxc start|attach|interfaces|files --path DIR --name NAME ...";
   options->verb = argv[1];
   options->idmaps = NewList(argc);
   options->stages = NewList(argc);
@@ -53,6 +53,12 @@ const char *ParseOptions(int argc, char **argv, Options *options) {
       options->log_level = value;
     } else if (strcmp(option, "--cwd") == 0) {
       options->cwd = value;
+    } else if (strcmp(option, "--root") == 0) {
+      options->root = value;
+    } else if (strcmp(option, "--uid-map") == 0) {
+      options->uid_map = value;
+    } else if (strcmp(option, "--gid-map") == 0) {
+      options->gid_map = value;
     } else if (strcmp(option, "--namespaces") == 0) {
       if (!ParseNumber(value, &options->namespaces)) return "--namespaces is not a number";
     } else if (strcmp(option, "--tty") == 0) {

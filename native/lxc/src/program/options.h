@@ -11,6 +11,9 @@ struct Options {
   const char *log_file = nullptr;
   const char *log_level = "ERROR";
   const char *cwd = nullptr;
+  const char *root = nullptr;
+  const char *uid_map = nullptr;  // of what is below root: "FIRST:ON-DISK:COUNT,..."
+  const char *gid_map = nullptr;
   int uid = -1;
   int gid = -1;
   int control_fd = -1;

@@ -37,4 +37,10 @@ int Attach(const Job &job);
 // Prints {"interfaces":[{"name","mac","addresses":[{"family","address","prefix"}]}]} of a running container.
 int Interfaces(const Job &job);
 
+// Does one thing with the files of a container, one that runs or, with options.root, one that does not. argv is
+// `stat PATH FOLLOW`, `list PATH`, `read PATH OFFSET LENGTH`, `write PATH MODE UID GID`, `mkdir PATH PARENTS MODE UID
+// GID` or `remove PATH RECURSIVE`. On the control descriptor: for read and write {"open":true} first, for stat the
+// information, and in the end {"done":true}, or the error line. A write is done when it hears `commit` there.
+int Files(const Job &job);
+
 }  // namespace covirt

@@ -32,6 +32,7 @@ const roleCalls: Readonly<Record<RoleName, Call>> = {
   exec: (domain, options) => domain.exec(['true'], options),
   processes: (domain, options) => domain.listProcesses(options),
   addresses: (domain, options) => domain.listInterfaceAddresses(options),
+  files: (domain, options) => domain.statFile('/', options),
   snapshots: (domain, options) => domain.createSnapshot(undefined, options),
   savedState: (domain, options) => domain.managedSave(options),
   graphics: (domain, options) => domain.screenshot(options),

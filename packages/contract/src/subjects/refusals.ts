@@ -32,6 +32,7 @@ const roleVerbs: Readonly<Record<DomainRole, Verb>> = {
   exec: (domain) => domain.exec(['true']),
   processes: (domain) => domain.listProcesses(),
   addresses: (domain) => domain.listInterfaceAddresses(),
+  files: (domain) => domain.statFile('/'),
   snapshots: (domain) => domain.createSnapshot(),
   savedState: (domain) => domain.managedSave(),
   graphics: (domain) => domain.screenshot(),

@@ -4,6 +4,7 @@ import type { Suite } from '../suite.js'
 import { addressesRole } from './addresses-role.js'
 import { consoleRole } from './console-role.js'
 import { execRole } from './exec-role.js'
+import { filesRole } from './files-role.js'
 import { graphicsRole } from './graphics-role.js'
 import { guestAgentRole } from './guest-agent-role.js'
 import { guestTimeRole } from './guest-time-role.js'
@@ -22,6 +23,7 @@ const present: Readonly<Record<RoleName, (suite: Suite) => void>> = {
   exec: execRole,
   processes: processesRole,
   addresses: addressesRole,
+  files: filesRole,
   snapshots: snapshotsRole,
   savedState: savedStateRole,
   graphics: graphicsRole,
@@ -39,6 +41,7 @@ const use: Readonly<Record<RoleName, (domain: Domain, connection: Connection) =>
   exec: (domain) => domain.exec(['true']),
   processes: (domain) => domain.listProcesses(),
   addresses: (domain) => domain.listInterfaceAddresses(),
+  files: (domain) => domain.statFile('/'),
   snapshots: (domain) => domain.createSnapshot(),
   savedState: (domain) => domain.hasManagedSave(),
   graphics: (domain) => domain.screenshot(),

@@ -27,6 +27,24 @@ export function addInsideCommands(program: Command, select: Select): void {
     .option('--count <number>', 'how many times to show them (default: until ^C)', parseCount)
     .action((name: string, flags: TopFlags) => select((cli) => top(cli, name, flags)))
   program
+    .command('cp')
+    .argument('<from>', 'PATH of this host or DOMAIN:PATH')
+    .argument('<to>', 'DOMAIN:PATH or PATH of this host')
+    .description('copy files into a guest or out of it, whether or not it runs')
+    .option('-r, --recursive', 'directories with all that is in them; links are left out on the way out')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  covirt cp site.conf web:/etc/site.conf\n  covirt cp -r web:/var/log logs\n',
+    )
+    .action((from: string, to: string, flags: { readonly recursive?: boolean }) =>
+      select(async (cli) => {
+        const { copyFiles, parseCopyPlace } = await import('../cli/copy-files.js')
+        const places = [parseCopyPlace(from), parseCopyPlace(to)] as const
+        const files = await copyFiles(cli, ...places, { recursive: flags.recursive ?? false })
+        cli.result({ json: { files }, text: '' })
+      }),
+    )
+  program
     .command('domifaddr')
     .argument('<domain>', domainArgument)
     .description("the addresses of a guest's interfaces")

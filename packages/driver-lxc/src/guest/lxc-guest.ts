@@ -126,6 +126,10 @@ export class LxcGuest implements Guest {
     }
   }
 
+  get container(): Container {
+    return this.#parts.container
+  }
+
   get phase(): GuestPhase {
     return this.#phase
   }
