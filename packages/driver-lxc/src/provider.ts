@@ -6,8 +6,8 @@ import type {
   Driver,
   DriverProvider,
   ExecRole,
-  NativeConfigRole,
   FilesRole,
+  NativeConfigRole,
   ProcessesRole,
   SnapshotsRole,
 } from '@covirt/core'
