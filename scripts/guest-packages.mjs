@@ -20,15 +20,20 @@ export function fetchGuestPackages() {
   const depends = execFileSync('apt-cache', ['depends', 'linux-image-cloud-amd64'], { encoding: 'utf8' })
   const kernel = /Depends: (linux-image-\d\S+)/.exec(depends)?.[1]
   if (kernel === undefined) throw new Error('apt knows no linux-image-cloud-amd64')
-  mkdirSync(PACKAGES, { recursive: true })
-  const unfinished = mkdtempSync(join(PACKAGES, '.fetch-'))
+  fetchPackages(PACKAGES, [kernel, 'qemu-guest-agent'])
+}
+
+/** Fetches Debian packages into `directory`, all or none of them; throws what apt-get says where it cannot. */
+export function fetchPackages(directory, names) {
+  mkdirSync(directory, { recursive: true })
+  const unfinished = mkdtempSync(join(directory, '.fetch-'))
   try {
     const options = ['-qq', '-o', 'APT::Sandbox::User=root']
-    execFileSync('apt-get', ['download', ...options, kernel, 'qemu-guest-agent'], {
+    execFileSync('apt-get', ['download', ...options, ...names], {
       cwd: unfinished,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
-    for (const file of readdirSync(unfinished)) renameSync(join(unfinished, file), join(PACKAGES, file))
+    for (const file of readdirSync(unfinished)) renameSync(join(unfinished, file), join(directory, file))
   } finally {
     rmSync(unfinished, { recursive: true, force: true })
   }

@@ -11,6 +11,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fetchClientPackages, hasClientPackages } from './client-packages.mjs'
 import { fetchGuestPackages, hasGuestPackages } from './guest-packages.mjs'
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url))
@@ -25,8 +26,9 @@ const SYSTEM_PACKAGES = [
 
 /** What only tests need: libvirt's own daemon and its clients as peers, and what a window needs without a screen. */
 const TEST_PACKAGES = [
-  ...['libvirt-daemon', 'libvirt-daemon-driver-qemu', 'libvirt-clients', 'python3-libvirt'],
-  ...['virt-manager', 'xvfb', 'dbus', 'at-spi2-core', 'gir1.2-atspi-2.0'],
+  ...['libvirt-daemon', 'libvirt-daemon-driver-qemu', 'libvirt-clients', 'python3-libvirt', 'libsys-virt-perl'],
+  ...['virt-manager', 'virtinst', 'xvfb', 'dbus', 'at-spi2-core', 'gir1.2-atspi-2.0', 'libvirt-glib-1.0-0'],
+  'openssl',
 ]
 
 const options = new Set(process.argv.slice(2))
@@ -37,6 +39,7 @@ step('system packages', () => systemPackages(SYSTEM_PACKAGES))
 if (options.has('--tests')) {
   step('peers for tests', () => systemPackages(TEST_PACKAGES))
   step('Linux test guest', guestPackages)
+  step('clients for tests', clientPackages)
 }
 if (!step('npm packages', npmPackages)) process.exit(1)
 step('native parts', nativeParts)
@@ -97,6 +100,18 @@ function guestPackages() {
     return 'fetched'
   } catch (error) {
     return { warning: `not fetched, its tests are left out: ${error.stderr ?? error.message}` }
+  }
+}
+
+function clientPackages() {
+  if (hasClientPackages()) return 'all there'
+  if (!hasProgram('apt-get'))
+    return { warning: "not Debian: tests with some of libvirt's clients are left out" }
+  try {
+    fetchClientPackages()
+    return 'fetched'
+  } catch (error) {
+    return { warning: `not fetched, their tests are left out: ${error.stderr ?? error.message}` }
   }
 }
 
