@@ -26,7 +26,13 @@ const SYSTEM_PACKAGES = [
 
 /** What only tests need: libvirt's own daemon and its clients as peers, and what a window needs without a screen. */
 const TEST_PACKAGES = [
-  ...['libvirt-daemon', 'libvirt-daemon-driver-qemu', 'libvirt-clients', 'python3-libvirt', 'libsys-virt-perl'],
+  ...[
+    'libvirt-daemon',
+    'libvirt-daemon-driver-qemu',
+    'libvirt-clients',
+    'python3-libvirt',
+    'libsys-virt-perl',
+  ],
   ...['virt-manager', 'virtinst', 'xvfb', 'dbus', 'at-spi2-core', 'gir1.2-atspi-2.0', 'libvirt-glib-1.0-0'],
   'openssl',
 ]
