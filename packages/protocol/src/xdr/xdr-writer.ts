@@ -64,6 +64,13 @@ export class XdrWriter {
     this.#buffer.fill(0, at + bytes, this.#length)
   }
 
+  /** The bytes that `digits` stand for, of which there are `bytes`. `INVALID_ARG` where they do not. */
+  hex(digits: string, bytes: number): void {
+    const at = this.#take(bytes)
+    if (digits.length !== bytes * 2 || this.#buffer.write(digits, at, bytes, 'hex') !== bytes)
+      throw new VirError('INVALID_ARG', `'${digits.slice(0, 64)}' are not ${bytes * 2} hexadecimal digits`)
+  }
+
   /** The bytes as they are, without filling up. */
   raw(bytes: Uint8Array): void {
     const at = this.#take(bytes.length)
