@@ -20,6 +20,13 @@ export const roleMethods = {
     revertToSnapshot: 'write',
     deleteSnapshot: 'write',
   },
+  savedState: {
+    managedSave: 'write',
+    hasManagedSave: 'read',
+    removeManagedSave: 'write',
+    saveDomain: 'write',
+  },
+  statistics: { getStatistics: 'read' },
 } as const satisfies RoleMethods
 
 /** Whether, and how, a method of a role may be called over the wire. */

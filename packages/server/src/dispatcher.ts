@@ -12,8 +12,10 @@ import {
   type Procedure,
   type ProcedureName,
   procedures,
+  type XdrWriter,
 } from '@covirt/protocol'
 import { type AccessRole, roleNeeded } from './access/access-policy.js'
+import type { OwnedDescriptor } from './connected-descriptor.js'
 import type { Call } from './handler.js'
 import { handlers } from './handlers/index.js'
 import type { Session } from './session.js'
@@ -52,7 +54,7 @@ export async function runCall(session: Session, frame: Frame): Promise<void> {
     if (role !== 'read') session.require(role, procedure.name)
     call.name = procedure.name
     const result = await handle(call, args)
-    call.answer(procedure.result, result)
+    await call.answer(procedure.result, result)
   } catch (error) {
     call.fail(error)
   } finally {
@@ -87,6 +89,7 @@ class RunningCall implements Call {
   readonly #frame: Frame
   #controller: AbortController | undefined
   #stream: Duplex | undefined
+  #owned: OwnedDescriptor | undefined
   #answered = false
 
   constructor(session: Session, frame: Frame) {
@@ -115,18 +118,41 @@ class RunningCall implements Call {
     this.#stream = stream
   }
 
-  answer(codec: Codec<unknown>, result: unknown): void {
-    const packet = encodeFrame(answerHeader(this.#frame, frameStatuses.ok), (writer) =>
-      codec.encode(writer, result),
-    )
+  passDescriptor(owned: OwnedDescriptor): void {
+    this.#owned = owned
+  }
+
+  /** Waits for nothing, but for a descriptor to be on its way. */
+  answer(codec: Codec<unknown>, result: unknown): Promise<void> | undefined {
+    const write = (writer: XdrWriter) => codec.encode(writer, result)
+    const header = answerHeader(this.#frame, frameStatuses.ok)
+    if (this.#owned) return this.#answerWith(this.#owned, header, write)
+    const packet = encodeFrame(header, write)
     const stream = this.#stream && this.session.streams.open(this.#frame, this.#stream)
     this.#answered = true
     this.session.sendPacket(packet)
     stream?.start()
+    return undefined
+  }
+
+  async #answerWith(
+    { descriptor, release }: OwnedDescriptor,
+    header: FrameHeader,
+    write: (writer: XdrWriter) => void,
+  ): Promise<void> {
+    try {
+      const packet = encodeFrame({ ...header, type: frameTypes.replyWithDescriptors }, write, 1)
+      this.#answered = true
+      await this.session.sendWithDescriptors(packet, [descriptor])
+    } finally {
+      release()
+    }
   }
 
   fail(error: unknown): void {
-    if (!this.#answered) this.#stream?.destroy()
+    // A connection on which a descriptor could not be sent is over.
+    if (this.#answered) return
+    this.#stream?.destroy()
     if (!(error instanceof VirError))
       this.session.logger.error('A call has failed unexpectedly', {
         call: this.name,

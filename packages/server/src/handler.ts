@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { Driver } from '@covirt/core'
 import type { ArgsOf, ProcedureName, procedures, ResultOf } from '@covirt/protocol'
 import type { AccessRole } from './access/access-policy.js'
+import type { OwnedDescriptor } from './connected-descriptor.js'
 import type { Session } from './session.js'
 
 /** One call under way, as its handler sees it. */
@@ -15,6 +16,8 @@ export interface Call {
   require(role: AccessRole): void
   /** Makes `stream` the call's stream; it begins to flow once the call has been answered. */
   openStream(stream: Duplex): void
+  /** Sends `owned` with the answer, and releases it then. */
+  passDescriptor(owned: OwnedDescriptor): void
 }
 
 type Procedures = typeof procedures

@@ -107,7 +107,8 @@ export class SessionStream {
   #finish(): void {
     if (this.#finishing) return
     this.#finishing = true
-    if (this.#source.destroyed || this.#source.writableEnded) {
+    if (this.#source.destroyed || !this.#source.writable) {
+      this.#source.destroy()
       this.#end(frameStatuses.ok)
       return
     }

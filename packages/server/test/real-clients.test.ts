@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -148,6 +148,33 @@ describeWhen(canRunVirsh(), 'virsh', () => {
     expect(await virsh('dominfo test')).toMatch(/Managed save: +no/)
   })
 
+  test('presses keys, interrupts, and takes a picture of the screen', async () => {
+    const picture = scene.directory.join('picture')
+    await virsh(`create ${await file(domainXml('seen', "<devices><graphics type='vnc'/></devices>"))}`)
+    const text = await virsh(
+      'send-key seen KEY_ENTER',
+      'inject-nmi seen',
+      `screenshot seen ${picture}`,
+      'destroy seen',
+    )
+    expect(text).toMatch('of image/')
+    expect((await readFile(picture)).length).toBeGreaterThan(0)
+  })
+
+  test('tells what is counted by device', async () => {
+    const disk = "<devices><disk type='file'><target dev='vda'/></disk></devices>"
+    await virsh(`create ${await file(domainXml('counted', disk))}`)
+    const text = await virsh(
+      'domblkstat counted vda',
+      'domblkinfo counted vda',
+      'domstats counted --block',
+      'destroy counted',
+    )
+    expect(text).toMatch(/vda rd_req \d+/)
+    expect(text).toMatch(/Capacity:/)
+    expect(text).toMatch(/block\.count=1\n +block\.0\.name=vda/)
+  })
+
   test('finds nothing where there is nothing yet', async () => {
     const lists = ['net-list', 'pool-list', 'iface-list', 'nodedev-list', 'nwfilter-list', 'secret-list']
     expect((await virsh(...lists, 'checkpoint-list test')).trim()).toBe('')
@@ -157,7 +184,7 @@ describeWhen(canRunVirsh(), 'virsh', () => {
     expect(await refusal('start test')).toMatch('Domain is already active')
     expect(await refusal('dominfo nobody')).toMatch("failed to get domain 'nobody'")
     expect(await refusal('net-info default')).toMatch('There is no network')
-    expect(await refusal('screenshot test /dev/null')).toMatch('is not supported')
+    expect(await refusal('iothreadinfo test')).toMatch('is not supported')
   })
 
   test('may change nothing when it is read-only', async () => {
@@ -247,7 +274,7 @@ describeWhen(canRunPythonLibvirt(), 'python3-libvirt', () => {
       "d = c.lookupByName('test')",
       "result = [code(lambda: c.lookupByName('x')), code(lambda: c.networkLookupByName('x')),",
       "  code(lambda: c.storagePoolLookupByName('x')), code(lambda: c.storageVolLookupByPath('/x')),",
-      "  code(lambda: d.create()), code(lambda: d.injectNMI()), code(lambda: c.defineXML('<x/>')),",
+      "  code(lambda: d.create()), code(lambda: d.ioThreadInfo()), code(lambda: c.defineXML('<x/>')),",
       '  code(lambda: d.metadata(0, None))]',
     )
     expect(result).toEqual([42, 43, 49, 50, 55, 3, 27, 80])

@@ -89,6 +89,8 @@ export const covirtProcedures = {
     { pid: optional(int) },
     { stream: 'both' },
   ),
+  /** Connects to a display of a guest without any file descriptor. */
+  covirtOpenGraphics: procedure(7, 'OPEN_GRAPHICS', 'write', { domain, index: uint }, {}, { stream: 'both' }),
 }
 
 /** What covirt tells without being asked, and libvirt's protocol has no message for. */

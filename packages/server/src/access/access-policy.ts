@@ -45,6 +45,7 @@ const operations: ReadonlySet<ProcedureName> = new Set([
   'domainOpenGraphics',
   'domainOpenGraphicsFd',
   'domainScreenshot',
+  'covirtOpenGraphics',
   'domainSendKey',
   'domainInjectNmi',
   'domainGetHostname',

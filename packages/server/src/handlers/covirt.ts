@@ -51,6 +51,11 @@ export const covirtHandlers = {
     call.openStream(new ExecStream(program, () => over.abort()))
     return { pid: program.pid }
   },
+  covirtOpenGraphics: async (call, { domain, index }) => {
+    call.session.streams.reserve()
+    const { driver, options } = call
+    call.openStream(await requireRole(driver, 'graphics').openGraphics(domain, { ...options, index }))
+  },
 } satisfies Handlers
 
 async function callRole(

@@ -1,16 +1,19 @@
 import type { Handlers } from '../handler.js'
+import { allDomainStatsHandlers } from './all-domain-stats.js'
 import { connectHandlers } from './connect.js'
 import { covirtHandlers } from './covirt.js'
 import { domainCheckpointHandlers } from './domain-checkpoint.js'
+import { domainCountersHandlers } from './domain-counters.js'
 import { domainDefinitionHandlers } from './domain-definition.js'
 import { domainDevicesHandlers } from './domain-devices.js'
 import { domainEventHandlers } from './domain-event.js'
 import { domainGuestHandlers } from './domain-guest.js'
+import { domainInfoHandlers } from './domain-info.js'
 import { domainLifecycleHandlers } from './domain-lifecycle.js'
 import { domainLookupHandlers } from './domain-lookup.js'
 import { domainSaveHandlers } from './domain-save.js'
+import { domainScreenHandlers } from './domain-screen.js'
 import { domainSnapshotHandlers } from './domain-snapshot.js'
-import { domainStatsHandlers } from './domain-stats.js'
 import { hostThingsHandlers } from './host-things.js'
 import { networkHandlers } from './network.js'
 import { nodeHandlers } from './node.js'
@@ -19,7 +22,11 @@ import { storageHandlers } from './storage.js'
 
 /** Every handler there is, by the name of its procedure. */
 export const handlers: Handlers = {
+  ...allDomainStatsHandlers,
   ...connectHandlers,
+  ...domainCountersHandlers,
+  ...domainInfoHandlers,
+  ...domainScreenHandlers,
   ...covirtHandlers,
   ...domainCheckpointHandlers,
   ...domainDefinitionHandlers,
@@ -30,7 +37,6 @@ export const handlers: Handlers = {
   ...domainLookupHandlers,
   ...domainSaveHandlers,
   ...domainSnapshotHandlers,
-  ...domainStatsHandlers,
   ...hostThingsHandlers,
   ...networkHandlers,
   ...nodeHandlers,
