@@ -1,0 +1,90 @@
+import { writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { type JournalEntry, readJournal } from '@covirt/lifecycle'
+import { expect, test } from '@jest/globals'
+import { busyboxRootfs, canRunQemu, describeWhen, firmwareGuest, uniqueName } from './fixtures/index.js'
+import { canRunSystemdHost, systemdHost } from './fixtures/systemd-host.js'
+
+const command = fileURLToPath(new URL('../packages/covirt/bin/covirt.js', import.meta.url))
+const token = uniqueName('')
+
+/** The guests in three levels; what each starts after. */
+const levels = { db: [], store: [], web: ['db'], vm: ['store'], proxy: ['web', 'vm'] } as const
+const names = Object.keys(levels) as readonly (keyof typeof levels)[]
+const full = (name: string) => `${token}${name}`
+const brief = ({ name }: JournalEntry) => name?.slice(token.length) ?? ''
+
+function metadata(name: keyof typeof levels, probe: string): string {
+  const after = levels[name].map((other) => `<after domain='${full(other)}'/>`).join('')
+  return `<metadata><lifecycle xmlns='urn:covirt:lifecycle:1'><start>${after}${probe}</start></lifecycle>
+    <c:container xmlns:c='urn:covirt:lxc:1'><c:privileged/></c:container></metadata>`
+}
+
+describeWhen(canRunSystemdHost() ?? canRunQemu(), 'a host that boots under systemd', () => {
+  test('brings five guests up in three levels, keeps them through a restart of covirtd, and takes them down in reverse', async () => {
+    await using host = await systemdHost(['covirtd.socket', 'covirtd.service', 'covirt-guests.service'])
+    await host.boot()
+    await host.run(process.execPath, command, 'install-units')
+    const rootfs = await busyboxRootfs(host.join('srv/rootfs'))
+    const inside = rootfs.slice(host.join('').length - 1)
+    for (const name of names) {
+      const file = host.join('srv', `${name}.xml`)
+      await writeFile(
+        file,
+        name === 'vm'
+          ? `<domain type='qemu'><name>${full(name)}</name>${metadata(name, '')}
+              <memory unit='MiB'>32</memory><os><type arch='x86_64' machine='pc'>hvm</type>
+              <loader type='rom'>${await firmwareGuest()}</loader></os><features><acpi/></features>
+              <devices><console type='pty'/></devices></domain>`
+          : `<domain type='lxc'><name>${full(name)}</name>${metadata(name, '<ready><init/></ready>')}<memory unit='MiB'>32</memory>
+              <os><type>exe</type><init>/sbin/ctinit</init></os><devices>
+              <filesystem type='mount'><source dir='${inside}'/><target dir='/'/></filesystem></devices></domain>`,
+      )
+      await host.run(process.execPath, command, 'define', `/srv/${name}.xml`)
+      await host.run(process.execPath, command, 'autostart', full(name))
+    }
+    await host.powerOff()
+
+    await host.boot()
+    const up = await waitFor(host, 'ready', names.length)
+    for (const name of names) {
+      for (const other of levels[name]) expect(up.indexOf(name)).toBeGreaterThan(up.indexOf(other))
+    }
+    const ids = await list(host)
+    expect(ids).toHaveLength(5)
+
+    await host.run('systemctl', 'restart', 'covirtd')
+    expect(await list(host)).toEqual(ids)
+    await host.powerOff()
+
+    const entries = await readJournal(host.join('var/lib/covirt/lifecycle'))
+    const stops = entries.filter(({ event }) => event === 'stopped')
+    expect(entries.filter(({ event }) => event === 'starting')).toHaveLength(5)
+    const clean = stops.filter(({ actor, how }) => actor === 'power-off' && how === 'clean').map(brief)
+    expect([...clean].sort()).toEqual([...names].sort())
+    for (const name of names) {
+      for (const other of levels[name]) expect(clean.indexOf(name)).toBeLessThan(clean.indexOf(other))
+    }
+  }, 180_000)
+})
+
+type Host = Awaited<ReturnType<typeof systemdHost>>
+
+/** The guests that the journal has so many entries of, in their order, once it has them. */
+async function waitFor(host: Host, event: JournalEntry['event'], count: number): Promise<readonly string[]> {
+  for (;;) {
+    const found = (await readJournal(host.join('var/lib/covirt/lifecycle'))).filter(
+      (entry) => entry.event === event,
+    )
+    if (found.length >= count) return found.map(brief)
+    await host.run('systemctl', 'is-active', 'covirtd')
+  }
+}
+
+async function list(host: Host): Promise<readonly unknown[]> {
+  const domains = JSON.parse(await host.run(process.execPath, command, '--json', 'list')) as {
+    name: string
+    id: number
+  }[]
+  return domains.map(({ name, id }) => [name, id]).sort()
+}
