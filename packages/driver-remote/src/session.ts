@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { type Clock, type DriverEvent, type Logger, messageOf, VirError } from '@covirt/core'
+import { type Clock, type DriverEvent, isVirError, type Logger, messageOf, VirError } from '@covirt/core'
 import {
   covirtMessages,
   decodeValue,
@@ -78,7 +78,7 @@ export class Session {
       return new Session(rpc, peer, arrivals)
     } catch (error) {
       duplex.destroy()
-      throw error
+      throw openingError(error)
     }
   }
 
@@ -140,6 +140,18 @@ async function handshake(
     ...eventNames.map((name) => register(rpc, name, options, logger)),
   ])
   return { type, covirt }
+}
+
+/** What was behind the end of a connection that was not open yet, as the words of `ssh`. */
+function openingError(error: unknown): unknown {
+  if (!isVirError(error, 'RPC')) return error
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
+    if (isVirError(cause, 'NO_CONNECT')) return cause
+  const { message } = error.cause instanceof Error ? error.cause : error
+  return new VirError('NO_CONNECT', `The connection could not be opened: ${message}`, {
+    domain: 'RPC',
+    cause: error,
+  })
 }
 
 async function register(

@@ -50,6 +50,8 @@ const notKept: Readonly<Record<string, string>> = {
   'reboot of a paused domain resumes it first': 'it leaves it paused, and the guest never acts',
   "the mode 'initctl', which this driver does not have, is refused": 'it says INVALID_ARG',
   "the mode 'signal', which this driver does not have, is refused": 'it says INVALID_ARG',
+  'a second opener takes the console with force, and the first stream ends': 'the first stream fails',
+  'a device that the domain does not have is an invalid argument': 'it says INTERNAL_ERROR',
   'a guest that switches itself off starts again where <on_poweroff> says so':
     'it resets the guest instead, and tells of no start',
   'a transient domain starts again, too, where <on_poweroff> says so':

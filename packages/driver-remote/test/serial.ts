@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Domain } from '@covirt/core'
@@ -21,6 +22,7 @@ export async function tell(
   }
   await heard
   console.destroy()
+  await once(console, 'close')
 }
 
 /** Writes a letter to the guest; how it acts on it is not waited for. */
