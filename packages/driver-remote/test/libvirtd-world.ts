@@ -120,8 +120,8 @@ class LibvirtdWorld implements DriverWorld {
   async [Symbol.asyncDispose](): Promise<void> {
     const connection = await this.open()
     try {
-      for (const { domain } of await connection.domains.stats())
-        await connection.driver.undefineDomain(domain)
+      for (const domain of await connection.driver.listDomains())
+        await connection.driver.undefineDomain(domain, { managedSave: true })
     } finally {
       await connection.close()
     }
