@@ -2,6 +2,7 @@ import type { Benchmark, Figures } from './benchmark.js'
 import { coldStart } from './cold-start.js'
 import { lxcExec, lxcStart, lxcStop } from './lxc.js'
 import { qemuStart } from './qemu.js'
+import { remotePipelined, remoteSerial } from './remote-calls.js'
 import { testList } from './test-list.js'
 import { wireCalls, wireList } from './wire.js'
 import { xmlRoundTrip } from './xml.js'
@@ -16,6 +17,8 @@ const benchmarks: readonly Benchmark[] = [
   wireCalls,
   wireList,
   coldStart,
+  remotePipelined,
+  remoteSerial,
 ]
 
 const args = process.argv.slice(2)
