@@ -41,6 +41,9 @@ describe('for people', () => {
     [['undefine', 'test'], "Domain 'test' has been undefined\n"],
     [['shutdown', 'test'], "Domain 'test' is being shut down\n"],
     [['shutdown', 'test', '--wait'], "Domain 'test' is shut off\n"],
+    [['send-key', 'test', 'KEY_LEFTCTRL', '46'], ''],
+    [['inject-nmi', 'test'], ''],
+    [['dommemstat', 'test'], 'actual 2097152\nrss 2097152\n'],
     [['managedsave', 'test'], "Domain 'test' was saved: its next start goes on from there\n"],
     [['managedsave-remove', 'test'], "The saved state of domain 'test' was removed\n"],
     [['autostart', 'test'], "Domain 'test' marked as autostarted\n"],
@@ -58,6 +61,8 @@ describe('for people', () => {
   test.each([
     ['dominfo', /^Name: {11}test$/m],
     ['dominfo', /^Managed save: {3}no$/m],
+    ['vcpuinfo', /^VCPU: {7}1$/m],
+    ['domstats', /^ {2}state\.state=1$/m],
     ['dumpxml', /^<domain type='test' id='1'>$/m],
   ])('%s tells about a domain', async (verb, expected) => {
     expect((await onTest([verb, 'test'])).stdout).toMatch(expected)

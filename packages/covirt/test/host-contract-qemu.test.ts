@@ -1,14 +1,14 @@
 import { type DriverFixture, describeDriver } from '@covirt/contract'
 import { parseConnectUri } from '@covirt/core'
 import { canRunLinuxGuest, canRunQemu, describeWhen } from '../../../test/fixtures/index.js'
-import { QemuWorld } from '../../driver-qemu/test/qemu-world.js'
+import { QemuWorld, qemuRoles } from '../../driver-qemu/test/qemu-world.js'
 import { asHost } from './host-worlds.js'
 
 describeWhen(canRunQemu(), 'real QEMU, through covirt:///system', () => {
   const noAgent = canRunLinuxGuest()
   const fixture: DriverFixture = {
     type: 'COVIRT',
-    roles: ['console', 'reset', 'guestAgent', 'addresses'],
+    roles: qemuRoles,
     addressSources: ['agent'],
     shutdownModes: ['acpi', 'agent'],
     leftOut: { advance: 'time is real here', ...(noAgent !== undefined && { agent: noAgent }) },

@@ -1,6 +1,6 @@
 import { type DriverFixture, describeDriver } from '@covirt/contract'
 import { canRunKvm, canRunLinuxGuest, canRunQemu, describeWhen } from '../../../test/fixtures/index.js'
-import { QemuWorld } from './qemu-world.js'
+import { QemuWorld, qemuRoles } from './qemu-world.js'
 
 describeWhen(canRunQemu(), 'real QEMU, emulated', () => {
   describeDriver('the QEMU driver', fixture('qemu', canRunLinuxGuest()))
@@ -13,18 +13,7 @@ describeWhen(canRunKvm(), 'real QEMU, on KVM', () => {
 function fixture(type: 'qemu' | 'kvm', noAgent: string | undefined): DriverFixture {
   return {
     type: 'QEMU',
-    roles: [
-      'console',
-      'reset',
-      'guestAgent',
-      'addresses',
-      'savedState',
-      'graphics',
-      'keyboard',
-      'nmi',
-      'guestTime',
-      'statistics',
-    ],
+    roles: qemuRoles,
     addressSources: ['agent'],
     shutdownModes: ['acpi', 'agent'],
     leftOut: { advance: 'time is real here', ...(noAgent !== undefined && { agent: noAgent }) },

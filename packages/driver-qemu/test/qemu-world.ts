@@ -2,7 +2,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DomainSpec, DriverWorld, GuestKind } from '@covirt/contract'
-import { Connection, type Domain, type Driver, parseConnectUri } from '@covirt/core'
+import { Connection, type Domain, type Driver, parseConnectUri, type RoleName } from '@covirt/core'
 import {
   LINUX_GUEST_CMDLINE,
   linuxGuest,
@@ -13,6 +13,20 @@ import {
 import { qemuProvider } from '../src/index.js'
 import { firmwareXml, guestXml } from './guests.js'
 import { processOf } from './processes.js'
+
+/** Exactly the roles of the driver. */
+export const qemuRoles = [
+  'console',
+  'reset',
+  'guestAgent',
+  'addresses',
+  'savedState',
+  'graphics',
+  'keyboard',
+  'nmi',
+  'guestTime',
+  'statistics',
+] as const satisfies readonly RoleName[]
 
 /** How often a guest that comes up is asked whether it is there: its first bytes fall on deaf ears. */
 const askIntervalMs = 20

@@ -11,9 +11,11 @@ import { addNativeConfigCommands } from '../commands/native-config.js'
 import { addPlanCommands } from '../commands/plans.js'
 import { addProgramCommands } from '../commands/programs.js'
 import { addSavedStateCommands } from '../commands/saved-state.js'
+import { addScreenCommands } from '../commands/screen.js'
 import { addShellCommands } from '../commands/shell.js'
 import { addSnapshotCommands } from '../commands/snapshot.js'
 import { addUnitCommands } from '../commands/units.js'
+import { addStatisticsCommands } from '../commands/statistics.js'
 import type { Task } from './cli.js'
 import { parseSeconds } from './option-values.js'
 
@@ -76,6 +78,9 @@ export function createProgram(select: (task: Task) => void, output: OutputConfig
   program.commandsGroup('Snapshots:')
   addSnapshotCommands(program, select)
   addSavedStateCommands(program, select)
+  program.commandsGroup('Devices:')
+  addScreenCommands(program, select)
+  addStatisticsCommands(program, select)
   program.commandsGroup('Host:')
   addHostCommands(program, select)
   addPlanCommands(program, select)

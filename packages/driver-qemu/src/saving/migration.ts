@@ -13,7 +13,7 @@ interface MigrationState {
 }
 
 /** How QEMU's migration, in either direction, stands; status `none` where there is none. */
-export async function queryMigration(monitor: QmpChannel, options?: CallOptions): Promise<MigrationState> {
+async function queryMigration(monitor: QmpChannel, options?: CallOptions): Promise<MigrationState> {
   const answer = await monitor.execute('query-migrate', {}, options)
   if (!isObject(answer)) return { status: 'none', problem: '' }
   return { status: String(answer.status ?? 'none'), problem: String(answer['error-desc'] ?? '') }
