@@ -1,4 +1,4 @@
-import { lstat, open, rmdir } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CallOptions, type Connection, type Domain, type Driver, VirError } from '@covirt/core'
 import { copyTree } from '@covirt/local'
@@ -7,12 +7,17 @@ import { type MadeContainer, makeContainer } from './make-container.js'
 
 /** How {@link cloneContainer} clones. */
 export interface CloneContainerOptions extends CallOptions {
+  /**
+   * Keep only what the clone changes: it takes milliseconds and no space, and needs the root file system of the source as
+   * it is for as long as there is the clone. The source must be off.
+   */
+  readonly linked?: boolean | undefined
   /** Told what could not be removed again after a failure. */
   readonly onWarning?: ((message: string) => void) | undefined
 }
 
 /** What is asked of a domain that is cloned. */
-type ClonedDomain = Pick<Domain, 'xml' | 'state' | 'suspend' | 'resume'>
+type ClonedDomain = Pick<Domain, 'name' | 'xml' | 'state' | 'suspend' | 'resume'>
 
 /**
  * Makes a container of its own that is as `source` is: a copy of its root file system, which shares the data with it where
@@ -26,21 +31,45 @@ export async function cloneContainer<D extends Driver>(
   connection: Connection<D>,
   source: ClonedDomain,
   name: string,
-  { signal = new AbortController().signal, onWarning = () => {} }: CloneContainerOptions = {},
+  { linked = false, signal = new AbortController().signal, onWarning = () => {} }: CloneContainerOptions = {},
 ): Promise<MadeContainer<D>> {
   const original = parseDomain(await source.xml({ inactive: true, secure: true, signal }))
   const root = rootDirectoryOf(original)
   return makeContainer(connection, {
     name,
     fill: async (rootfs) => {
+      if (linked) {
+        await requireOff(source, signal)
+        const changes = join(rootfs, 'data')
+        await makeLike(root, changes)
+        return becomeAnother({ from: root, to: changes }, name)
+      }
       await rmdir(rootfs)
       await whileStill(source, signal, () => copyTree(root, rootfs, { signal }))
-      await becomeAnother(rootfs, original.name, name)
+      await becomeAnother({ from: rootfs, to: rootfs }, name)
     },
-    document: (rootfs) => formatDomain(cloneOf(original, { name, rootfs })),
+    document: (rootfs) =>
+      formatDomain(linked ? overlayOn(original, { name, dir: rootfs }) : cloneOf(original, { name, rootfs })),
     signal,
     onWarning,
   })
+}
+
+/**
+ * Starts a transient container on the root file system of `base`, a domain that is off, or of a directory. What it changes goes
+ * when it ends, however that comes about, and `base` stays as it is. `OPERATION_INVALID` where the domain is active.
+ */
+export async function createEphemeral<D extends Driver>(
+  connection: Connection<D>,
+  base: ClonedDomain | DomainXml,
+  name: string,
+  { signal = new AbortController().signal }: CallOptions = {},
+): Promise<Domain<D>> {
+  const isDomain = !('devices' in base)
+  if (isDomain) await requireOff(base, signal)
+  const original = isDomain ? parseDomain(await base.xml({ inactive: true, secure: true, signal })) : base
+  rootDirectoryOf(original)
+  return connection.domains.create(formatDomain(overlayOn(original, { name })), { signal })
 }
 
 /** The directory of the host that is the root of a container. */
@@ -55,6 +84,29 @@ function rootDirectoryOf({ name, type, devices }: DomainXml): string {
 }
 
 function cloneOf(original: DomainXml, { name, rootfs }: { name: string; rootfs: string }): DomainXml {
+  return withRoot(original, name, (root) => ({ ...root, source: { ...root.source, dir: rootfs } }))
+}
+
+/** Over the root file system of `original`; with changes kept in `dir`, if that is given. */
+function overlayOn(original: DomainXml, { name, dir }: { name: string; dir?: string }): DomainXml {
+  const source = { name: rootDirectoryOf(original), ...(dir === undefined ? {} : { dir }) }
+  return withRoot(original, name, ({ target, readonly, accessMode }) => ({
+    type: 'template',
+    source,
+    target,
+    readonly,
+    accessMode,
+  }))
+}
+
+type DirectoryXml = Extract<DomainXml['devices']['filesystems'][number], { type: 'mount' | 'bind' }>
+
+/** Another domain like `original`, with another root. */
+function withRoot(
+  original: DomainXml,
+  name: string,
+  change: (root: DirectoryXml) => DomainXml['devices']['filesystems'][number],
+): DomainXml {
   const { devices } = original
   return {
     ...original,
@@ -63,9 +115,7 @@ function cloneOf(original: DomainXml, { name, rootfs }: { name: string; rootfs: 
     devices: {
       ...devices,
       filesystems: devices.filesystems.map((each) =>
-        each.target === '/' && (each.type === 'mount' || each.type === 'bind')
-          ? { ...each, source: { ...each.source, dir: rootfs } }
-          : each,
+        each.target === '/' && (each.type === 'mount' || each.type === 'bind') ? change(each) : each,
       ),
       // The driver chooses others.
       interfaces: devices.interfaces.map((each) => ({ ...each, mac: undefined, target: undefined })),
@@ -89,27 +139,57 @@ async function whileStill(
   }
 }
 
-/** Gives a copied system its own host name and machine id, where it has such files. */
-async function becomeAnother(rootfs: string, oldName: string, name: string): Promise<void> {
-  const etc = join(rootfs, 'etc')
-  // A link could lead out of the copy.
-  if (!(await lstat(etc).catch(() => undefined))?.isDirectory()) return
-  await replaceText(join(etc, 'hostname'), (text) => (text.trim() === oldName ? `${name}\n` : text))
-  await replaceText(join(etc, 'machine-id'), () => '')
+async function requireOff(source: ClonedDomain, signal: AbortSignal): Promise<void> {
+  const { state } = await source.state({ signal })
+  if (state === 'shutoff') return
+  throw new VirError(
+    'OPERATION_INVALID',
+    `'${source.name}' is ${state}, and changes what others would stand on`,
+    {
+      domain: 'DOM',
+      hint: 'Shut it down first, or make a full clone',
+    },
+  )
 }
 
-/** Changes a small file in place, if it is a file and no link. */
-async function replaceText(path: string, change: (text: string) => string): Promise<void> {
+/** A directory with the owner and mode of another. */
+async function makeLike(model: string, directory: string): Promise<void> {
+  const { uid, gid, mode } = await stat(model)
+  await mkdir(directory)
+  await chown(directory, uid, gid)
+  await chmod(directory, mode & 0o7777)
+}
+
+interface SystemCopy {
+  readonly from: string
+  /** The same directory, or one for changes that lies over it. */
+  readonly to: string
+}
+
+/** Gives a copied system its own host name and machine id, where it has such files. */
+async function becomeAnother({ from, to }: SystemCopy, name: string): Promise<void> {
+  const etc = { from: join(from, 'etc'), to: join(to, 'etc') }
+  // A link could lead out of the copy.
+  if (!(await lstat(etc.from).catch(() => undefined))?.isDirectory()) return
+  if (etc.from !== etc.to) await makeLike(etc.from, etc.to)
+  await replaceText(etc, 'hostname', () => `${name}\n`)
+  await replaceText(etc, 'machine-id', () => '')
+}
+
+/** Writes a small file anew, if it is a file and no link. */
+async function replaceText(
+  { from, to }: SystemCopy,
+  file: string,
+  change: (text: string) => string,
+): Promise<void> {
+  const path = join(from, file)
   const found = await lstat(path).catch(() => undefined)
-  if (!found?.isFile() || found.nlink > 1 || found.size > 4096) return
-  const file = await open(path, 'r+')
-  try {
-    const text = await file.readFile('utf8')
-    const changed = change(text)
-    if (changed === text) return
-    await file.truncate(0)
-    await file.write(changed, 0)
-  } finally {
-    await file.close()
-  }
+  if (!found?.isFile() || found.size > 4096) return
+  const text = await readFile(path, 'utf8')
+  const changed = change(text)
+  if (changed === text) return
+  const written = join(to, file)
+  // A new file: the old one may have other names.
+  await rm(written, { force: true })
+  await writeFile(written, changed, { flag: 'wx', mode: found.mode & 0o7777 })
 }

@@ -5,7 +5,7 @@ export type { QemuDriver } from '@covirt/driver-qemu'
 export type { LinkState, RemoteDriver } from '@covirt/driver-remote'
 export type { TestDriver } from '@covirt/driver-test'
 export * from '@covirt/xml'
-export { type CloneContainerOptions, cloneContainer } from './clone-container.js'
+export { type CloneContainerOptions, cloneContainer, createEphemeral } from './clone-container.js'
 export type { ContainerHome } from './container-home.js'
 export {
   type CreateRootfsOptions,

@@ -11,6 +11,7 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterAll, expect, test } from '@jest/globals'
 import {
@@ -122,18 +123,20 @@ describeWhen(canRunLxc(), 'a container', () => {
   })
 })
 
-describeWhen(canRunLxc(), 'the clone of a container', () => {
-  async function define(connection: Connection<LxcDriver>) {
-    return connection.domains.define(`<domain type='lxc'><name>origin</name><title>kept</title>
-      <memory unit='MiB'>64</memory><os><type>exe</type><init>/sbin/ctinit</init></os>
-      <devices><filesystem type='mount'><source dir='${await origin()}'/><target dir='/'/></filesystem>
-      <interface type='bridge'><mac address='52:54:00:11:22:33'/><source bridge='br0'/></interface></devices></domain>`)
-  }
+async function define(connection: Connection<LxcDriver>, name: string, devices = '') {
+  return connection.domains.define(`<domain type='lxc'><name>${name}</name><title>kept</title>
+    <memory unit='MiB'>64</memory><os><type>exe</type><init>/sbin/ctinit</init></os>
+    <devices><filesystem type='mount'><source dir='${await origin()}'/><target dir='/'/></filesystem>${devices}</devices></domain>`)
+}
 
+const bridged =
+  "<interface type='bridge'><mac address='52:54:00:11:22:33'/><source bridge='br0'/></interface>"
+
+describeWhen(canRunLxc(), 'the clone of a container', () => {
   test('has its files and definition, and is another one', async () => {
     await using root = await tempRoot()
     await using connection = await open(`lxc:///system?root=${root.path}`)
-    const domain = await define(connection)
+    const domain = await define(connection, 'origin', bridged)
     const { domain: copy, home } = await cloneContainer(connection, domain, 'second')
     await expectSame(home.rootfs)
     expect(await readFile(`${home.rootfs}/etc/hostname`, 'utf8')).toBe('second\n')
@@ -166,7 +169,7 @@ describeWhen(canRunLxc(), 'the clone of a container', () => {
   test('is not made where the name is taken, or the source is no container', async () => {
     await using root = await tempRoot()
     await using connection = await open(`lxc:///system?root=${root.path}`)
-    const domain = await define(connection)
+    const domain = await define(connection, 'origin', bridged)
     await expect(cloneContainer(connection, domain, 'origin')).rejects.toMatchObject({ code: 'DOM_EXIST' })
     await using other = await open('test:///default')
     const machine = await other.domains.lookupByName('test')
@@ -174,5 +177,72 @@ describeWhen(canRunLxc(), 'the clone of a container', () => {
       code: 'CONFIG_UNSUPPORTED',
     })
     expect(await readdir(root.join('lib')).catch(() => [])).not.toContain('containers')
+  })
+})
+
+describeWhen(canRunLxc(), 'a container over the root of another', () => {
+  /** Whether `rootfs` is, name by name and to the byte, what it was. */
+  async function fingerprint(rootfs: string): Promise<string> {
+    const { stdout } = await run('sh', [
+      '-c',
+      'cd "$1" && find . -printf "%p %m %u %g %s %T@ %l\\n" | sort && find . -type f | sort | xargs cksum',
+      'sh',
+      rootfs,
+    ])
+    return stdout
+  }
+
+  test('as a linked clone keeps what it changes and nothing else, also when it was off', async () => {
+    await using root = await tempRoot()
+    await using connection = await open(`lxc:///system?root=${root.path}`)
+    const domain = await define(connection, uniqueName('origin'))
+    const before = await fingerprint(await origin())
+    const name = uniqueName('linked')
+    const { domain: clone, home } = await cloneContainer(connection, domain, name, { linked: true })
+    for (let round = 1; round <= 2; round++) {
+      await clone.start()
+      const { stdout, exit } = await clone.exec([
+        'sh',
+        '-c',
+        'echo kept >> /etc/new; rm -f /etc/link; chown 5 /etc/same; cat /etc/hostname',
+      ])
+      expect(await text(stdout)).toBe(`${name}\n`)
+      await exit
+      await clone.destroy()
+      expect(await readFile(`${home.rootfs}/data/etc/new`, 'utf8')).toBe('kept\n'.repeat(round))
+    }
+    expect(await fingerprint(await origin())).toBe(before)
+    await clone.createSnapshot('<domainsnapshot><name>one</name></domainsnapshot>')
+    await writeFile(`${home.rootfs}/data/etc/new`, 'other')
+    await clone.revertToSnapshot('one')
+    expect(await readFile(`${home.rootfs}/data/etc/new`, 'utf8')).toBe('kept\nkept\n')
+  })
+
+  test('is not linked to one that runs', async () => {
+    await using root = await tempRoot()
+    await using connection = await open(`lxc:///system?root=${root.path}`)
+    const domain = await define(connection, uniqueName('origin'))
+    await domain.start()
+    await expect(cloneContainer(connection, domain, 'linked', { linked: true })).rejects.toMatchObject({
+      code: 'OPERATION_INVALID',
+    })
+    await domain.destroy()
+  })
+
+  test('as an ephemeral one leaves nothing when it ends, though nobody looks, and the base as it was', async () => {
+    await using root = await tempRoot()
+    const connect = ['-c', `lxc:///system?root=${root.path}`]
+    const name = uniqueName('brief')
+    const before = await fingerprint(await origin())
+    const base = ['--ephemeral', '--from', await origin(), '--init', '/sbin/ctinit']
+    await expect(covirt([...connect, 'create-container', name, ...base])).resolves.toMatchObject({ code: 0 })
+    const status = JSON.parse(await readFile(root.join('run/lxc', `${name}.json`), 'utf8'))
+    const changes = root.join('lib/lxc/containers', name, 'changes0/data')
+    while (!(await readdir(changes)).includes('var')) await new Promise((resolve) => setTimeout(resolve, 5))
+    process.kill(status.record.initPid, 'SIGKILL')
+    const { stdout } = await covirt([...connect, 'list', '--all', '--name'])
+    expect(stdout).toBe('')
+    expect(await readdir(root.join('lib/lxc/containers'))).toEqual([])
+    expect(await fingerprint(await origin())).toBe(before)
   })
 })

@@ -38,6 +38,7 @@ import { firstIds, IdRanges, type IdSpan, idsPerRange } from './host/id-ranges.j
 import { type InitKind, initKinds, initSignals } from './host/init-kind.js'
 import { inspectHost } from './host/inspect-host.js'
 import { removeLeftovers } from './host/leftovers.js'
+import { ephemeralDirectory, prepareOverlays } from './host/overlays.js'
 import { findProcesses, processIdentity } from './host/processes.js'
 import { toVirError } from './lxc-errors.js'
 import { type Container, initPid, LxcError, type Started, start, state, stop, watchPidfd } from './native.js'
@@ -118,6 +119,7 @@ export class LxcHypervisor implements Hypervisor {
         logger.warn('A container starts with less protection', { domain: domain.name, missing: protection })
       undo.push(() => removeLeftovers(container, linksOf(document)))
       this.#writeConfig(spec, document, container, init)
+      await prepareOverlays(document, container)
       const parts = this.#partsOf(spec, { container, document, init, ids })
       const { initPid, ranBecause } = await parts.start({ paused, signal })
       undo.push(() => stop(container))
@@ -322,7 +324,10 @@ function startContainer(
     ...options,
     argv: initArgv(document),
     idmaps: idmapValues(document),
-    stages: stagesOf(document, { ownIds: ids !== undefined }),
+    stages: stagesOf(document, {
+      ownIds: ids !== undefined,
+      ephemeral: (index) => ephemeralDirectory(container, index),
+    }),
     logFile: logFileOf({ places }),
     logLevel: 'WARN',
   })

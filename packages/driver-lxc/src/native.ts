@@ -3,7 +3,6 @@ export {
   type Attached,
   attach,
   type Container,
-  configItem,
   containerCgroups,
   type FilePlace,
   initPid,

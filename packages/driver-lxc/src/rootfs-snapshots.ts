@@ -3,12 +3,13 @@ import { dirname, join } from 'node:path'
 import { type CallOptions, VirError } from '@covirt/core'
 import { copyTree, type SnapshotSpec, type StorageSnapshots, type TakeSnapshotSpec } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
-import { rootFilesystem, sourceDirectory } from './config/mounts.js'
+import { changesDirectory, rootFilesystem, sourceDirectory } from './config/mounts.js'
 import { LxcGuest } from './guest/lxc-guest.js'
 import { swapTree } from './host/swap-tree.js'
 
 /**
- * Snapshots of containers: copies of their root file systems, which share the data with them where the file system can.
+ * Snapshots of containers: copies of their root file systems, or of their changes to a template, which share the data with
+ * them where the file system can.
  * What else is mounted in a container is not in them. A container that runs is frozen while it is copied.
  */
 export const rootfsSnapshots: StorageSnapshots = {
@@ -55,7 +56,9 @@ function placeOf({ places, domain, snapshot }: SnapshotSpec): string {
 
 function rootOf(document: DomainXml): string {
   const root = rootFilesystem(document)
-  const directory = root && sourceDirectory(root)
+  const changes = root && changesDirectory(root)
+  if (changes !== undefined) return join(changes, 'data')
+  const directory = root && root.type !== 'template' ? sourceDirectory(root) : undefined
   if (directory !== undefined) return directory
   throw new VirError('CONFIG_UNSUPPORTED', `The root of ${document.name} is no directory of the host`, {
     domain: 'LXC',

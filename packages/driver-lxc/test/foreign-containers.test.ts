@@ -160,7 +160,7 @@ describeWhen(canRunLxc(), 'a container that lxc-create made', () => {
       () => domain.createSnapshot(),
     ])
       await expect(call()).rejects.toMatchObject({ code: 'OPERATION_INVALID' })
-    await connection.domains.define((await domain.xml()).replace('<vcpu>', '<title>ours</title><vcpu>'))
+    await connection.domains.define((await domain.xml()).replace('<memory ', '<title>ours</title><memory '))
     await domain.setAutostart(true)
     await connection.close()
     const again = await place.domain()

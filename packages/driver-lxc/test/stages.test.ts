@@ -8,7 +8,7 @@ function stages(filesystem: string, ownIds = true) {
     parseDomain(`<domain type='lxc'><name>web</name><memory>65536</memory><os><type>exe</type></os><devices>
     <filesystem type='mount'><source dir='/srv/web'/><target dir='/'/></filesystem>${filesystem}</devices></domain>`),
   )
-  return stagesOf(document, { ownIds })
+  return stagesOf(document, { ownIds, ephemeral: (index) => `/run/changes${index}` })
 }
 
 test('The owners of the root are mapped where the container has ids of its own, and nowhere else', () => {
@@ -36,4 +36,18 @@ test('A definition that asks for mapped owners gets them', () => {
     false,
   )
   expect(data?.owners).toBe('mapped')
+})
+
+test('A template is overlaid with the directory that changes are kept in, or with one that goes with the guest', () => {
+  const place = {
+    kind: 'overlay',
+    source: '/base',
+    target: 'x',
+    readonly: false,
+    owners: 'mapped-if-possible',
+  }
+  const template = (source: string) =>
+    stages(`<filesystem type='template'><source ${source}/><target dir='/x'/></filesystem>`)[1]
+  expect(template("name='/base' dir='/kept'")).toEqual({ ...place, writable: '/kept' })
+  expect(template("name='/base'")).toEqual({ ...place, writable: '/run/changes1' })
 })

@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "program/loop-device.h"
@@ -203,9 +206,42 @@ class Stager {
     snprintf(data, sizeof data, "%s/data", upper);
     snprintf(work, sizeof work, "%s/work", upper);
     const char *const options[] = {"lowerdir", lower, "upperdir", data, "workdir", work, nullptr};
-    const int tree = NewMount("overlay", options, false);
+    const int tree = NewOverlay(options);
     if (tree < 0) Refuse("%s cannot be overlaid with %s", stage.source, writable);
     return tree;
+  }
+
+  // What overlayfs makes for its own use has the owner that we have here, which has to be one that the layers know; else
+  // it mounts read-only.
+  int NewOverlay(const char *const *options) {
+    if (ids_ < 0) return NewMount("overlay", options, false);
+    setfsgid(HostRoot('g'));
+    setfsuid(HostRoot('u'));
+    const int tree = RaiseCapabilities() ? NewMount("overlay", options, false) : -1;
+    const int error = errno;
+    setfsuid(0);
+    setfsgid(0);
+    errno = error;
+    return tree;
+  }
+
+  // The id on the host of the container's root; `kind` is 'u' or 'g'.
+  unsigned HostRoot(char kind) {
+    for (char **line = options_.idmaps; *line != nullptr; line++) {
+      unsigned inside = 0;
+      unsigned outside = 0;
+      if ((*line)[0] == kind && sscanf(*line + 1, "%u %u", &inside, &outside) == 2 && inside == 0) return outside;
+    }
+    return 0;
+  }
+
+  // Another fsuid than root's takes the capabilities over files away (capabilities(7)), which overlayfs keeps for later.
+  bool RaiseCapabilities() {
+    __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+    if (syscall(SYS_capget, &header, data) != 0) return false;
+    for (__user_cap_data_struct &each : data) each.effective = each.permitted;
+    return syscall(SYS_capset, &header, data) == 0;
   }
 
   bool Attach(const Stage &stage, int index, int tree) {

@@ -6,6 +6,7 @@ import { startProgress } from './progress.js'
 /** What `clone` is told. */
 export interface CloneFlags {
   readonly start?: boolean
+  readonly linked?: boolean
 }
 
 /** Clones a container, and starts the clone if so asked. */
@@ -14,6 +15,7 @@ export async function clone(cli: Cli, source: string, name: string, flags: Clone
   const domain = await cli.domain(source)
   const progress = startProgress(cli, `Copying '${domain.name}'`)
   const made = await cloneContainer(connection, domain, name, {
+    linked: flags.linked,
     signal: cli.signal,
     onWarning: (message) => cli.warn(message),
   }).finally(() => progress.end())

@@ -1,5 +1,7 @@
-import { messageOf } from '@covirt/core'
-import { formatDomain } from '@covirt/xml'
+import { resolve } from 'node:path'
+import { messageOf, VirError } from '@covirt/core'
+import { formatDomain, parseDomain } from '@covirt/xml'
+import { createEphemeral } from '../clone-container.js'
 import { type CreateRootfsOptions, createRootfs, type RootfsTemplate } from '../create-rootfs.js'
 import { type MadeContainer, makeContainer } from '../make-container.js'
 import type { Cli } from './cli.js'
@@ -19,11 +21,14 @@ export interface CreateContainerFlags {
   readonly suite?: string
   readonly mirror?: string
   readonly start?: boolean
+  /** Over what `from` names, transient. */
+  readonly ephemeral?: boolean
 }
 
 /** Makes a root file system and defines a container on it. Where it fails, nothing is left. */
 export async function createContainer(cli: Cli, name: string, flags: CreateContainerFlags): Promise<void> {
   const connection = await cli.connection()
+  if (flags.ephemeral) return startEphemeral(cli, name, flags)
   let init = ''
   const { domain, home } = await makeContainer(connection, {
     name,
@@ -98,4 +103,19 @@ function containerXml(
       consoles: [{ type: 'pty' }],
     },
   })
+}
+
+/** Starts a container whose changes go with it, over the root of a domain or over a directory. */
+async function startEphemeral(cli: Cli, name: string, flags: CreateContainerFlags): Promise<void> {
+  const { from, init = '/sbin/init' } = flags
+  if (from === undefined)
+    throw new VirError('INVALID_ARG', 'An ephemeral container needs something to stand on', {
+      hint: 'Name a domain or a directory with --from',
+    })
+  const base = from.includes('/')
+    ? parseDomain(containerXml(resolve(from), init, { ...flags, name }))
+    : await cli.domain(from)
+  const domain = await createEphemeral(await cli.connection(), base, name, cli)
+  const text = `Domain '${domain.name}' created and started; what it changes goes when it ends\n`
+  cli.result({ json: { ...domain.ref, started: true }, text })
 }

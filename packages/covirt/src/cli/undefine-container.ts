@@ -76,13 +76,19 @@ function homeOfRoot(
 async function directoriesOf(
   cli: Cli,
   domain: Domain,
-): Promise<readonly { readonly source: string | undefined; readonly target: string }[]> {
+): Promise<readonly { readonly source: string | undefined; readonly target: string | undefined }[]> {
   try {
     const document = parseDomain(await domain.xml({ inactive: true, signal: cli.signal }))
-    return (document.devices?.filesystems ?? []).map((filesystem) => ({
-      source: filesystem.type === 'mount' || filesystem.type === 'bind' ? filesystem.source?.dir : undefined,
-      target: filesystem.target,
-    }))
+    return document.devices.filesystems.flatMap((filesystem) => {
+      const { type, target } = filesystem
+      if (type === 'mount' || type === 'bind') return [{ source: filesystem.source?.dir, target }]
+      if (type !== 'template') return []
+      const { name, dir } = filesystem.source ?? {}
+      return [
+        { source: dir, target },
+        { source: name, target: undefined },
+      ]
+    })
   } catch (error) {
     if (isVirError(error, 'NO_DOMAIN')) return []
     throw error

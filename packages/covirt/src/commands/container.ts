@@ -29,6 +29,10 @@ export function addContainerCommands(program: Command, select: Select): void {
     .option('--bridge <name>', 'connect it to this bridge; without, it has no network')
     .option('--suite <name>', 'Debian release, such as bookworm; default: that of this machine')
     .option('--mirror <url>', "Debian mirror; default: the template tool's own")
+    .option(
+      '--ephemeral',
+      'start a transient one over the directory or domain that --from names; what it changes goes when it ends',
+    )
     .option('--start', 'start it')
     .description('make a container: root file system, definition, and with --start the guest')
     .addHelpText(
@@ -47,6 +51,7 @@ export function addContainerCommands(program: Command, select: Select): void {
     .command('clone')
     .argument('<domain>', domainArgument)
     .argument('<new-name>', 'name and hostname of the clone')
+    .option('--linked', 'keep only what it changes; it needs the root file system of the original as it is')
     .option('--start', 'start it')
     .description(
       'copy a container: its root file system and definition; one that runs is suspended meanwhile',

@@ -9,7 +9,17 @@ export function rootFilesystem(document: DomainXml): FilesystemXml | undefined {
 /** The directory on the host that a `<filesystem>` shows; `undefined` for kinds that show none. */
 export function sourceDirectory(filesystem: FilesystemXml): string | undefined {
   const isDirectory = filesystem.type === 'mount' || filesystem.type === 'bind'
-  return isDirectory ? filesystem.source?.dir : undefined
+  return isDirectory ? filesystem.source?.dir : overlayBase(filesystem)
+}
+
+/** The directory of the host that a template is, which changes never reach; `undefined` for other kinds. */
+export function overlayBase(filesystem: FilesystemXml): string | undefined {
+  return filesystem.type === 'template' ? filesystem.source?.name : undefined
+}
+
+/** The directory of the host that changes to a template are kept in; without it they go with the guest. */
+export function changesDirectory(filesystem: FilesystemXml): string | undefined {
+  return filesystem.type === 'template' ? filesystem.source?.dir : undefined
 }
 
 /** What the kernel shows of the host, and no container needs: files that nothing is in, and empty directories. */

@@ -5,7 +5,7 @@ import { containerOptions } from './container-options.js'
 import { hasIdmap } from './idmap.js'
 import { defaultInit, initLines } from './init.js'
 import { expandCpuset } from './limits.js'
-import { mountLines, rootFilesystem, sourceDirectory } from './mounts.js'
+import { changesDirectory, mountLines, rootFilesystem, sourceDirectory } from './mounts.js'
 import { generatedMac, networkLines } from './network.js'
 import { findRefusal } from './refusals.js'
 
@@ -102,7 +102,11 @@ function checkFilesystem(filesystem: FilesystemXml): void {
     return
   }
   const source = sourceDirectory(filesystem)
+  const attribute = filesystem.type === 'template' ? 'name' : 'dir'
   if (source === undefined || !isCleanPath(source))
+    refuse(`<filesystem> on ${target}: <source ${attribute}=…> must be an absolute path`)
+  const changes = changesDirectory(filesystem)
+  if (changes !== undefined && !isCleanPath(changes))
     refuse(`<filesystem> on ${target}: <source dir=…> must be an absolute path`)
 }
 

@@ -131,10 +131,10 @@ function deviceRefusal(devices: DevicesXml): Refusal | undefined {
 
 function filesystemRefusal(filesystem: FilesystemXml): Refusal | undefined {
   const { type, accessMode, spaceHardLimitBytes, spaceSoftLimitBytes } = filesystem
-  if (type !== 'mount' && type !== 'bind' && type !== 'ram')
+  if (type !== 'mount' && type !== 'bind' && type !== 'ram' && type !== 'template')
     return {
       element: `devices/filesystem type='${kindOf(filesystem)}'`,
-      hint: "There is type='mount', of a directory",
+      hint: "There are type='mount', of a directory, and type='template', of one that stays as it is",
     }
   if (accessMode === 'squash') return { element: `devices/filesystem accessmode='${accessMode}'` }
   if (type === 'ram' && filesystem.target === '/')

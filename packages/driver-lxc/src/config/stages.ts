@@ -1,13 +1,18 @@
 import type { DomainXml, FilesystemXml } from '@covirt/xml'
 import type { Stage } from '../native.js'
-import { sourceDirectory, targetField } from './mounts.js'
+import { changesDirectory, overlayBase, sourceDirectory, targetField } from './mounts.js'
 
 /**
  * The file systems that are made ready before the container starts. Where it has ids of its own, owners are on disk
  * as its users see them; with `<idmap>` only where `accessmode='mapped'` asks for that.
+ *
+ * @param ephemeral where changes to the template with this index go that nobody keeps
  */
-export function stagesOf(document: DomainXml, { ownIds }: { readonly ownIds: boolean }): Stage[] {
-  return document.devices.filesystems.flatMap((filesystem): Stage[] => {
+export function stagesOf(
+  document: DomainXml,
+  { ownIds, ephemeral }: { readonly ownIds: boolean; readonly ephemeral: (index: number) => string },
+): Stage[] {
+  return document.devices.filesystems.flatMap((filesystem, index): Stage[] => {
     const source = sourceDirectory(filesystem)
     if (source === undefined) return []
     const place = {
@@ -15,7 +20,9 @@ export function stagesOf(document: DomainXml, { ownIds }: { readonly ownIds: boo
       readonly: filesystem.readonly === true,
       owners: ownersOf(filesystem, ownIds),
     }
-    return [{ ...place, kind: 'tree', source }]
+    if (overlayBase(filesystem) === undefined) return [{ ...place, kind: 'tree', source }]
+    const writable = changesDirectory(filesystem) ?? ephemeral(index)
+    return [{ ...place, kind: 'overlay', source, writable }]
   })
 }
 

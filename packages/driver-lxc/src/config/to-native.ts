@@ -23,7 +23,8 @@ export function toNative(
   document: DomainXml,
   { host, ownIds }: { readonly host: HostFacts; readonly ownIds: boolean },
 ): string {
-  const stages = stagesOf(document, { ownIds })
+  const ephemeral = (index: number) => `/var/lib/lxc/${document.name}/changes${index}`
+  const stages = stagesOf(document, { ownIds, ephemeral })
   const root = stages.find(({ target }) => target === '')
   return formatConfig([
     ...hostNameLines(document),
@@ -44,7 +45,10 @@ function rootLines(root: Stage): ConfigLine[] {
     ...(root.owners === 'unmapped' ? [] : ['idmap=container']),
   ]
   return [
-    ['lxc.rootfs.path', `dir:${root.source}`],
+    [
+      'lxc.rootfs.path',
+      root.kind === 'overlay' ? `overlay:${root.source}:${root.writable}/data` : `dir:${root.source}`,
+    ],
     ...(options.length === 0 ? [] : [['lxc.rootfs.options', options.join(',')] as const]),
   ]
 }

@@ -56,7 +56,10 @@ export const filesystem = union('mount', common, {
       record({ usageKib: size({ attribute: 'usage', unitAttribute: 'units', assume: 'KiB', as: 'KiB' }) }),
     ),
   },
-  template: { source: child('source', record({ name: attr('name', string) })) },
+  /** `dir` is covirt's: where changes to the template are kept. */
+  template: {
+    source: child('source', record({ name: attr('name', string), dir: attr('dir', string) })),
+  },
   volume: { source: child('source', record({ pool: attr('pool', string), volume: attr('volume', string) })) },
 })
 
