@@ -25,6 +25,12 @@ const untilOwned = `import subprocess, sys, time
 ask = ['dbus-send', '--system', '--print-reply', '--dest=org.freedesktop.DBus', '/', 'org.freedesktop.DBus.ListNames']
 while f'"{sys.argv[1]}"' not in subprocess.run(ask, capture_output=True, text=True).stdout: time.sleep(0.05)`
 
+/** What a display says first, through the descriptor that the daemon passes on. */
+const greetingOfDisplay = `import libvirt, socket, sys
+domain = libvirt.open('qemu:///system').lookupByName(sys.argv[1])
+display = socket.socket(fileno=domain.openGraphicsFD(0))
+print(display.recv(12))`
+
 /** Debian's own, for which its bindings are built. */
 const python = '/usr/bin/python3'
 
@@ -106,7 +112,7 @@ print(heard, domain.isActive())`
     expect([stderr, stdout]).toEqual(['', '[3, 4] 1\n'])
   })
 
-  test('virt-install makes a virtual machine with all that it adds by itself', async () => {
+  test('virt-install makes a virtual machine with all that it adds by itself, whose display is passed on', async () => {
     const name = uniqueName('installed')
     const { code, stderr } = await client(
       ...['virt-install', '--connect', 'qemu:///system', '--name', name, '--memory', '32', '--import'],
@@ -117,6 +123,11 @@ print(heard, domain.isActive())`
     expect([code, stderr]).toEqual([0, expect.not.stringContaining('ERROR')])
     const uri = pair.daemon.uri('qemu')
     await expect(virsh(uri, 'domstate', name)).resolves.toMatchObject({ stdout: 'running\n' })
+    await expect(client(python, '-c', greetingOfDisplay, name)).resolves.toEqual({
+      code: 0,
+      stdout: "b'RFB 003.008\\n'\n",
+      stderr: '',
+    })
     await expect(virsh(uri, 'destroy', name)).resolves.toMatchObject({ code: 0 })
     await expect(virsh(uri, 'undefine', name)).resolves.toMatchObject({ code: 0 })
   })
