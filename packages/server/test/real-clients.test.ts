@@ -151,13 +151,12 @@ describeWhen(canRunVirsh(), 'virsh', () => {
   test('presses keys, interrupts, and takes a picture of the screen', async () => {
     const picture = scene.directory.join('picture')
     await virsh(`create ${await file(domainXml('seen', "<devices><graphics type='vnc'/></devices>"))}`)
-    const text = await virsh(
+    await virsh(
       'send-key seen KEY_ENTER',
       'inject-nmi seen',
       `screenshot seen ${picture}`,
       'destroy seen',
     )
-    expect(text).toMatch('of image/')
     expect((await readFile(picture)).length).toBeGreaterThan(0)
   })
 
