@@ -92,6 +92,7 @@ export interface DomainStatistics {
   readonly blocks?: readonly BlockStatistics[] | undefined
   /** In the order of the definition; those that are nothing on the host are left out. */
   readonly interfaces?: readonly InterfaceStatistics[] | undefined
+  /** Left out where guests have no processors of their own. */
   readonly vcpus?: readonly VcpuStatistics[] | undefined
   readonly memory?: MemoryStatistics | undefined
 }

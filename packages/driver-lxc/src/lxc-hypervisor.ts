@@ -191,6 +191,10 @@ export class LxcHypervisor implements Hypervisor {
         listInterfaceAddresses: (domain, options = {}) =>
           access.query(domain, options, async (guest) => lxcGuest(guest).listInterfaceAddresses(options)),
       },
+      statistics: {
+        getStatistics: (domain, options = {}) =>
+          access.query(domain, options, async (guest) => lxcGuest(guest).statistics(options)),
+      },
       files: containerFiles(access, ({ domain, guest }) =>
         guest ? lxcGuest(guest).container : this.#containerOf({ domain }),
       ),

@@ -10,6 +10,7 @@ import type {
   NativeConfigRole,
   ProcessesRole,
   SnapshotsRole,
+  StatisticsRole,
 } from '@covirt/core'
 import { localProvider } from '@covirt/local'
 import { LxcHypervisor } from './lxc-hypervisor.js'
@@ -23,6 +24,7 @@ export interface LxcDriver extends Driver {
   readonly addresses: AddressesRole
   readonly files: FilesRole
   readonly snapshots: SnapshotsRole
+  readonly statistics: StatisticsRole
   readonly nativeConfig: NativeConfigRole
   readonly reset?: undefined
   readonly guestAgent?: undefined
@@ -31,7 +33,6 @@ export interface LxcDriver extends Driver {
   readonly keyboard?: undefined
   readonly nmi?: undefined
   readonly guestTime?: undefined
-  readonly statistics?: undefined
 }
 
 /** Connections `lxc:///system` and `lxc:///session`. Needs root, liblxc and the native addon. */

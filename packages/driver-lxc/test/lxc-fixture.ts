@@ -147,7 +147,7 @@ export class LxcWorld implements DriverWorld {
 
 export const lxcFixture: DriverFixture = {
   type: 'LXC',
-  roles: ['console', 'exec', 'processes', 'addresses', 'files', 'snapshots', 'nativeConfig'],
+  roles: ['console', 'exec', 'processes', 'addresses', 'files', 'snapshots', 'nativeConfig', 'statistics'],
   addressSources: ['guest'],
   shutdownModes: ['signal', 'initctl'],
   leftOut: {

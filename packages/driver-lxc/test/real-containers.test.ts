@@ -210,6 +210,21 @@ describeWhen(canRunLxc(), 'a real container', () => {
     expect(readdirSync(`/sys/class/net/${bridge.name}/brif`)).toEqual([])
   })
 
+  test('is counted: its NICs from its side, and the memory of all that runs in it', async () => {
+    await using place = await Place.make()
+    await using bridge = await netnsBridge()
+    await place.atBoot('ping -c 1 -W 1 10.92.0.1; ip link > /out; echo >> /out')
+    const domain = await place.running({
+      devices: `<interface type='bridge'><source bridge='${bridge.name}'/><ip address='10.92.0.2' prefix='16'/></interface>`,
+    })
+    await place.written('out')
+    const { interfaces = [], memory, blocks } = await domain.statistics()
+    expect(interfaces.map(({ target }) => target)).toEqual(readdirSync(`/sys/class/net/${bridge.name}/brif`))
+    expect(interfaces[0]?.sentPackets).toBeGreaterThan(0n)
+    expect(memory?.residentKib).toBeGreaterThan(0n)
+    expect(blocks).toEqual([])
+  })
+
   test('has a network without links where it names none', async () => {
     await using place = await Place.make()
     await place.atBoot('ls /sys/class/net > /out')

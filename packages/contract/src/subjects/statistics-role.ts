@@ -6,9 +6,9 @@ import type { Suite } from '../suite.js'
 export function statisticsRole({ test }: Suite): void {
   test('a guest has used processors and memory', async (scene) => {
     const domain = await scene.running()
-    const { vcpus = [], memory } = await domain.statistics()
-    expect(vcpus.map(({ number }) => number)).toEqual(vcpus.map((_, index) => index))
-    expect(vcpus).toHaveLength((await domain.info()).vcpus)
+    const { vcpus, memory } = await domain.statistics()
+    expect(vcpus?.map(({ number }) => number)).toEqual(vcpus?.map((_, index) => index))
+    if (vcpus) expect(vcpus).toHaveLength((await domain.info()).vcpus)
     expect(memory?.actualKib).toBeGreaterThan(0n)
   })
 
@@ -23,10 +23,13 @@ export function statisticsRole({ test }: Suite): void {
 
   test('only the parts are told that were asked for', async (scene) => {
     const domain = await scene.running()
-    for (const part of statisticsParts)
-      expect(Object.keys(await domain.statistics({ parts: [part] }))).toEqual([part])
+    const all = Object.keys(await domain.statistics())
+    expect(all).toEqual(expect.arrayContaining(['blocks', 'interfaces', 'memory']))
+    for (const part of statisticsParts) {
+      const told = Object.keys(await domain.statistics({ parts: [part] }))
+      expect(told).toEqual(all.filter((each) => each === part))
+    }
     expect(await domain.statistics({ parts: [] })).toEqual({})
-    expect(Object.keys(await domain.statistics()).sort()).toEqual([...statisticsParts].sort())
   })
 
   test('a paused guest has its statistics, too', async (scene) => {

@@ -5,6 +5,7 @@ import {
   type CallOptions,
   type Clock,
   type ConsoleOptions,
+  type DomainStatistics,
   type ExecOptions,
   type ExecProcess,
   type GuestInterface,
@@ -12,6 +13,7 @@ import {
   type Logger,
   messageOf,
   type ShutdownMode,
+  type StatisticsOptions,
   VirError,
 } from '@covirt/core'
 import type { Guest, GuestExit, GuestInfo, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
@@ -37,6 +39,7 @@ import { exitOf, type InitEnd, wantsReboot } from './exit-reason.js'
 import { ExitStatus } from './exit-status.js'
 import { readGuestInfo } from './guest-info.js'
 import { GuestPrograms } from './guest-programs.js'
+import { readStatistics } from './guest-statistics.js'
 import { listProcesses } from './list-processes.js'
 import { signalInit } from './signal-init.js'
 import type { StateHub } from './state-hub.js'
@@ -149,6 +152,14 @@ export class LxcGuest implements Guest {
 
   async info({ signal }: CallOptions): Promise<GuestInfo> {
     return this.#do('Reading the state of', signal, ({ pid }) => readGuestInfo(pid))
+  }
+
+  /** As the role `statistics` promises. */
+  async statistics({ parts, signal }: StatisticsOptions): Promise<DomainStatistics> {
+    const { document } = this
+    return this.#do('Counting what is used by', signal, ({ pid: initPid }) =>
+      readStatistics({ document, initPid }, parts),
+    )
   }
 
   async shutdown(mode: ShutdownMode | undefined, options: CallOptions): Promise<void> {
