@@ -1,3 +1,4 @@
+import { fleetDown, fleetUp, simulation } from './autostart.js'
 import type { Benchmark, Figures } from './benchmark.js'
 import { coldStart } from './cold-start.js'
 import { lxcExec, lxcStart, lxcStop } from './lxc.js'
@@ -16,6 +17,9 @@ const benchmarks: readonly Benchmark[] = [
   xmlRoundTrip,
   wireCalls,
   wireList,
+  fleetUp,
+  fleetDown,
+  simulation,
   coldStart,
   remotePipelined,
   remoteSerial,
