@@ -20,7 +20,7 @@ const NODE_NEEDED = [20, 19]
 
 /** What real containers and virtual machines need on Debian and its like. */
 const SYSTEM_PACKAGES = [
-  ...['lxc', 'liblxc1', 'lxc-dev', 'uidmap', 'rsync', 'iproute2', 'busybox-static'],
+  ...['lxc', 'liblxc1', 'lxc-dev', 'lxcfs', 'uidmap', 'rsync', 'iproute2', 'busybox-static'],
   ...['qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'util-linux', 'gcc', 'g++', 'make', 'python3'],
 ]
 

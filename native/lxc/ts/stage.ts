@@ -15,6 +15,8 @@ interface StagePlace {
 type StageSource =
   /** A directory or a file, with all that is mounted below it. */
   | { readonly kind: 'tree'; readonly source: string }
+  /** A device: a node of the same kind and numbers, which belongs to the container's root. */
+  | { readonly kind: 'device'; readonly source: string }
   /** A block device, or a file with the content of one, and the type of the file system in it. */
   | { readonly kind: 'image'; readonly source: string; readonly fileSystem: string }
   /** A directory that changes never reach: they go to `data` in `writable`, which has an empty `work` too. */

@@ -35,9 +35,11 @@ import { controlGroupsOf } from './host/control-groups.js'
 import { endContainer } from './host/end-container.js'
 import { type HostFacts, readHostFacts } from './host/host-facts.js'
 import { firstIds, IdRanges, type IdSpan, idsPerRange } from './host/id-ranges.js'
+import { imageTypes } from './host/image-type.js'
 import { type InitKind, initKinds, initSignals } from './host/init-kind.js'
-import { inspectHost } from './host/inspect-host.js'
+import { type FoundOnHost, inspectHost } from './host/inspect-host.js'
 import { removeLeftovers } from './host/leftovers.js'
+import { lxcfsDirectory, lxcfsFiles } from './host/lxcfs.js'
 import { ephemeralDirectory, prepareOverlays } from './host/overlays.js'
 import { findProcesses, processIdentity } from './host/processes.js'
 import { toVirError } from './lxc-errors.js'
@@ -50,6 +52,8 @@ export interface LxcHypervisorParts {
   readonly containersDirectory: string
   /** What it keeps which ids of the host its containers have in; its own. */
   readonly idRangesDirectory: string
+  /** Where lxcfs is mounted, when it runs. Default: where its service mounts it. */
+  readonly lxcfs?: string
   /** The lxcpath of liblxc's own tools, where their containers are to be shown. */
   readonly lxcpath?: string | undefined
   /** Of liblxc. */
@@ -73,17 +77,19 @@ export class LxcHypervisor implements Hypervisor {
   readonly #path: string
   readonly #states: StateHub
   readonly #ids: IdRanges
+  readonly #lxcfs: string
   /** As found at the opening. */
   readonly #host: HostFacts
 
   private constructor(
-    { containersDirectory, idRangesDirectory, lxcpath, version }: LxcHypervisorParts,
+    { containersDirectory, idRangesDirectory, lxcfs = lxcfsDirectory, lxcpath, version }: LxcHypervisorParts,
     host: HostFacts,
   ) {
     this.versions = { liblxc: version }
     this.#path = containersDirectory
     this.#host = host
     this.#ids = new IdRanges(idRangesDirectory)
+    this.#lxcfs = lxcfs
     this.#states = new StateHub(containersDirectory)
     if (lxcpath !== undefined && existsSync(lxcpath)) this.foreign = new ForeignContainers(lxcpath)
   }
@@ -108,7 +114,7 @@ export class LxcHypervisor implements Hypervisor {
     const undo = new UndoStack(logger)
     let document = spec.document
     try {
-      const { init } = await inspectHost(document)
+      const { init, devices } = await inspectHost(document)
       const ids = wantsOwnIds(document) ? this.#ids.take(domain.uuid) : undefined
       document = liveDocument(document, ids)
       if (isPrivileged(document))
@@ -118,8 +124,12 @@ export class LxcHypervisor implements Hypervisor {
       for (const protection of missingProtection(document, this.#host))
         logger.warn('A container starts with less protection', { domain: domain.name, missing: protection })
       undo.push(() => removeLeftovers(container, linksOf(document)))
-      this.#writeConfig(spec, document, container, init)
+      this.#writeConfig(spec, { document, container, init, devices })
       await prepareOverlays(document, container)
+      if (lxcfsFiles(this.#lxcfs).size === 0)
+        logger.info("A container sees the host's memory and processors: lxcfs does not run", {
+          domain: domain.name,
+        })
       const parts = this.#partsOf(spec, { container, document, init, ids })
       const { initPid, ranBecause } = await parts.start({ paused, signal })
       undo.push(() => stop(container))
@@ -244,7 +254,8 @@ export class LxcHypervisor implements Hypervisor {
     { container, document, init, ids }: FoundContainer,
   ): LxcGuestParts {
     const { name } = domain
-    const start = (options: BootOptions) => startContainer(container, { document, ids, places, ...options })
+    const start = (options: BootOptions) =>
+      startContainer(container, { document, ids, places, lxcfs: this.#lxcfs, ...options })
     const found = { container, document, init, firstId: ids?.start }
     const holdFile = join(places.runDirectory, 'held')
     return { ...found, start, holdFile, name, sink, clock, logger, states: this.#states }
@@ -261,7 +272,10 @@ export class LxcHypervisor implements Hypervisor {
    * Generated anew from the definition at each launch; complete before it has its name. On the spot, as statuses
    * are: a small file on a local disk is written in less time than a turn of the thread pool takes.
    */
-  #writeConfig({ places }: LaunchSpec, document: DomainXml, container: Container, init: InitKind): void {
+  #writeConfig(
+    { places }: LaunchSpec,
+    { document, container, init, devices }: Omit<FoundContainer, 'ids'> & FoundOnHost,
+  ): void {
     rotateOversized(places.logFile)
     const directory = join(container.path, container.name)
     const seccompFile = join(directory, 'seccomp')
@@ -270,6 +284,7 @@ export class LxcHypervisor implements Hypervisor {
       signals: initSignals(init),
       groups: controlGroupsOf(container),
       consoleLog: places.logFile,
+      devices,
       seccompFile,
     })
     mkdirSync(directory, { recursive: true, mode: 0o711 })
@@ -315,21 +330,27 @@ interface FoundContainer {
   readonly ids: IdSpan | undefined
 }
 
-function startContainer(
+async function startContainer(
   container: Container,
   {
     document,
     ids,
     places,
+    lxcfs,
     ...options
-  }: BootOptions & Pick<FoundContainer, 'document' | 'ids'> & Pick<LaunchSpec, 'places'>,
+  }: BootOptions &
+    Pick<FoundContainer, 'document' | 'ids'> &
+    Pick<LaunchSpec, 'places'> & { readonly lxcfs: string },
 ): Promise<Started> {
+  const images = await imageTypes(document)
   return start(container, {
     ...options,
     argv: initArgv(document),
     idmaps: idmapValues(document),
     stages: stagesOf(document, {
       ownIds: ids !== undefined,
+      images,
+      lxcfs: lxcfsFiles(lxcfs),
       ephemeral: (index) => ephemeralDirectory(container, index),
     }),
     logFile: logFileOf({ places }),

@@ -10,7 +10,12 @@ describe('the control groups of a host', () => {
       { memory: 1, cpu: 1, cpuset: 1, pids: 1, devices: 1 },
     ],
     ['both, the second without controllers', ['memory', 'devices', ''], '', { memory: 1, devices: 1 }],
-    ['version 2', [''], 'cpuset cpu io memory pids\n', { memory: 2, cpu: 2, cpuset: 2, pids: 2, devices: 2 }],
+    [
+      'version 2',
+      [''],
+      'cpuset cpu io memory pids\n',
+      { memory: 2, cpu: 2, cpuset: 2, pids: 2, blkio: 2, devices: 2 },
+    ],
     ['version 2 without delegation', [''], '', { devices: 2 }],
   ])('%s', (_, mounted, controllers, found) => {
     expect(findControllers(new Set(mounted), controllers)).toEqual(found)

@@ -7,7 +7,7 @@ import type { HostFacts } from '../src/host/host-facts.js'
 import { initSignals } from '../src/host/init-kind.js'
 
 const legacyHost: HostFacts = {
-  controllers: { memory: 1, cpu: 1, cpuset: 1, pids: 1, devices: 1 },
+  controllers: { memory: 1, cpu: 1, cpuset: 1, pids: 1, blkio: 1, devices: 1 },
   swapLimits: true,
   seccomp: true,
   selinux: false,
@@ -15,7 +15,7 @@ const legacyHost: HostFacts = {
 }
 const unifiedHost: HostFacts = {
   ...legacyHost,
-  controllers: { memory: 2, cpu: 2, cpuset: 2, pids: 2, devices: 2 },
+  controllers: { memory: 2, cpu: 2, cpuset: 2, pids: 2, blkio: 2, devices: 2 },
 }
 
 interface Parts {
@@ -38,6 +38,10 @@ function configOf(parts: Parts, host = legacyHost): string[] {
     signals: initSignals('systemd'),
     groups: { payload: 'lxc.payload.web.0', monitor: 'lxc.monitor.web.0' },
     consoleLog: '/var/log/covirt/lxc/web.log',
+    devices: new Map([
+      ['/dev/sda', '8:0'],
+      ['/dev/net/tun', '10:200'],
+    ]),
     seccompFile: '/containers/web/seccomp',
   })
   return text.trimEnd().split('\n')
@@ -205,6 +209,38 @@ describe('the liblxc configuration of a definition', () => {
         'lxc.cgroup.pids.max = 1024',
       ],
     ],
+    [
+      'a link of its own over one of the host',
+      { devices: "<interface type='direct'><source dev='eth0' mode='passthrough'/></interface>" },
+      ['lxc.net.0.type = macvlan', 'lxc.net.0.link = eth0', 'lxc.net.0.macvlan.mode = passthru'],
+    ],
+    [
+      'a link of the host, after its own',
+      {
+        devices: `${bridge()}<hostdev mode='capabilities' type='net'><source><interface>eth1</interface></source></hostdev>`,
+      },
+      ['lxc.net.0.type = veth', 'lxc.net.1.type = phys', 'lxc.net.1.link = eth1'],
+    ],
+    [
+      'a device of the host',
+      {
+        devices:
+          "<hostdev mode='capabilities' type='misc'><source><char>/dev/net/tun</char></source></hostdev>",
+      },
+      ['lxc.cgroup.devices.allow = c 10:200 rwm'],
+    ],
+    [
+      'what it may do with disks',
+      {
+        elements:
+          '<blkiotune><weight>200</weight><device><path>/dev/sda</path><read_bytes_sec>1000</read_bytes_sec><write_iops_sec>5</write_iops_sec></device></blkiotune>',
+      },
+      [
+        'lxc.cgroup.blkio.bfq.weight = 200',
+        'lxc.cgroup.blkio.throttle.read_bps_device = 8:0 1000',
+        'lxc.cgroup.blkio.throttle.write_iops_device = 8:0 5',
+      ],
+    ],
     ['a processor set', { elements: "<vcpu cpuset='0-3,^2'>2</vcpu>" }, ['lxc.cgroup.cpuset.cpus = 0,1,3']],
     [
       'processor time',
@@ -261,6 +297,17 @@ describe('the liblxc configuration of a definition', () => {
       ['lxc.cgroup2.cpu.max = max 100000'],
     ],
   ]
+  test('says what it may do with disks in the words of cgroup version 2', () => {
+    const elements =
+      '<blkiotune><weight>200</weight><device><path>/dev/sda</path><read_bytes_sec>1000</read_bytes_sec><write_iops_sec>5</write_iops_sec></device></blkiotune>'
+    expect(configOf({ elements }, unifiedHost)).toEqual(
+      expect.arrayContaining([
+        'lxc.cgroup2.io.weight = default 200',
+        'lxc.cgroup2.io.max = 8:0 rbps=1000 wiops=5',
+      ]),
+    )
+  })
+
   test.each(unifiedRows)(
     'says %s in the words of cgroup version 2 where the host has it',
     (_, parts, lines) => {

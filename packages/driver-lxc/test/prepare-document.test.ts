@@ -43,8 +43,8 @@ describe('preparing a definition', () => {
       'interface/route',
     ],
     [
-      "<filesystem type='block'><source dev='/dev/x'/><target dir='/d'/></filesystem>",
-      "filesystem type='block'",
+      "<filesystem type='volume'><source pool='p' volume='v'/><target dir='/d'/></filesystem>",
+      "filesystem type='volume'",
     ],
     [
       "<filesystem type='mount'><source dir='/x'/><target dir='/d'/><space_hard_limit>1</space_hard_limit></filesystem>",
@@ -57,7 +57,7 @@ describe('preparing a definition', () => {
   })
 
   test.each([
-    ['<blkiotune><weight>500</weight></blkiotune>', '', 'blkiotune'],
+    ['<numatune><memory mode="strict" nodeset="0"/></numatune>', '', 'numatune'],
     ["<cputune><vcpupin vcpu='0' cpuset='0'/></cputune>", '', 'cputune/vcpupin'],
     ["<cpu mode='host-model'/>", '', 'cpu'],
     ['<memtune><min_guarantee>1</min_guarantee></memtune>', '', 'min_guarantee'],

@@ -8,7 +8,15 @@ function stages(filesystem: string, ownIds = true) {
     parseDomain(`<domain type='lxc'><name>web</name><memory>65536</memory><os><type>exe</type></os><devices>
     <filesystem type='mount'><source dir='/srv/web'/><target dir='/'/></filesystem>${filesystem}</devices></domain>`),
   )
-  return stagesOf(document, { ownIds, ephemeral: (index) => `/run/changes${index}` })
+  const lxcfs = new Map([['proc/meminfo', '/var/lib/lxcfs/proc/meminfo']])
+  const stages = stagesOf(document, {
+    ownIds,
+    images: new Map([['/srv/image', 'xfs']]),
+    lxcfs,
+    ephemeral: (index) => `/run/changes${index}`,
+  })
+  expect(stages.at(-1)).toMatchObject({ target: 'proc/meminfo', owners: 'unmapped' })
+  return stages.slice(0, -1)
 }
 
 test('The owners of the root are mapped where the container has ids of its own, and nowhere else', () => {
@@ -50,4 +58,18 @@ test('A template is overlaid with the directory that changes are kept in, or wit
     stages(`<filesystem type='template'><source ${source}/><target dir='/x'/></filesystem>`)[1]
   expect(template("name='/base' dir='/kept'")).toEqual({ ...place, writable: '/kept' })
   expect(template("name='/base'")).toEqual({ ...place, writable: '/run/changes1' })
+})
+
+test('An image is mounted as what it is', () => {
+  const [, image] = stages(
+    "<filesystem type='file'><source file='/srv/image'/><target dir='/data'/></filesystem>",
+  )
+  expect(image).toMatchObject({ kind: 'image', source: '/srv/image', fileSystem: 'xfs', target: 'data' })
+})
+
+test('A device of the host has a node at the same place', () => {
+  const [, device] = stages(
+    "<hostdev mode='capabilities' type='misc'><source><char>/dev/net/tun</char></source></hostdev>",
+  )
+  expect(device).toMatchObject({ kind: 'device', source: '/dev/net/tun', target: 'dev/net/tun' })
 })

@@ -27,7 +27,7 @@ constexpr int kMaxFields = 8;
 struct Stage {
   char *target;  // below the container's root, escaped as in fstab(5); empty: the root itself
   char *flags;   // some of "ro", "idmap" and "idmap-if-possible", between commas
-  char *kind;    // "tree", "image" or "overlay"
+  char *kind;    // "tree", "image", "overlay" or "device"
   char *source;
   char *more[kMaxFields - 4];
 };
@@ -137,6 +137,7 @@ class Stager {
     }
     if (strcmp(stage.kind, "image") == 0) return MapOwners(stage, OpenImage(stage));
     if (strcmp(stage.kind, "overlay") == 0) return OpenOverlay(stage, index);
+    if (strcmp(stage.kind, "device") == 0) return OpenDevice(stage, index);
     errno = EINVAL;
     Refuse("--stage has an unknown kind");
     return -1;
@@ -208,6 +209,26 @@ class Stager {
     const char *const options[] = {"lowerdir", lower, "upperdir", data, "workdir", work, nullptr};
     const int tree = NewOverlay(options);
     if (tree < 0) Refuse("%s cannot be overlaid with %s", stage.source, writable);
+    return tree;
+  }
+
+  // A node of its own, which belongs to the container's root: that of the host does not, and is to stay as it is.
+  int OpenDevice(const Stage &stage, int index) {
+    struct stat source;
+    if (stat(stage.source, &source) != 0 || (!S_ISBLK(source.st_mode) && !S_ISCHR(source.st_mode))) {
+      Refuse("%s is not a device", stage.source);
+      return -1;
+    }
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/device%d", directory_, index);
+    const unsigned user = HostRoot('u');
+    const unsigned group = HostRoot('g');
+    if (mknod(path, (source.st_mode & S_IFMT) | 0660, source.st_rdev) != 0 || lchown(path, user, group) != 0) {
+      Refuse("%s cannot be made for the container", stage.source);
+      return -1;
+    }
+    const int tree = CloneTree(path);
+    if (tree < 0) Refuse("%s cannot be mounted", stage.source);
     return tree;
   }
 

@@ -19,6 +19,8 @@ export interface ConfigContext {
   readonly groups: ControlGroups
   /** Where the console's output goes. */
   readonly consoleLog: string
+  /** `MAJOR:MINOR` of the devices that it names, by their paths. */
+  readonly devices: ReadonlyMap<string, string>
   /** Where its filter of system calls is. */
   readonly seccompFile: string
 }
@@ -31,7 +33,7 @@ export const consoleLogBytes = 1024 * 1024
  * `CONFIG_UNSUPPORTED` for values that liblxc or this host cannot take.
  */
 export function toLiblxcConfig(document: DomainXml, context: ConfigContext): string {
-  const { host, signals, groups, consoleLog, seccompFile } = context
+  const { host, signals, groups, consoleLog, devices, seccompFile } = context
   return formatConfig([
     ...hostNameLines(document),
     ...mountLines(document),
@@ -39,7 +41,7 @@ export function toLiblxcConfig(document: DomainXml, context: ConfigContext): str
     ...signalLines(signals),
     ...networkLines(document),
     ...groupLines(groups),
-    ...limitLines(document, host),
+    ...limitLines(document, host, devices),
     ...securityLines(document, { host, seccompFile }),
     ...terminalLines(consoleLog),
     ...containerOptions(document).options,

@@ -1,8 +1,9 @@
 import { VirError } from '@covirt/core'
-import type { DomainXml } from '@covirt/xml'
+import type { BlkiotuneXml, DomainXml } from '@covirt/xml'
 import type { CgroupVersion, HostFacts } from '../host/host-facts.js'
 import type { ConfigLine } from './config-lines.js'
 import { type ContainerPreset, containerOptions } from './container-options.js'
+import { hostDevices } from './host-devices.js'
 
 /** How many processes a container may have, which no element of libvirt's says. */
 const defaultProcesses: Readonly<Record<ContainerPreset, number>> = { system: 16_384, application: 1024 }
@@ -26,13 +27,19 @@ const devices = {
  * each: liblxc silently overlooks those of the other version. `CONFIG_UNSUPPORTED` where the host cannot
  * enforce a limit.
  */
-export function limitLines(document: DomainXml, host: HostFacts): ConfigLine[] {
+export function limitLines(
+  document: DomainXml,
+  host: HostFacts,
+  devices: ReadonlyMap<string, string>,
+): ConfigLine[] {
   return [
     ...memoryLines(document, host),
     ...cpuLines(document, host),
     ...cpusetLines(document, host),
     ...processLines(document, host),
+    ...blkioLines(document, host, devices),
     ...deviceLines(host),
+    ...hostDeviceLines(document, host, devices),
   ]
 }
 
@@ -113,6 +120,71 @@ export function expandCpuset(text: string): string | undefined {
     }
   }
   return cpus.size === 0 ? undefined : [...cpus].sort((a, b) => a - b).join(',')
+}
+
+function blkioLines(
+  { blkiotune }: DomainXml,
+  host: HostFacts,
+  devices: ReadonlyMap<string, string>,
+): ConfigLine[] {
+  if (blkiotune === undefined) return []
+  const version = requireController(host, 'blkio', 'blkiotune')
+  return version === 1 ? legacyBlkioLines(blkiotune, devices) : unifiedBlkioLines(blkiotune, devices)
+}
+
+function legacyBlkioLines(
+  { weight, devices: limits }: BlkiotuneXml,
+  numbers: ReadonlyMap<string, string>,
+): ConfigLine[] {
+  const throttles = limits.flatMap((limit) => {
+    const number = numbers.get(limit.path ?? '') ?? ''
+    const line = (file: string, value: bigint | number | undefined): ConfigLine[] =>
+      value === undefined ? [] : [[`lxc.cgroup.blkio.${file}`, `${number} ${value}`]]
+    return [
+      ...line('throttle.read_bps_device', limit.readBytesSec),
+      ...line('throttle.write_bps_device', limit.writeBytesSec),
+      ...line('throttle.read_iops_device', limit.readIopsSec),
+      ...line('throttle.write_iops_device', limit.writeIopsSec),
+      ...line('bfq.weight_device', limit.weight),
+    ]
+  })
+  return [
+    ...present(weight, (value): ConfigLine => ['lxc.cgroup.blkio.bfq.weight', String(value)]),
+    ...throttles,
+  ]
+}
+
+function unifiedBlkioLines(
+  { weight, devices: limits }: BlkiotuneXml,
+  numbers: ReadonlyMap<string, string>,
+): ConfigLine[] {
+  const lines = limits.flatMap((limit): ConfigLine[] => {
+    const number = numbers.get(limit.path ?? '') ?? ''
+    const words = Object.entries({
+      rbps: limit.readBytesSec,
+      wbps: limit.writeBytesSec,
+      riops: limit.readIopsSec,
+      wiops: limit.writeIopsSec,
+    }).flatMap(([key, value]) => (value === undefined ? [] : `${key}=${value}`))
+    return [
+      ...(words.length === 0 ? [] : [['lxc.cgroup2.io.max', [number, ...words].join(' ')] as const]),
+      ...present(limit.weight, (value): ConfigLine => ['lxc.cgroup2.io.weight', `${number} ${value}`]),
+    ]
+  })
+  return [...present(weight, (value): ConfigLine => ['lxc.cgroup2.io.weight', `default ${value}`]), ...lines]
+}
+
+function hostDeviceLines(
+  document: DomainXml,
+  host: HostFacts,
+  devices: ReadonlyMap<string, string>,
+): ConfigLine[] {
+  const version = host.controllers.devices
+  if (version === undefined) return []
+  return hostDevices(document).map(({ kind, source }): ConfigLine => {
+    const number = devices.get(source) ?? ''
+    return [`${cgroupKey(version, 'devices')}.allow`, `${kind} ${number} rwm`]
+  })
 }
 
 function processLines(document: DomainXml, host: HostFacts): ConfigLine[] {

@@ -22,6 +22,12 @@ export function changesDirectory(filesystem: FilesystemXml): string | undefined 
   return filesystem.type === 'template' ? filesystem.source?.dir : undefined
 }
 
+/** Where on the host a `<filesystem>` comes from: a directory, an image, a device; `undefined` for memory. */
+export function sourcePath(filesystem: FilesystemXml): string | undefined {
+  if (filesystem.type === 'file') return filesystem.source?.file
+  return filesystem.type === 'block' ? filesystem.source?.dev : sourceDirectory(filesystem)
+}
+
 /** What the kernel shows of the host, and no container needs: files that nothing is in, and empty directories. */
 const maskedFiles = ['kcore', 'keys', 'latency_stats', 'sched_debug', 'sysrq-trigger', 'timer_list']
 const maskedDirectories = ['proc/acpi', 'proc/scsi', 'sys/firmware', 'sys/devices/virtual/powercap']
@@ -33,7 +39,7 @@ const maskedDirectories = ['proc/acpi', 'proc/scsi', 'sys/firmware', 'sys/device
 export function mountLines(document: DomainXml): ConfigLine[] {
   const root = rootFilesystem(document)
   return [
-    ['lxc.rootfs.path', `dir:${(root && sourceDirectory(root)) ?? ''}`],
+    ['lxc.rootfs.path', `dir:${(root && sourcePath(root)) ?? ''}`],
     ...kernelLines(),
     ...document.devices.filesystems.flatMap(memoryLines),
   ]

@@ -4,21 +4,45 @@ import type { ConfigLine } from './config-lines.js'
 
 /** A network namespace of its own, with a veth pair for each `<interface>`; without any, with nothing in it. */
 export function networkLines(document: DomainXml): ConfigLine[] {
-  const { interfaces } = document.devices
-  if (interfaces.length === 0) return [['lxc.net.0.type', 'empty']]
-  return interfaces.flatMap((each, index) =>
-    vethLines(each, index, hostLinkName(document, index)).map(
-      ([key, value]): ConfigLine => [`lxc.net.${index}.${key}`, value],
+  const links = [
+    ...document.devices.interfaces.map((each, index) =>
+      linkLines(each, index, hostLinkName(document, index)),
     ),
+    ...hostLinks(document).map((name): ConfigLine[] => [
+      ['type', 'phys'],
+      ['link', name],
+      ['name', name],
+      ['flags', 'up'],
+    ]),
+  ]
+  if (links.length === 0) return [['lxc.net.0.type', 'empty']]
+  return links.flatMap((lines, index) =>
+    lines.map(([key, value]): ConfigLine => [`lxc.net.${index}.${key}`, value]),
   )
 }
 
-function vethLines(link: InterfaceXml, index: number, pair: string): ConfigLine[] {
+/** The links of the host that the container has for itself while it runs. */
+export function hostLinks({ devices }: DomainXml): string[] {
+  return devices.hostdevs.flatMap((each) => (each.type === 'net' ? (each.source?.interface ?? []) : []))
+}
+
+/** liblxc's words for libvirt's modes. */
+const macvlanModes = { vepa: 'vepa', private: 'private', bridge: 'bridge', passthrough: 'passthru' } as const
+
+function kindLines(link: InterfaceXml, pair: string): ConfigLine[] {
+  if (link.type === 'direct')
+    return [
+      ['type', 'macvlan'],
+      ['link', link.source?.dev ?? ''],
+      ['macvlan.mode', macvlanModes[link.source?.mode ?? 'vepa']],
+    ]
   const bridge = link.type === 'bridge' ? link.source?.bridge : undefined
+  return [['type', 'veth'], ...(bridge === undefined ? [] : [['link', bridge] as const]), ['veth.pair', pair]]
+}
+
+function linkLines(link: InterfaceXml, index: number, pair: string): ConfigLine[] {
   return [
-    ['type', 'veth'],
-    ['link', bridge ?? ''],
-    ['veth.pair', pair],
+    ...kindLines(link, pair),
     ['name', link.guest?.dev ?? `eth${index}`],
     ...(link.linkState === 'down' ? [] : [['flags', 'up'] as const]),
     ...(link.mac?.address === undefined ? [] : [['hwaddr', link.mac.address] as const]),

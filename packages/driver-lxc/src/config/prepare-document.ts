@@ -2,11 +2,12 @@ import { VirError } from '@covirt/core'
 import type { DomainXml, FilesystemXml, InterfaceXml } from '@covirt/xml'
 import { formatConfig } from './config-lines.js'
 import { containerOptions } from './container-options.js'
+import { hostDevices } from './host-devices.js'
 import { hasIdmap } from './idmap.js'
 import { defaultInit, initLines } from './init.js'
 import { expandCpuset } from './limits.js'
-import { changesDirectory, mountLines, rootFilesystem, sourceDirectory } from './mounts.js'
-import { generatedMac, networkLines } from './network.js'
+import { changesDirectory, mountLines, rootFilesystem, sourcePath } from './mounts.js'
+import { generatedMac, hostLinks, networkLines } from './network.js'
 import { findRefusal } from './refusals.js'
 
 /**
@@ -58,7 +59,7 @@ function withDefaults(document: DomainXml): DomainXml {
 }
 
 function checkValues(document: DomainXml): void {
-  const { memoryKib, os, devices, vcpu, cputune } = document
+  const { memoryKib, os, devices, vcpu, cputune, blkiotune } = document
   if (memoryKib === undefined || memoryKib === 0n)
     refuse('<memory> is missing', "Add <memory unit='MiB'>256</memory>")
   if (os.init !== undefined && !isCleanPath(os.init)) refuse(`<init> ${os.init} must be an absolute path`)
@@ -80,6 +81,14 @@ function checkValues(document: DomainXml): void {
     refuse('A container is either privileged or has an <idmap>', 'Leave one of them out')
   devices.filesystems.forEach(checkFilesystem)
   devices.interfaces.forEach(checkInterface)
+  for (const { source } of hostDevices(document))
+    if (!isCleanPath(source) || !source.startsWith('/dev/')) refuse(`<hostdev>: ${source} is no path in /dev`)
+  for (const name of hostLinks(document))
+    if (!linkName.test(name)) refuse(`<hostdev>: '${name}' is not a name for a network link`)
+  const weight = blkiotune?.weight
+  if (weight !== undefined) checkRange('blkiotune/weight', BigInt(weight), 10n, 1000n)
+  for (const { path } of blkiotune?.devices ?? [])
+    if (path === undefined || !isCleanPath(path)) refuse('<blkiotune>: <path> must be an absolute path')
   checkUnique(
     'filesystem target',
     devices.filesystems.map(({ target }) => target),
@@ -101,10 +110,9 @@ function checkFilesystem(filesystem: FilesystemXml): void {
     if (!filesystem.source?.usageKib) refuse("<filesystem type='ram'> needs <source usage=…>")
     return
   }
-  const source = sourceDirectory(filesystem)
-  const attribute = filesystem.type === 'template' ? 'name' : 'dir'
+  const source = sourcePath(filesystem)
   if (source === undefined || !isCleanPath(source))
-    refuse(`<filesystem> on ${target}: <source ${attribute}=…> must be an absolute path`)
+    refuse(`<filesystem> on ${target}: its source must be an absolute path`)
   const changes = changesDirectory(filesystem)
   if (changes !== undefined && !isCleanPath(changes))
     refuse(`<filesystem> on ${target}: <source dir=…> must be an absolute path`)
@@ -115,8 +123,16 @@ const linkName = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,15}$/
 
 function checkInterface(link: InterfaceXml): void {
   const bridge = link.type === 'bridge' ? link.source?.bridge : undefined
-  if (bridge === undefined) refuse("<interface type='bridge'> needs <source bridge=…>")
-  const names = { 'source bridge': bridge, 'target dev': link.target?.dev, 'guest dev': link.guest?.dev }
+  const parent = link.type === 'direct' ? link.source?.dev : undefined
+  if (link.type === 'bridge' && bridge === undefined)
+    refuse("<interface type='bridge'> needs <source bridge=…>")
+  if (link.type === 'direct' && parent === undefined) refuse("<interface type='direct'> needs <source dev=…>")
+  const names = {
+    'source bridge': bridge,
+    'source dev': parent,
+    'target dev': link.target?.dev,
+    'guest dev': link.guest?.dev,
+  }
   for (const [what, name] of Object.entries(names)) {
     if (name !== undefined && !linkName.test(name))
       refuse(

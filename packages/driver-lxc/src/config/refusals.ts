@@ -1,4 +1,4 @@
-import type { DevicesXml, DomainXml, FilesystemXml, InterfaceXml } from '@covirt/xml'
+import type { DevicesXml, DomainXml, FilesystemXml, HostdevXml, InterfaceXml } from '@covirt/xml'
 
 /** An element that a container cannot have, with what to write instead. */
 export interface Refusal {
@@ -14,6 +14,7 @@ export function findRefusal(document: DomainXml): Refusal | undefined {
     tuningRefusal(document) ??
     deviceRefusal(document.devices) ??
     first(document.devices.filesystems, filesystemRefusal) ??
+    first(document.devices.hostdevs, hostdevRefusal) ??
     first(document.devices.interfaces, interfaceRefusal)
   )
 }
@@ -46,7 +47,7 @@ function osRefusal({ os, cpu, features }: DomainXml): Refusal | undefined {
 }
 
 function tuningRefusal(document: DomainXml): Refusal | undefined {
-  const { maxMemory, blkiotune, numatune, iothreads, cputune = undefined, memtune, memoryBacking } = document
+  const { maxMemory, numatune, iothreads, cputune = undefined, memtune, memoryBacking } = document
   const { clock, resource, seclabels } = document
   const partition = resource?.partition
   const label = seclabels.find(
@@ -55,7 +56,7 @@ function tuningRefusal(document: DomainXml): Refusal | undefined {
   )
   const offset = clock?.offset
   return (
-    present(undefined, { maxMemory, blkiotune, numatune, iothreads }) ??
+    present(undefined, { maxMemory, numatune, iothreads }) ??
     present('memoryBacking', memoryBacking ?? {}) ??
     present('memtune', { min_guarantee: memtune?.minGuaranteeKib }) ??
     present(
@@ -96,7 +97,6 @@ const withoutDriver: readonly (readonly [element: string, list: keyof DevicesXml
   ['sound', 'sounds'],
   ['audio', 'audios'],
   ['video', 'videos'],
-  ['hostdev', 'hostdevs'],
   ['redirdev', 'redirdevs'],
   ['watchdog', 'watchdogs'],
   ['rng', 'rngs'],
@@ -129,12 +129,20 @@ function deviceRefusal(devices: DevicesXml): Refusal | undefined {
   return others.length > 0 ? { element: 'devices/console', hint: 'A container has one console' } : undefined
 }
 
+const knownFilesystems: ReadonlySet<string> = new Set(['mount', 'bind', 'file', 'block', 'ram', 'template'])
+
 function filesystemRefusal(filesystem: FilesystemXml): Refusal | undefined {
   const { type, accessMode, spaceHardLimitBytes, spaceSoftLimitBytes } = filesystem
-  if (type !== 'mount' && type !== 'bind' && type !== 'ram' && type !== 'template')
+  if (!knownFilesystems.has(type))
     return {
       element: `devices/filesystem type='${kindOf(filesystem)}'`,
-      hint: "There are type='mount', of a directory, and type='template', of one that stays as it is",
+      hint: "There is type='mount', of a directory, and 'bind', 'file', 'block', 'ram', 'template'",
+    }
+  const format = filesystem.driver?.format
+  if (type === 'file' && format !== undefined && format !== 'raw')
+    return {
+      element: `devices/filesystem driver format='${format}'`,
+      hint: 'Convert the image: qemu-img convert -O raw',
     }
   if (accessMode === 'squash') return { element: `devices/filesystem accessmode='${accessMode}'` }
   if (type === 'ram' && filesystem.target === '/')
@@ -146,10 +154,10 @@ function filesystemRefusal(filesystem: FilesystemXml): Refusal | undefined {
 }
 
 function interfaceRefusal(link: InterfaceXml): Refusal | undefined {
-  if (link.type !== 'bridge')
+  if (link.type !== 'bridge' && link.type !== 'direct' && link.type !== 'ethernet')
     return {
       element: `devices/interface type='${kindOf(link)}'`,
-      hint: "There is type='bridge', with a bridge of the host",
+      hint: "There is type='bridge', with a bridge of the host, type='direct', with a link of it, and type='ethernet'",
     }
   const { virtualport, backend, script, filterref, bandwidth, vlan, isolated, coalesce } = link
   const route = link.routes.find(({ gateway, address, prefix }) => !gateway || !isEverywhere(address, prefix))
@@ -165,6 +173,16 @@ function interfaceRefusal(link: InterfaceXml): Refusal | undefined {
     'port isolated': isolated || undefined,
     coalesce,
   })
+}
+
+function hostdevRefusal(device: HostdevXml): Refusal | undefined {
+  const isKnown = device.type === 'net' || device.type === 'misc' || device.type === 'storage'
+  return device.mode === 'capabilities' && isKnown
+    ? undefined
+    : {
+        element: `devices/hostdev mode='${device.mode ?? 'subsystem'}' type='${kindOf(device)}'`,
+        hint: "A container takes mode='capabilities' with type 'net', 'misc' or 'storage'",
+      }
 }
 
 function isEverywhere(address: string | undefined, prefix: number | undefined): boolean {

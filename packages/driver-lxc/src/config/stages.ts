@@ -1,29 +1,56 @@
 import type { DomainXml, FilesystemXml } from '@covirt/xml'
 import type { Stage } from '../native.js'
-import { changesDirectory, overlayBase, sourceDirectory, targetField } from './mounts.js'
+import { mountField } from './config-lines.js'
+import { hostDevices } from './host-devices.js'
+import { changesDirectory, overlayBase, sourcePath, targetField } from './mounts.js'
+
+/** What stages depend on besides the definition. */
+export interface StageContext {
+  /** The container has ids of its own. */
+  readonly ownIds: boolean
+  /** Which file systems are in images and on block devices, by their paths. */
+  readonly images: ReadonlyMap<string, string>
+  /** Files of lxcfs, each by its path below the root and in the container. */
+  readonly lxcfs: ReadonlyMap<string, string>
+  /** Where changes to the template with this index go that nobody keeps. */
+  readonly ephemeral: (index: number) => string
+}
 
 /**
  * The file systems that are made ready before the container starts. Where it has ids of its own, owners are on disk
  * as its users see them; with `<idmap>` only where `accessmode='mapped'` asks for that.
- *
- * @param ephemeral where changes to the template with this index go that nobody keeps
  */
-export function stagesOf(
-  document: DomainXml,
-  { ownIds, ephemeral }: { readonly ownIds: boolean; readonly ephemeral: (index: number) => string },
-): Stage[] {
-  return document.devices.filesystems.flatMap((filesystem, index): Stage[] => {
-    const source = sourceDirectory(filesystem)
-    if (source === undefined) return []
-    const place = {
-      target: targetField(filesystem),
-      readonly: filesystem.readonly === true,
-      owners: ownersOf(filesystem, ownIds),
-    }
-    if (overlayBase(filesystem) === undefined) return [{ ...place, kind: 'tree', source }]
-    const writable = changesDirectory(filesystem) ?? ephemeral(index)
-    return [{ ...place, kind: 'overlay', source, writable }]
-  })
+export function stagesOf(document: DomainXml, { ownIds, images, lxcfs, ephemeral }: StageContext): Stage[] {
+  return [
+    ...document.devices.filesystems.flatMap((filesystem, index): Stage[] => {
+      const source = sourcePath(filesystem)
+      if (source === undefined) return []
+      const place = {
+        target: targetField(filesystem),
+        readonly: filesystem.readonly === true,
+        owners: ownersOf(filesystem, ownIds),
+      }
+      if (overlayBase(filesystem) !== undefined) {
+        const writable = changesDirectory(filesystem) ?? ephemeral(index)
+        return [{ ...place, kind: 'overlay', source, writable }]
+      }
+      if (filesystem.type !== 'file' && filesystem.type !== 'block')
+        return [{ ...place, kind: 'tree', source }]
+      return [{ ...place, kind: 'image', source, fileSystem: images.get(source) ?? 'ext4' }]
+    }),
+    ...hostDevices(document).map(
+      ({ source }): Stage => ({
+        target: mountField(source.slice(1)),
+        readonly: false,
+        owners: 'unmapped',
+        kind: 'device',
+        source,
+      }),
+    ),
+    ...[...lxcfs].map(
+      ([target, source]): Stage => ({ target, readonly: false, owners: 'unmapped', kind: 'tree', source }),
+    ),
+  ]
 }
 
 function ownersOf({ accessMode, target }: FilesystemXml, ownIds: boolean): Stage['owners'] {

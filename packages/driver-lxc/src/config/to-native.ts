@@ -24,7 +24,7 @@ export function toNative(
   { host, ownIds }: { readonly host: HostFacts; readonly ownIds: boolean },
 ): string {
   const ephemeral = (index: number) => `/var/lib/lxc/${document.name}/changes${index}`
-  const stages = stagesOf(document, { ownIds, ephemeral })
+  const stages = stagesOf(document, { ownIds, ephemeral, images: new Map(), lxcfs: new Map() })
   const root = stages.find(({ target }) => target === '')
   return formatConfig([
     ...hostNameLines(document),
@@ -33,7 +33,7 @@ export function toNative(
     ...stages.filter((stage) => stage !== root).map(entryLine),
     ...initLines(document),
     ...networkLines(document),
-    ...limitLines(document, host),
+    ...limitLines(document, host, new Map()),
     ...securityLines(document, { host, seccompFile }),
     ...containerOptions(document).options,
   ])

@@ -7,7 +7,7 @@ export type CgroupVersion = 1 | 2
 export interface HostFacts {
   /** In which version of control groups each controller is to be had; absent: in none. */
   readonly controllers: Readonly<
-    Partial<Record<'memory' | 'cpu' | 'cpuset' | 'pids' | 'devices', CgroupVersion>>
+    Partial<Record<'memory' | 'cpu' | 'cpuset' | 'pids' | 'blkio' | 'devices', CgroupVersion>>
   >
   /** Whether swap can be limited. */
   readonly swapLimits: boolean
@@ -54,6 +54,7 @@ export function findControllers(
     cpu: version('cpu'),
     cpuset: version('cpuset'),
     pids: version('pids'),
+    blkio: mounted.has('blkio') ? (1 as const) : unified.has('io') ? (2 as const) : undefined,
     // Version 2 has no such controller: liblxc attaches a BPF program instead.
     devices: mounted.has('devices') ? (1 as const) : mounted.has('') ? (2 as const) : undefined,
   }

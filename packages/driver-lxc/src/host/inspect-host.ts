@@ -2,8 +2,10 @@ import { access, constants, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { VirError } from '@covirt/core'
 import type { DomainXml } from '@covirt/xml'
+import { hostDevices } from '../config/host-devices.js'
 import { defaultInit } from '../config/init.js'
-import { rootFilesystem, sourceDirectory } from '../config/mounts.js'
+import { rootFilesystem, sourceDirectory, sourcePath } from '../config/mounts.js'
+import { hostLinks } from '../config/network.js'
 import { type InitKind, initKind } from './init-kind.js'
 import { resolveInRoot } from './resolve-in-root.js'
 import { settleTree } from './swap-tree.js'
@@ -11,6 +13,8 @@ import { settleTree } from './swap-tree.js'
 /** What a launch finds on the host of what its definition names. */
 export interface FoundOnHost {
   readonly init: InitKind
+  /** `MAJOR:MINOR` of the devices that the definition names, by their paths. */
+  readonly devices: ReadonlyMap<string, string>
 }
 
 /**
@@ -20,19 +24,62 @@ export interface FoundOnHost {
 export async function inspectHost(document: DomainXml): Promise<FoundOnHost> {
   await settleRoot(document)
   const root = rootFilesystem(document)
-  const rootDirectory = (root && sourceDirectory(root)) ?? '/'
+  const rootDirectory = root && sourceDirectory(root)
   // All at once: each turn of the thread pool takes longer than what is looked at. The first refusal counts.
-  const init = findInit(document, rootDirectory)
+  const init = rootDirectory === undefined ? ofImage(document) : findInit(document, rootDirectory)
   init.catch(() => {})
   await checkSources(document)
   for (const link of document.devices.interfaces)
     if (link.type === 'bridge') await checkBridge(link.source?.bridge ?? '', document.name)
-  return { init: await init }
+    else if (link.type === 'direct') await checkLink(link.source?.dev ?? '', document.name)
+  for (const link of hostLinks(document)) await checkLink(link, document.name)
+  return { init: await init, devices: await findDevices(document) }
+}
+
+/** Nothing is looked at inside of an image: its init is judged by what it does with signals. */
+async function ofImage({ os }: DomainXml): Promise<InitKind> {
+  const init = os.init ?? defaultInit
+  const kind = initKind(init, init)
+  return kind === 'sysvinit' ? 'unknown' : kind
+}
+
+async function findDevices(document: DomainXml): Promise<ReadonlyMap<string, string>> {
+  const { devices = [] } = document.blkiotune ?? {}
+  const wanted = [
+    ...hostDevices(document),
+    ...devices.map(({ path = '' }) => ({ kind: 'b' as const, source: path })),
+  ]
+  const found = new Map<string, string>()
+  for (const { kind, source } of wanted) {
+    const file = await stat(source).catch(() => undefined)
+    const isMeant = kind === 'c' ? file?.isCharacterDevice() : file?.isBlockDevice()
+    if (!file || !isMeant)
+      throw missing(
+        `The device ${source} of ${document.name} ${file ? `is no ${kind === 'c' ? 'character' : 'block'} device` : 'does not exist'}`,
+      )
+    found.set(source, deviceNumbers(file.rdev))
+  }
+  return found
+}
+
+/** The parts of a device's number (makedev(3)). */
+export function deviceNumbers(device: number): string {
+  const bits = BigInt(device)
+  const major = ((bits >> 8n) & 0xfffn) | ((bits >> 32n) & 0xfffff000n)
+  const minor = (bits & 0xffn) | ((bits >> 12n) & 0xffffff00n)
+  return `${major}:${minor}`
+}
+
+async function checkLink(name: string, domain: string): Promise<void> {
+  if (!(await exists(join('/sys/class/net', name))))
+    throw missing(`The network link ${name} of ${domain} does not exist`)
 }
 
 async function checkSources(document: DomainXml): Promise<void> {
+  const root = rootFilesystem(document)
+  const rootDirectory = root && sourceDirectory(root)
   const sources = document.devices.filesystems.flatMap((filesystem) => {
-    const source = sourceDirectory(filesystem)
+    const source = sourcePath(filesystem)
     return source === undefined ? [] : { source, target: filesystem.target }
   })
   const found = await Promise.all(sources.map(({ source }) => stat(source).catch(() => undefined)))
@@ -45,7 +92,7 @@ async function checkSources(document: DomainXml): Promise<void> {
         'Make it, or correct <source dir>',
       )
     }
-    if (target === '/' && !file.isDirectory())
+    if (target === '/' && source === rootDirectory && !file.isDirectory())
       throw missing(`The root file system of ${document.name}, ${source}, is not a directory`)
   }
 }
