@@ -121,7 +121,10 @@ export type GuestAbility =
   | 'screen'
   | 'reboots'
 
-/** What a fixture can do, or leaves out. */
+/**
+ * What a fixture can do, or leaves out. `sharedConsole`: several may look at a console together; `consoleHistory`: and
+ * see what it printed before.
+ */
 export type Ability =
   | 'advance'
   | 'kill'
@@ -131,6 +134,8 @@ export type Ability =
   | 'memory'
   | 'filePath'
   | 'dialogue'
+  | 'sharedConsole'
+  | 'consoleHistory'
   | 'storage'
   | 'password'
   | GuestAbility

@@ -30,7 +30,7 @@ import type { GraphicsOptions, Screenshot, ScreenshotOptions } from './graphics-
 import type { SendKeyOptions } from './keyboard-role.js'
 import type { GuestProcess } from './processes-role.js'
 import { requireRole } from './require-role.js'
-import type { AgentOptions, ConsoleOptions, DriverRoles, RoleName } from './roles.js'
+import type { AgentOptions, ConsoleOptions, ConsoleStream, DriverRoles, RoleName } from './roles.js'
 import type { SaveOptions } from './saved-state-role.js'
 import type {
   CreateSnapshotOptions,
@@ -156,7 +156,7 @@ export class DomainHandle {
   }
 
   /** Role `console`. */
-  async openConsole(options?: ConsoleOptions): Promise<Duplex> {
+  async openConsole(options?: ConsoleOptions): Promise<ConsoleStream> {
     return this.#role('console').openConsole(this.ref, options)
   }
 

@@ -19,18 +19,33 @@ export interface ConsoleOptions extends CallOptions {
   readonly device?: string | undefined
   /** Take the console away from whoever has it open; their stream ends. */
   readonly force?: boolean | undefined
+  /**
+   * Look at it together with others that do: all see what it prints, and what any of them types reaches it.
+   * `ARGUMENT_UNSUPPORTED` where the driver lets only one open it.
+   */
+  readonly shared?: boolean | undefined
+  /** With `shared`: begin with up to so many bytes of what was printed before, as far as that is kept. Default 0. */
+  readonly historyBytes?: number | undefined
+}
+
+/** An open console. */
+export type ConsoleStream = Duplex & {
+  /** Tells the guest how big the terminal is; absent where it cannot be told. */
+  readonly resize?: ((columns: number, rows: number) => void) | undefined
 }
 
 /** Role: the guest's serial or system console. */
 export interface ConsoleRole {
   /**
    * Opens the console of an active domain as a stream of raw bytes in both directions.
-   * - One opener at a time: a second one is refused with `OPERATION_FAILED`, or takes it with `force`.
+   * - One opener at a time: a second one is refused with `OPERATION_FAILED`, or takes it with `force`. Those that
+   *   open it `shared` are one opener together.
+   * - A shared stream stays when the guest restarts.
    * - The stream ends when the guest goes off; ending or destroying the stream leaves the guest alone and
    *   frees the console before `close` is emitted.
    * - `OPERATION_INVALID` where the domain is not active, `INVALID_ARG` where it has no such device.
    */
-  openConsole(domain: DomainRef, options?: ConsoleOptions): Promise<Duplex>
+  openConsole(domain: DomainRef, options?: ConsoleOptions): Promise<ConsoleStream>
 }
 
 /** Role: a reset button. */

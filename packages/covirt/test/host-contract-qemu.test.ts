@@ -11,7 +11,11 @@ describeWhen(canRunQemu(), 'real QEMU, through covirt:///system', () => {
     roles: qemuRoles,
     addressSources: ['agent'],
     shutdownModes: ['acpi', 'agent'],
-    leftOut: { advance: 'time is real here', ...(noAgent !== undefined && { agent: noAgent }) },
+    leftOut: {
+      advance: 'time is real here',
+      consoleHistory: 'a console is logged where the definition asks for that',
+      ...(noAgent !== undefined && { agent: noAgent }),
+    },
     world: async () => {
       const world = await QemuWorld.make('qemu', { agent: noAgent === undefined })
       return asHost(world, parseConnectUri(world.uri).query.root ?? '')

@@ -258,7 +258,8 @@ export class LxcHypervisor implements Hypervisor {
       startContainer(container, { document, ids, places, lxcfs: this.#lxcfs, ...options })
     const found = { container, document, init, firstId: ids?.start }
     const holdFile = join(places.runDirectory, 'held')
-    return { ...found, start, holdFile, name, sink, clock, logger, states: this.#states }
+    const consoleLog = places.logFile
+    return { ...found, start, holdFile, consoleLog, name, sink, clock, logger, states: this.#states }
   }
 
   /** Those that a container was started with, which a definition may have changed or one of an older version not have. */

@@ -175,7 +175,7 @@ export class QemuGuest implements Guest {
   async release(): Promise<void> {
     this.#released = true
     this.#gate.close()
-    this.#letGo()
+    await this.#letGo()
     this.#parts.monitor.close()
     this.#parts.process.release()
   }
@@ -378,7 +378,7 @@ export class QemuGuest implements Guest {
     const { process, clock, plan, runDirectory } = this.#parts
     const end = await process.waitForEnd(clock, exitTimeoutMs)
     if (!end) await process.kill(clock)
-    this.#letGo()
+    await this.#letGo()
     await removeSockets(runDirectory, plan).catch((error: unknown) => {
       this.#parts.logger.warn('The sockets of a guest could not be removed', { error: messageOf(error) })
     })
@@ -389,10 +389,10 @@ export class QemuGuest implements Guest {
     this.#gate.tell((sink) => sink.exited(exit))
   }
 
-  #letGo(): void {
+  async #letGo(): Promise<void> {
     this.#ending?.abort()
-    this.#consoles.close()
     this.#agent?.close()
+    await this.#consoles.close()
   }
 
   async #execute(

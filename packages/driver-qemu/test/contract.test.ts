@@ -16,7 +16,11 @@ function fixture(type: 'qemu' | 'kvm', noAgent: string | undefined): DriverFixtu
     roles: qemuRoles,
     addressSources: ['agent'],
     shutdownModes: ['acpi', 'agent'],
-    leftOut: { advance: 'time is real here', ...(noAgent !== undefined && { agent: noAgent }) },
+    leftOut: {
+      advance: 'time is real here',
+      consoleHistory: 'a console is logged where the definition asks for that',
+      ...(noAgent !== undefined && { agent: noAgent }),
+    },
     world: () => QemuWorld.make(type, { agent: noAgent === undefined }),
   }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -146,10 +147,12 @@ export class QemuWorld implements DriverWorld {
 
   /** Writes one letter to the guest; how it acts on it is not waited for. */
   async #command(domain: Domain, letter: string): Promise<void> {
-    const console = await domain.openConsole({ force: true })
+    const console = await domain.openConsole({ force: true, shared: true })
     console.on('error', () => {})
     console.resume()
-    await new Promise<void>((resolve) => console.end(letter, resolve))
+    const closed = once(console, 'close')
+    console.end(letter)
+    await closed
   }
 
   async #tell(
@@ -162,7 +165,7 @@ export class QemuWorld implements DriverWorld {
   }
 
   async #answer(domain: Domain, letter: string, answer: string | RegExp, times: number): Promise<string> {
-    const console = await domain.openConsole({ force: true })
+    const console = await domain.openConsole({ force: true, shared: true })
     const heard = hears(console, answer)
     const done = new AbortController()
     const finish = () => done.abort()
@@ -172,7 +175,9 @@ export class QemuWorld implements DriverWorld {
       await sleep(askIntervalMs, undefined, { signal: done.signal }).catch(() => {})
     }
     const text = await heard
+    const closed = once(console, 'close')
     console.destroy()
+    await closed
     return text
   }
 }

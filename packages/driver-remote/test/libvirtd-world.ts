@@ -13,6 +13,8 @@ export function libvirtdFixture(daemon: () => PrivateLibvirtd): DriverFixture {
     shutdownModes: ['acpi'],
     leftOut: {
       advance: 'time is real here',
+      sharedConsole: 'the wire has no words for it',
+      consoleHistory: 'the wire has no words for it',
       storage: 'its guests have no disk',
       memory: 'the firmware forgets what it is told',
       filePath: 'saving to files is tested with our own driver',

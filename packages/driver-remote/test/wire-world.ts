@@ -10,7 +10,9 @@ import { certificates } from './certificates.js'
 
 /** The worlds of `fixture`, with libvirt's protocol between the suite and the driver. */
 export function overTheWire(fixture: DriverFixture, transport: 'unix' | 'tls'): DriverFixture {
-  return { ...fixture, world: async () => wireWorld(await fixture.world(), transport) }
+  const silent = 'the wire has no words for it'
+  const leftOut = { ...fixture.leftOut, sharedConsole: silent, consoleHistory: silent }
+  return { ...fixture, leftOut, world: async () => wireWorld(await fixture.world(), transport) }
 }
 
 async function wireWorld(inner: DriverWorld, transport: 'unix' | 'tls'): Promise<DriverWorld> {

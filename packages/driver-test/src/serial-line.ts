@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream'
-import { VirError } from '@covirt/core'
+import { type ConsoleOptions, VirError } from '@covirt/core'
 
 /**
  * The serial line of a simulated guest. The guest echoes what it is sent, as a terminal does, for as long as
@@ -7,55 +7,66 @@ import { VirError } from '@covirt/core'
  */
 export class SerialLine {
   readonly #responds: () => boolean
-  #open: Duplex | undefined
+  /** Of one alone, or of those who share the line. */
+  readonly #open = new Set<Duplex>()
+  #isShared = false
+  #history = ''
 
   constructor(responds: () => boolean) {
     this.#responds = responds
   }
 
-  /** What the guest writes; lost where nobody reads, as on a real line. */
+  /** What the guest writes. */
   print(text: string): void {
-    this.#open?.push(text)
+    this.#show(Buffer.from(text))
   }
 
-  /** `OPERATION_FAILED` where somebody else has it open, unless `force` takes it from them. */
-  open(name: string, force: boolean): Duplex {
-    if (this.#open && !force) {
+  /** `OPERATION_FAILED` where somebody else has it open and does not share it, unless `force` takes it from them. */
+  open(name: string, { force = false, shared = false, historyBytes = 0 }: ConsoleOptions): Duplex {
+    const isTaken = this.#open.size > 0 && !(shared && this.#isShared)
+    if (isTaken && !force) {
       throw new VirError('OPERATION_FAILED', `The console of domain '${name}' is in use`, {
         domain: 'TEST',
         hint: 'Take it from the other user with force',
       })
     }
-    this.hangUp()
+    if (isTaken) this.hangUp()
+    this.#isShared = shared
     const stream: Duplex = new Duplex({
       read: () => {},
       write: (chunk: Buffer, _encoding, done) => {
-        if (this.#responds()) stream.push(chunk)
+        if (this.#responds()) this.#show(chunk)
         done()
       },
       final: (done) => {
-        this.#free(stream)
+        this.#open.delete(stream)
         stream.push(null)
         done()
       },
       destroy: (error, done) => {
-        this.#free(stream)
+        this.#open.delete(stream)
         done(error)
       },
     })
-    this.#open = stream
+    this.#open.add(stream)
+    if (shared && historyBytes > 0) stream.push(Buffer.from(this.#history.slice(-historyBytes), 'latin1'))
     return stream
   }
 
-  /** Ends the stream of whoever has the line open. */
+  /** Ends the streams of all who have the line open. */
   hangUp(): void {
-    const stream = this.#open
-    this.#open = undefined
-    stream?.push(null)
-    stream?.end()
+    const streams = [...this.#open]
+    this.#open.clear()
+    for (const stream of streams) {
+      stream.push(null)
+      stream.end()
+    }
   }
 
-  #free(stream: Duplex): void {
-    if (this.#open === stream) this.#open = undefined
+  #show(chunk: Buffer): void {
+    this.#history = (this.#history + chunk.toString('latin1')).slice(-maxHistoryBytes)
+    for (const stream of this.#open) stream.push(chunk)
   }
 }
+
+const maxHistoryBytes = 65_536

@@ -131,7 +131,7 @@ export class TestHypervisor implements Hypervisor {
         openConsole: (domain, options = {}) =>
           access.query(domain, options, async (guest) => {
             checkLine(guest.document, options.device)
-            return testGuest(guest).machine.serial.open(domain.name, options.force ?? false)
+            return testGuest(guest).machine.serial.open(domain.name, options)
           }),
       },
       reset: {

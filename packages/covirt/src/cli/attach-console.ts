@@ -1,6 +1,6 @@
-import { type ConsoleOptions, type Domain, throwIfAborted } from '@covirt/core'
+import { type ConsoleOptions, type Domain, type TerminalSize, throwIfAborted } from '@covirt/core'
 import type { Cli } from './cli.js'
-import { rawTerminal } from './raw-terminal.js'
+import { followSize, ownTerminal, rawTerminal } from './raw-terminal.js'
 
 /** ^], as virsh and telnet have it. */
 const escapeByte = 0x1d
@@ -13,14 +13,18 @@ const escapeByte = 0x1d
 export async function attachConsole(
   cli: Cli,
   domain: Domain,
-  { device, force }: Pick<ConsoleOptions, 'device' | 'force'>,
+  options: Pick<ConsoleOptions, 'device' | 'force' | 'shared' | 'historyBytes'>,
 ): Promise<void> {
-  const stream = await domain.openConsole({ device, force, signal: cli.signal })
+  const stream = await domain.openConsole({ ...options, signal: cli.signal })
   const { stdin } = process
   const raw = stdin.isTTY === true
   const newLine = raw ? '\r\n' : '\n'
   const greeting = [`Connected to domain '${domain.name}'`, 'Escape character is ^] (Ctrl + ])', '']
   using _raw = rawTerminal()
+  const resize = (size: TerminalSize) => stream.resize?.(size.columns, size.rows)
+  const size = ownTerminal()
+  if (size) resize(size)
+  using _size = followSize((columns, rows) => resize({ columns, rows }))
   try {
     await new Promise<void>((resolve, reject) => {
       const end = () => resolve()

@@ -1,3 +1,5 @@
+import type { TerminalSize } from '@covirt/core'
+
 /**
  * Switches standard input to raw mode where it is a terminal, so that all keys reach a guest, ^C too; back again when
  * disposed, and when the process ends.
@@ -28,4 +30,11 @@ export function followSize(resized: (columns: number, rows: number) => void): Di
       process.stdout.off('resize', onResize)
     },
   }
+}
+
+/** The terminal that the command itself has on both sides; `undefined` where it has none. */
+export function ownTerminal(): TerminalSize | undefined {
+  const { stdin, stdout } = process
+  if (stdin.isTTY !== true || stdout.isTTY !== true) return undefined
+  return { columns: stdout.columns || 80, rows: stdout.rows || 24 }
 }

@@ -6,13 +6,6 @@ import type { ExecExit, ExecOptions, ExecProcess, TerminalSize } from '@covirt/c
 import type { Cli } from './cli.js'
 import { followSize, rawTerminal } from './raw-terminal.js'
 
-/** The terminal that the command itself has on both sides; `undefined` where it has none. */
-export function ownTerminal(): TerminalSize | undefined {
-  const { stdin, stdout } = process
-  if (stdin.isTTY !== true || stdout.isTTY !== true) return undefined
-  return { columns: stdout.columns || 80, rows: stdout.rows || 24 }
-}
-
 /**
  * Connects a program in a guest with standard input, output and error, or with the terminal; its exit code becomes that
  * of the command, as in a shell: 128 and the signal's number where it was killed.

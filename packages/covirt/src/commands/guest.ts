@@ -1,10 +1,16 @@
 import { type DomainEvent, type DriverEvent, throwIfAborted, VirError } from '@covirt/core'
 import { type Command, Option } from 'commander'
 import type { Cli } from '../cli/cli.js'
-import { parseSeconds } from '../cli/option-values.js'
+import { parseCount, parseSeconds } from '../cli/option-values.js'
 import { toJson } from '../cli/output.js'
 import { printable } from '../cli/text-width.js'
 import { domainArgument, type Select } from './select.js'
+
+interface ConsoleFlags {
+  readonly force?: boolean
+  readonly shared?: boolean
+  readonly history?: number
+}
 
 interface EventFlags {
   readonly domain?: string
@@ -28,12 +34,19 @@ export function addGuestCommands(program: Command, select: Select): void {
     .argument('<domain>', domainArgument)
     .argument('[device]', 'alias of a console or serial device, such as serial0')
     .option('--force', 'take it away from whoever has it open')
+    .option('--shared', 'together with others that open it so')
+    .option('--history <bytes>', 'begin with so much of what it printed before; implies --shared', parseCount)
     .description('connect to the console of a guest; ^] leaves it')
     .addHelpText('after', `${holdsTheRoot}\nExamples:\n  covirt console web\n`)
-    .action((name: string, device: string | undefined, flags: { force?: boolean }) =>
+    .action((name: string, device: string | undefined, flags: ConsoleFlags) =>
       select(async (cli) => {
         const { attachConsole } = await import('../cli/attach-console.js')
-        await attachConsole(cli, await cli.domain(name), { device, force: flags.force })
+        await attachConsole(cli, await cli.domain(name), {
+          device,
+          force: flags.force,
+          shared: flags.shared ?? flags.history !== undefined,
+          historyBytes: flags.history,
+        })
       }),
     )
   program

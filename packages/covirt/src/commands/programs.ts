@@ -1,6 +1,7 @@
 import { type ExecOptions, type NamespaceName, namespaceNames, VirError } from '@covirt/core'
 import type { Command } from 'commander'
 import { parseId } from '../cli/option-values.js'
+import { ownTerminal } from '../cli/raw-terminal.js'
 import { domainArgument, type Select } from './select.js'
 
 interface ProgramFlags {
@@ -42,7 +43,7 @@ export function addProgramCommands(program: Command, select: Select): void {
     )
     .action((name: string, argv: readonly string[], flags: ProgramFlags) =>
       select(async (cli) => {
-        const { ownTerminal, runProgram } = await import('../cli/run-program.js')
+        const { runProgram } = await import('../cli/run-program.js')
         const domain = await cli.domain(name)
         const asked = flags.tty === true ? { columns: 80, rows: 24 } : undefined
         const tty = flags.tty === false || cli.output.json ? undefined : (ownTerminal() ?? asked)
@@ -53,7 +54,7 @@ export function addProgramCommands(program: Command, select: Select): void {
     .addHelpText('after', '\nExamples:\n  covirt shell web\n')
     .action((name: string, flags: ProgramFlags) =>
       select(async (cli) => {
-        const { ownTerminal, runProgram } = await import('../cli/run-program.js')
+        const { runProgram } = await import('../cli/run-program.js')
         const domain = await cli.domain(name)
         const tty = ownTerminal() ?? { columns: 80, rows: 24 }
         await runProgram(cli, (streams) => domain.shell({ ...execOptions(flags, tty), ...streams }), tty)

@@ -115,7 +115,7 @@ export class ForeignContainers implements ForeignDomains {
       firstId: undefined,
       start: (options) => start(container, { ...options, logFile, logLevel: 'WARN' }),
       states: this.#states,
-      ...{ sink, clock, logger, holdFile },
+      ...{ sink, clock, logger, holdFile, consoleLog: places.logFile },
       isForeign: true,
     }
   }

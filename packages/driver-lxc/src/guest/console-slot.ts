@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { type Clock, type ConsoleOptions, VirError } from '@covirt/core'
+import { type CallOptions, type Clock, type ConsoleOptions, type ConsoleStream, VirError } from '@covirt/core'
+import { readLogTail, SharedConsole } from '@covirt/local'
 import { toVirError } from '../lxc-errors.js'
 import { type Container, type LxcConsole, LxcError, openConsole } from '../native.js'
 
@@ -14,35 +14,65 @@ const busyPatienceMs = 1000
 /** How long the last output of a guest that has gone may take to be read. */
 const drainMs = 50
 
+/** Whose console it is. */
+interface ConsoleSlotParts {
+  /** Of the domain. */
+  readonly name: string
+  readonly container: Container
+  readonly clock: Clock
+  /** Where liblxc's monitor writes what the console prints, whether or not anybody reads it. */
+  readonly consoleLog: string
+}
+
 /** The console of one container, which one at a time may have open. */
 export class ConsoleSlot {
   readonly #container: Container
+  readonly #shared: SharedConsole
   readonly #clock: Clock
+  readonly #name: string
   #open: LxcConsole | undefined
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(container: Container, clock: Clock) {
+  constructor({ name, container, clock, consoleLog }: ConsoleSlotParts) {
+    this.#name = name
     this.#container = container
     this.#clock = clock
+    this.#shared = new SharedConsole({
+      connect: async ({ signal }) => withResize(await this.#acquire(signal)),
+      readHistory: (bytes) => readLogTail(consoleLog, bytes),
+    })
   }
 
   /** See {@link ConsoleRole.openConsole}. */
-  open(name: string, options: ConsoleOptions): Promise<Duplex> {
-    const turn = this.#turn.then(() => this.#take(name, options))
+  open(options: ConsoleOptions): Promise<ConsoleStream> {
+    const turn = this.#turn.then(() => this.#take(options))
     this.#turn = turn.catch(() => {})
     return turn
   }
 
-  /** The guest is gone: lets who has the console open read the rest, and closes it. */
-  async drain(): Promise<void> {
+  /**
+   * The guest is gone: lets who has the console open read the rest, and closes it; but for those who share it where
+   * the guest `restarts`.
+   */
+  async drain({ restarts }: { readonly restarts: boolean }): Promise<void> {
     const stream = this.#open?.stream
-    if (!stream) return
-    await Promise.race([finished(stream).catch(() => {}), this.#clock.sleep(drainMs)])
-    await this.close()
+    if (stream) await Promise.race([finished(stream).catch(() => {}), this.#clock.sleep(drainMs)])
+    await (restarts ? this.#shared.detach() : this.#shared.end())
+    await this.#closeOwn()
   }
 
-  /** Takes the console away from who has it open. */
+  /** The guest has restarted: those who share the console see it again. */
+  async reattach(): Promise<void> {
+    await this.#shared.reattach()
+  }
+
+  /** Takes the console away from all who have it open. */
   async close(): Promise<void> {
+    await this.#shared.end()
+    await this.#closeOwn()
+  }
+
+  async #closeOwn(): Promise<void> {
     const stream = this.#open?.stream
     if (!stream) return
     const closed = stream.closed ? undefined : once(stream, 'close')
@@ -51,28 +81,32 @@ export class ConsoleSlot {
     this.#open = undefined
   }
 
-  async #take(name: string, { device, force, signal }: ConsoleOptions): Promise<Duplex> {
+  async #take(options: ConsoleOptions): Promise<ConsoleStream> {
+    const { device, force, shared, historyBytes = 0, signal } = options
+    const name = this.#name
     if (device !== undefined && device !== consoleAlias) {
       throw new VirError('INVALID_ARG', `${name} has no console '${device}'`, {
         domain: 'LXC',
         hint: `A container has one: '${consoleAlias}'`,
       })
     }
-    if (this.#open) {
+    if (this.#open || (this.#shared.inUse && !shared)) {
       if (!force) throw taken(name)
       await this.close()
     }
-    const opened = await this.#acquire(name, signal)
+    if (shared) return this.#shared.join({ historyBytes, signal })
+    const opened = await this.#acquire(signal)
     this.#open = opened
     // Who ends it will read no more; a terminal has no half-open state.
     opened.stream.once('finish', () => opened.stream.destroy())
     opened.stream.once('close', () => {
       if (this.#open === opened) this.#open = undefined
     })
-    return opened.stream
+    return withResize(opened)
   }
 
-  async #acquire(name: string, signal: AbortSignal | undefined): Promise<LxcConsole> {
+  async #acquire(signal: CallOptions['signal']): Promise<LxcConsole> {
+    const name = this.#name
     const deadline = Date.now() + busyPatienceMs
     for (;;) {
       try {
@@ -85,6 +119,10 @@ export class ConsoleSlot {
       }
     }
   }
+}
+
+function withResize({ stream, resize }: LxcConsole): ConsoleStream {
+  return Object.assign(stream, { resize })
 }
 
 function taken(name: string): VirError {

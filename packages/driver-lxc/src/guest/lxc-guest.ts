@@ -1,10 +1,10 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import type { Duplex } from 'node:stream'
 import {
   type AddressOptions,
   type CallOptions,
   type Clock,
   type ConsoleOptions,
+  type ConsoleStream,
   type DomainStatistics,
   type ExecOptions,
   type ExecProcess,
@@ -64,6 +64,8 @@ export interface LxcGuestParts {
   readonly isForeign?: boolean
   /** It is there while the container is frozen for a moment only. */
   readonly holdFile: string
+  /** What its console has printed. */
+  readonly consoleLog: string
 }
 
 /** How a container is started. */
@@ -103,7 +105,7 @@ export class LxcGuest implements Guest {
   private constructor(parts: LxcGuestParts) {
     this.#parts = parts
     this.document = parts.document
-    this.#console = new ConsoleSlot(parts.container, parts.clock)
+    this.#console = new ConsoleSlot(parts)
     this.#programs = new GuestPrograms(parts)
     this.#gone = new Promise((resolve) => {
       this.#setGone = resolve
@@ -219,10 +221,8 @@ export class LxcGuest implements Guest {
   }
 
   /** See {@link ConsoleRole.openConsole}. */
-  openConsole(options: ConsoleOptions): Promise<Duplex> {
-    return this.#do('Opening the console of', options.signal, () =>
-      this.#console.open(this.#parts.name, options),
-    )
+  openConsole(options: ConsoleOptions): Promise<ConsoleStream> {
+    return this.#do('Opening the console of', options.signal, () => this.#console.open(options))
   }
 
   /** See {@link ExecRole.exec}. */
@@ -328,6 +328,13 @@ export class LxcGuest implements Guest {
     if (this.#isKilled) return this.#endContainer()
     this.#asked = false
     this.#restartAsked = false
+    await this.#console.reattach().catch((error: unknown) => {
+      const { logger, name } = this.#parts
+      logger.warn('The console of a restarted container cannot be opened', {
+        domain: name,
+        error: messageOf(error),
+      })
+    })
     this.#parts.sink.changed()
     this.#parts.sink.rebooted()
   }
@@ -349,7 +356,7 @@ export class LxcGuest implements Guest {
   async #restart(): Promise<void> {
     const { name } = this.#parts
     this.#programs.end()
-    await this.#console.drain()
+    await this.#console.drain({ restarts: true })
     try {
       await this.#parts.start({ signal: AbortSignal.any([this.#over.signal, this.#kills.signal]) })
     } catch (error) {
@@ -383,7 +390,7 @@ export class LxcGuest implements Guest {
     const { container, sink, logger, name, isForeign } = this.#parts
     this.#letGo()
     this.#programs.end()
-    await this.#console.drain()
+    await this.#console.drain({ restarts: false })
     const links = this.document.devices.interfaces.map((_, index) => hostLinkName(this.document, index))
     try {
       if (!isForeign) await removeLeftovers(container, links)

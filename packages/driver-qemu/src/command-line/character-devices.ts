@@ -10,6 +10,8 @@ const agentPort = 'org.qemu.guest_agent.0'
 export interface Line {
   readonly alias: string
   readonly socket: string
+  /** The file that QEMU logs it to, where the definition asks for that. */
+  readonly log?: string | undefined
 }
 
 /** What the character devices of a domain are. */
@@ -102,7 +104,7 @@ function backend(line: CharacterDeviceXml): string[] {
 
 function lineOf(line: CharacterDeviceXml): Line[] {
   if (line.type !== 'pty' && line.type !== 'unix') return []
-  return [{ alias: aliasOf(line), socket: socketOf(line) }]
+  return [{ alias: aliasOf(line), socket: socketOf(line), log: line.log?.file }]
 }
 
 function socketOf(line: CharacterDeviceXml): string {

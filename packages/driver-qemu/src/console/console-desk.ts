@@ -1,15 +1,23 @@
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
-import { type Clock, type ConsoleOptions, messageOf, throwIfAborted, VirError } from '@covirt/core'
+import {
+  type Clock,
+  type ConsoleOptions,
+  messageOf,
+  type ConsoleStream as OpenConsole,
+  throwIfAborted,
+  VirError,
+} from '@covirt/core'
+import { readLogTail, SharedConsole } from '@covirt/local'
 import type { Line } from '../command-line/character-devices.js'
 import { ConsoleStream } from './console-stream.js'
 
-/** Hands out the consoles of one guest, each to one holder at a time. */
+/** Hands out the consoles of one guest, each to one holder at a time, or to several who share it. */
 export class ConsoleDesk {
   readonly #lines: readonly Line[]
   readonly #connect: (socket: string) => Promise<Socket>
   readonly #clock: Clock
   readonly #holders = new Map<string, ConsoleStream | 'opening'>()
+  readonly #shared = new Map<string, SharedConsole>()
 
   constructor(lines: readonly Line[], connect: (socket: string) => Promise<Socket>, clock: Clock) {
     this.#lines = lines
@@ -18,13 +26,40 @@ export class ConsoleDesk {
   }
 
   /** As the console role promises. */
-  async open({ device, force, signal }: ConsoleOptions): Promise<Duplex> {
+  async open({ device, force, shared, historyBytes = 0, signal }: ConsoleOptions): Promise<OpenConsole> {
     const line = this.#find(device)
+    const sharing = this.#sharedConsole(line)
+    if (sharing.inUse && !shared) {
+      if (!force) throw this.#busy(line)
+      await sharing.end()
+    }
+    if (sharing.inUse) return sharing.join({ historyBytes, signal })
     const holder = this.#holders.get(line.alias)
     if (holder !== undefined) {
       if (!force || holder === 'opening') throw this.#busy(line)
       holder.revoke()
     }
+    return shared ? sharing.join({ historyBytes, signal }) : this.#open(line, signal)
+  }
+
+  /** Ends all streams. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#shared.values()].map((shared) => shared.end()))
+    for (const holder of this.#holders.values()) if (holder !== 'opening') holder.revoke()
+  }
+
+  #sharedConsole(line: Line): SharedConsole {
+    const known = this.#shared.get(line.alias)
+    if (known) return known
+    const shared = new SharedConsole({
+      connect: ({ signal }) => this.#open(line, signal),
+      readHistory: async (bytes) => (line.log === undefined ? Buffer.alloc(0) : readLogTail(line.log, bytes)),
+    })
+    this.#shared.set(line.alias, shared)
+    return shared
+  }
+
+  async #open(line: Line, signal: AbortSignal | undefined): Promise<ConsoleStream> {
     this.#holders.set(line.alias, 'opening')
     try {
       const socket = await this.#connect(line.socket)
@@ -47,11 +82,6 @@ export class ConsoleDesk {
         },
       )
     }
-  }
-
-  /** Ends all streams. */
-  close(): void {
-    for (const holder of this.#holders.values()) if (holder !== 'opening') holder.revoke()
   }
 
   #find(device: string | undefined): Line {

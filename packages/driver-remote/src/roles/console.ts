@@ -1,4 +1,4 @@
-import type { ConsoleRole } from '@covirt/core'
+import { type ConsoleRole, VirError } from '@covirt/core'
 import { procedures } from '@covirt/protocol'
 import type { PeerCalls } from '../peer-calls.js'
 
@@ -7,11 +7,15 @@ const forceFlag = 1
 /** The guest's console, as a stream over the connection. */
 export function consoleRole(calls: PeerCalls): ConsoleRole {
   return {
-    openConsole: (domain, { device, force, signal } = {}) =>
-      calls.openStream(
-        procedures.domainOpenConsole,
-        { domain, device, flags: force ? forceFlag : 0 },
-        { signal },
-      ),
+    async openConsole(domain, { device, force, shared, signal } = {}) {
+      if (shared) {
+        throw new VirError('ARGUMENT_UNSUPPORTED', 'A console cannot be shared over the wire', {
+          domain: 'REMOTE',
+          hint: 'Several may look at it where the driver is open itself',
+        })
+      }
+      const args = { domain, device, flags: force ? forceFlag : 0 }
+      return calls.openStream(procedures.domainOpenConsole, args, { signal })
+    },
   }
 }
