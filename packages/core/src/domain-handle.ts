@@ -5,6 +5,7 @@ import { checkExec } from './check-exec.js'
 import { checkGuestPath } from './check-path.js'
 import type { DomainInfo, DomainRef } from './domain.js'
 import type { DriverEvent } from './domain-event.js'
+import type { DomainMetadata, MetadataOptions } from './domain-metadata.js'
 import { type DomainState, type DomainStateName, domainStateReasons, isActive } from './domain-state.js'
 import type {
   Driver,
@@ -153,6 +154,11 @@ export class DomainHandle {
     if (typeof newName !== 'string') throw new TypeError('newName must be a string')
     const { uuid, name } = await this.#driver.renameDomain(this.ref, newName, options)
     this.#ref = { uuid, name }
+  }
+
+  /** Changes its title, its description, or an element of its metadata. */
+  async setMetadata(metadata: DomainMetadata, options?: MetadataOptions): Promise<void> {
+    return this.#driver.setDomainMetadata(this.ref, metadata, options)
   }
 
   /** Role `console`. */

@@ -1,6 +1,7 @@
 import type { CallOptions } from './abort.js'
 import type { DomainFilter, DomainInfo, DomainKey, DomainRef, DomainStats } from './domain.js'
 import type { DriverEvent } from './domain-event.js'
+import type { DomainMetadata, MetadataOptions } from './domain-metadata.js'
 import type { DomainState } from './domain-state.js'
 import type { NodeInfo, VersionInfo } from './host.js'
 import type { OptionalRoles } from './roles.js'
@@ -130,6 +131,12 @@ export interface Driver extends OptionalRoles {
    * `XML_ERROR` where no domain can be called so.
    */
   renameDomain(domain: DomainRef, newName: string, options?: CallOptions): Promise<DomainRef>
+  /**
+   * Changes a title, a description, or an element of the domain's `<metadata>`, in the document of its guest, in its
+   * definition, or in both: all or neither. What the guest does is not touched; definitions are durable before it
+   * resolves. `INVALID_ARG` where a text or a namespace cannot be had, `XML_ERROR` where `xml` is not one element.
+   */
+  setDomainMetadata(domain: DomainRef, metadata: DomainMetadata, options?: MetadataOptions): Promise<void>
   /**
    * The domain's document. Of an active domain its live form, with `id` and run-time facts (device aliases,
    * ports, paths), or with `inactive` its definition, which for a transient domain is the one it was created

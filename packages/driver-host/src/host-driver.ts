@@ -7,6 +7,7 @@ import {
   type DomainFilter,
   type DomainInfo,
   type DomainKey,
+  type DomainMetadata,
   type DomainRef,
   type DomainState,
   type DomainStats,
@@ -15,6 +16,7 @@ import {
   formatConnectUri,
   type GuestAgentRole,
   libraryVersion,
+  type MetadataOptions,
   type NodeInfo,
   type OpenOptions,
   type ResetRole,
@@ -184,6 +186,10 @@ export class HostDriver implements Driver {
         return driver.renameDomain(domain, newName, options)
       }),
     )
+  }
+
+  setDomainMetadata(domain: DomainRef, metadata: DomainMetadata, options?: MetadataOptions): Promise<void> {
+    return this.#routing.call(domain, (driver) => driver.setDomainMetadata(domain, metadata, options))
   }
 
   getDomainXml(domain: DomainRef, options?: XmlOptions): Promise<string> {

@@ -5,6 +5,7 @@ import {
   type DomainFilter,
   type DomainInfo,
   type DomainKey,
+  type DomainMetadata,
   type DomainRef,
   type DomainState,
   type DomainStats,
@@ -14,6 +15,7 @@ import {
   formatConnectUri,
   isVirError,
   type Logger,
+  type MetadataOptions,
   type NodeInfo,
   type OpenOptions,
   type OptionalRoles,
@@ -57,6 +59,11 @@ const connectTimeoutMs = 30_000
 const closeTimeoutMs = 2000
 /** How long a call waits for a peer that is away. */
 const awayTimeoutMs = 30_000
+
+/** virDomainModificationImpact. */
+const metadataFlags = { live: 1, config: 2 }
+/** virDomainMetadataType. */
+const metadataTypes = { description: 0, title: 1, element: 2 }
 
 /**
  * Domains that another process runs, here or on another host: any libvirt daemon or covirt server.
@@ -212,6 +219,20 @@ export class RemoteDriver implements Driver {
   async renameDomain(domain: DomainRef, newName: string, options?: CallOptions): Promise<DomainRef> {
     await this.#calls.call(procedures.domainRename, { domain, newName, flags: 0 }, options)
     return { uuid: domain.uuid, name: newName }
+  }
+
+  async setDomainMetadata(
+    domain: DomainRef,
+    metadata: DomainMetadata,
+    { live, config, signal }: MetadataOptions = {},
+  ): Promise<void> {
+    const flags = (live ? metadataFlags.live : 0) | (config ? metadataFlags.config : 0)
+    const args =
+      metadata.kind === 'element'
+        ? { metadata: metadata.xml, key: metadata.prefix, uri: metadata.namespace }
+        : { metadata: metadata.text }
+    const type = metadataTypes[metadata.kind]
+    await this.#calls.call(procedures.domainSetMetadata, { domain, type, flags, ...args }, { signal })
   }
 
   async getDomainXml(domain: DomainRef, { inactive, secure, signal }: XmlOptions = {}): Promise<string> {

@@ -8,8 +8,8 @@ import type { JobQueue } from './job-queue.js'
 export interface ActiveGuest {
   readonly guest: Guest
   readonly id: number
-  /** What it was launched from. */
-  readonly document: DomainXml
+  /** What it was launched from, with the metadata that it has been given since. */
+  document: DomainXml
   readonly places: GuestPlaces
   /** Milliseconds since 1970. */
   readonly startedAt: number

@@ -7,6 +7,7 @@ import {
   type DomainFilter,
   type DomainInfo,
   type DomainKey,
+  type DomainMetadata,
   type DomainRef,
   type DomainState,
   type DomainStats,
@@ -14,6 +15,7 @@ import {
   EventHub,
   type GuestAgentRole,
   libraryVersion,
+  type MetadataOptions,
   matchesFilter,
   messageOf,
   type NodeInfo,
@@ -31,6 +33,7 @@ import {
   type XmlOptions,
 } from '@covirt/core'
 import { type DomainXml, formatDomain, lifecycleOf } from '@covirt/xml'
+import { changeMetadata, metadataOf } from './change-metadata.js'
 import { prepareDefinition } from './definition.js'
 import { DocumentTexts } from './document-texts.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
@@ -227,12 +230,34 @@ export class LocalDriver implements Driver {
     })
   }
 
+  async setDomainMetadata(
+    domain: DomainRef,
+    metadata: DomainMetadata,
+    { live, config, signal }: MetadataOptions = {},
+  ): Promise<void> {
+    await this.#change(domain, 'metadata', { signal }, async (entry, running) => {
+      requireOwn(entry)
+      const active = live || (!config && entry.active) ? requireActive(entry) : undefined
+      const definition = config || !active ? requirePersistent(entry) : undefined
+      const changed = definition && changeMetadata(definition, metadata)
+      const shown = active && changeMetadata(active.document, metadata)
+      if (changed) {
+        await this.#parts.store.saveDefinition(entry.name, formatDomain(changed), running)
+        entry.definition = changed
+      }
+      if (active && shown) {
+        active.document = shown
+        await this.#keeper.saveStatus(entry)
+      }
+    })
+  }
+
   async getDomainXml(domain: DomainRef, options: XmlOptions = {}): Promise<string> {
     throwIfAborted(options.signal)
     const { active, inactiveDocument } = this.#table.get(domain)
     const live = options.inactive ? undefined : active
     const secure = options.secure ?? false
-    return this.#texts.of(live?.guest.document ?? inactiveDocument, { id: live?.id, secure })
+    return this.#texts.of(live ? shownDocument(live) : inactiveDocument, { id: live?.id, secure })
   }
 
   async isDomainPersistent(domain: DomainRef, options: CallOptions = {}): Promise<boolean> {
@@ -458,4 +483,12 @@ async function markStarting<T>(entry: DomainEntry, start: () => Promise<T>): Pro
   } finally {
     entry.starting = false
   }
+}
+
+/** What the guest shows of itself; its metadata is ours. */
+function shownDocument({ guest, document }: ActiveGuest): DomainXml {
+  const { title, description, metadata } = metadataOf(document)
+  const shown = guest.document
+  const isSame = shown.title === title && shown.description === description && shown.metadata === metadata
+  return isSame ? shown : { ...shown, title, description, metadata }
 }

@@ -112,6 +112,17 @@ describeWhen(canRunVirsh(), 'virsh', () => {
     expect(await virsh('list --autostart --name')).toBe('')
   })
 
+  test('changes and shows title, description and metadata', async () => {
+    await virsh('desc test --live --config a description', 'desc test --live --title a title')
+    expect(await virsh('desc test')).toMatch('a description')
+    expect(await virsh('list --title')).toMatch(/test +running +a title/)
+    await virsh("metadata test urn:example:mine --key my --set '<note/>'")
+    expect(await virsh('metadata test urn:example:mine')).toBe('<note/>\n')
+    expect(await virsh('dumpxml test')).toMatch("<my:note xmlns:my='urn:example:mine'/>")
+    await virsh('metadata test urn:example:mine --remove')
+    expect(await refusal('metadata test urn:example:mine')).toMatch('no such metadata')
+  })
+
   test('brings a domain down and up', async () => {
     await virsh('suspend test')
     expect(await virsh('domstate test --reason')).toBe('paused (user)\n')
@@ -151,12 +162,7 @@ describeWhen(canRunVirsh(), 'virsh', () => {
   test('presses keys, interrupts, and takes a picture of the screen', async () => {
     const picture = scene.directory.join('picture')
     await virsh(`create ${await file(domainXml('seen', "<devices><graphics type='vnc'/></devices>"))}`)
-    await virsh(
-      'send-key seen KEY_ENTER',
-      'inject-nmi seen',
-      `screenshot seen ${picture}`,
-      'destroy seen',
-    )
+    await virsh('send-key seen KEY_ENTER', 'inject-nmi seen', `screenshot seen ${picture}`, 'destroy seen')
     expect((await readFile(picture)).length).toBeGreaterThan(0)
   })
 

@@ -55,6 +55,42 @@ export function documents({ test, needing }: Suite): void {
     expect(await domain.xml()).toMatch(/<novelty since=["']2031["']>\s*<part>x<\/part>\s*<\/novelty>/)
   })
 
+  test('a title is changed in the definition, in the live document, or in both', async (scene) => {
+    const domain = await scene.running({ elements: '<title>one</title>' })
+    await domain.setMetadata({ kind: 'title', text: 'two' })
+    expect(await domain.xml()).toContain('<title>two</title>')
+    expect(await domain.xml({ inactive: true })).toContain('<title>one</title>')
+    await domain.setMetadata({ kind: 'title', text: 'three' }, { live: true, config: true })
+    expect(await domain.xml()).toContain('<title>three</title>')
+    expect(await domain.xml({ inactive: true })).toContain('<title>three</title>')
+    await domain.setMetadata({ kind: 'title' }, { config: true })
+    expect(await domain.xml()).toContain('<title>three</title>')
+    expect(await domain.xml({ inactive: true })).not.toContain('<title>')
+  })
+
+  test('an element of metadata is put into its namespace, replaced, and removed', async (scene) => {
+    const domain = await scene.define({ elements: foreign })
+    const mine = { kind: 'element', namespace: 'urn:example:mine', prefix: 'my' } as const
+    await domain.setMetadata({ ...mine, xml: '<note at="5">first</note>' })
+    expect(await domain.xml()).toMatch(
+      /<my:note xmlns:my=["']urn:example:mine["'] at=["']5["']>first<\/my:note>/,
+    )
+    await domain.setMetadata({ ...mine, xml: '<note>second</note>' })
+    expect(await domain.xml()).not.toContain('first')
+    await domain.setMetadata(mine)
+    expect(await domain.xml()).not.toContain('urn:example:mine')
+    expect(await domain.xml()).toContain('<app:room>')
+  })
+
+  test('metadata of a guest that is not there cannot be changed, nor of a definition that is not', async (scene) => {
+    const off = await scene.define()
+    const refused = { code: 'OPERATION_INVALID' }
+    await expect(off.setMetadata({ kind: 'title', text: 'x' }, { live: true })).rejects.toMatchObject(refused)
+    const transient = await scene.create()
+    const config = transient.setMetadata({ kind: 'title', text: 'x' }, { config: true })
+    await expect(config).rejects.toMatchObject(refused)
+  })
+
   test('metadata is in the live document, too', async (scene) => {
     const domain = await scene.running({ elements: foreign })
     expect(await domain.xml()).toContain('<app:room>Zoë &amp; Łukasz</app:room><!-- window -->')

@@ -3,12 +3,14 @@ import {
   type DomainFilter,
   type DomainInfo,
   type DomainKey,
+  type DomainMetadata,
   type DomainRef,
   type DomainState,
   type DomainStats,
   type Driver,
   type DriverEvent,
   type DriverRoles,
+  type MetadataOptions,
   type NodeInfo,
   roleNames,
   type ShutdownOptions,
@@ -87,6 +89,14 @@ export class GuardedDriver implements Driver {
     const found = await this.#find(domain, options)
     this.#checkNew({ name: newName, uuid: found.uuid })
     return this.#driver.renameDomain(found, newName, options)
+  }
+
+  async setDomainMetadata(
+    domain: DomainRef,
+    metadata: DomainMetadata,
+    options?: MetadataOptions,
+  ): Promise<void> {
+    return this.#driver.setDomainMetadata(await this.#find(domain, options), metadata, options)
   }
 
   async getDomainXml(domain: DomainRef, options?: XmlOptions): Promise<string> {

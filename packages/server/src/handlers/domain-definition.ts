@@ -1,5 +1,5 @@
-import { VirError } from '@covirt/core'
-import { metadataElement, parseDomain, writeXml } from '@covirt/xml'
+import { type DomainMetadata, VirError } from '@covirt/core'
+import { elementsOf, metadataElement, parseDomain, writeXml, type XmlElement } from '@covirt/xml'
 import type { Call, Handlers } from '../handler.js'
 import { deleteSnapshots } from './domain-snapshot.js'
 import { checkFlags, hasFlag, impact } from './flags.js'
@@ -65,6 +65,14 @@ export const domainDefinitionHandlers = {
     // Definitions are changed by defining them anew alone, which libvirt does not count.
     return { updated: false }
   },
+  domainSetMetadata: ({ driver, options }, { domain, type, metadata: value, key, uri, flags }) => {
+    checkFlags(flags, impact.live | impact.config, 'metadata')
+    return driver.setDomainMetadata(domain, changeOf(type, value, key, uri), {
+      ...options,
+      live: hasFlag(flags, impact.live),
+      config: hasFlag(flags, impact.config),
+    })
+  },
   domainGetMetadata: async (call, { domain, type, uri, flags }) => {
     checkFlags(flags, impact.live | impact.config, 'metadata')
     const document = await documentFor(call, domain, flags)
@@ -87,6 +95,26 @@ async function documentFor(
   return driver.getDomainXml(domain, { ...options, inactive: hasFlag(flags, impact.config) })
 }
 
+function changeOf(
+  type: number,
+  value: string | undefined,
+  prefix: string | undefined,
+  namespace: string | undefined,
+): DomainMetadata {
+  switch (type) {
+    case metadata.description:
+      return { kind: 'description', text: value }
+    case metadata.title:
+      return { kind: 'title', text: value }
+    case metadata.element:
+      if (namespace === undefined)
+        throw new VirError('INVALID_ARG', 'The namespace of the metadata is missing')
+      return { kind: 'element', namespace, prefix: prefix ?? '', xml: value }
+    default:
+      throw new VirError('INVALID_ARG', `There is no metadata of type ${type}`)
+  }
+}
+
 function metadataOf(document: string, type: number, namespace: string | undefined): string | undefined {
   const domain = parseDomain(document)
   switch (type) {
@@ -98,9 +126,26 @@ function metadataOf(document: string, type: number, namespace: string | undefine
       if (namespace === undefined)
         throw new VirError('INVALID_ARG', 'The namespace of the metadata is missing')
       const element = metadataElement(domain, namespace)
-      return element && writeXml(element)
+      return element && writeXml(withoutPrefix(element))
     }
     default:
       throw new VirError('INVALID_ARG', `There is no metadata of type ${type}`)
   }
+}
+
+/** As libvirt gives it out: the element as it was given in, without the prefix that it got. */
+function withoutPrefix(element: XmlElement): XmlElement {
+  const [prefix, name] = element.name.split(':', 2)
+  if (name === undefined) return element
+  const isUsed = elementsOf(element).some((inner) => usesPrefix(inner, prefix as string))
+  const attributes = element.attributes.filter((each) => isUsed || each.name !== `xmlns:${prefix}`)
+  return { kind: 'element', name, attributes, children: element.children }
+}
+
+function usesPrefix(element: XmlElement, prefix: string): boolean {
+  const names = [element.name, ...element.attributes.map(({ name }) => name)]
+  return (
+    names.some((name) => name.startsWith(`${prefix}:`)) ||
+    elementsOf(element).some((inner) => usesPrefix(inner, prefix))
+  )
 }

@@ -1,0 +1,25 @@
+import type { CallOptions } from './abort.js'
+
+/**
+ * A change of what a domain's document says for people and programs other than the driver. Without `text` or `xml`
+ * it is removed.
+ * - `title`: one line; `description`: any text.
+ * - `element`: the element of one namespace below `<metadata>`. `xml` is one element, which is put into the namespace
+ *   as it is, with `prefix` before its name.
+ */
+export type DomainMetadata =
+  | { readonly kind: 'title' | 'description'; readonly text?: string | undefined }
+  | {
+      readonly kind: 'element'
+      readonly namespace: string
+      readonly prefix: string
+      readonly xml?: string | undefined
+    }
+
+/** Which of a domain's documents is changed. */
+export interface MetadataOptions extends CallOptions {
+  /** That of its guest; `OPERATION_INVALID` where it has none. Default: where neither is chosen and it is active. */
+  readonly live?: boolean | undefined
+  /** Its definition; `OPERATION_INVALID` where it is transient. Default: where neither is chosen and it is off. */
+  readonly config?: boolean | undefined
+}
