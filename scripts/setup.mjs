@@ -24,7 +24,10 @@ const SYSTEM_PACKAGES = [
   ...['qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'util-linux', 'gcc', 'g++', 'make', 'python3'],
 ]
 
-/** What only tests need: libvirt's own daemon and its clients as peers, and what a window needs without a screen. */
+/**
+ * What only tests need: libvirt's own daemon and its clients as peers, what a window needs without a screen, and what
+ * bootstraps Debian.
+ */
 const TEST_PACKAGES = [
   ...[
     'libvirt-daemon',
@@ -34,7 +37,7 @@ const TEST_PACKAGES = [
     'libsys-virt-perl',
   ],
   ...['virt-manager', 'virtinst', 'xvfb', 'dbus', 'at-spi2-core', 'gir1.2-atspi-2.0', 'libvirt-glib-1.0-0'],
-  'openssl',
+  ...['openssl', 'mmdebstrap'],
 ]
 
 const options = new Set(process.argv.slice(2))
