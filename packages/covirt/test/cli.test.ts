@@ -63,6 +63,7 @@ describe('for people', () => {
     ['dominfo', /^Managed save: {3}no$/m],
     ['vcpuinfo', /^VCPU: {7}1$/m],
     ['domstats', /^ {2}state\.state=1$/m],
+    ['domstats', /^ {2}balloon\.current=2097152$/m],
     ['dumpxml', /^<domain type='test' id='1'>$/m],
   ])('%s tells about a domain', async (verb, expected) => {
     expect((await onTest([verb, 'test'])).stdout).toMatch(expected)

@@ -127,7 +127,7 @@ function allFigures({ memory, vcpus = [], interfaces = [], blocks = [] }: Domain
   const dotted = (prefix: string, figures: Figures): Figures =>
     figures.map(([name, value]) => [`${prefix}.${name.replace('_', '.')}`, value])
   return [
-    ...(memory ? dotted('balloon', memoryFigures(memory)) : []),
+    ...(memory ? balloonFigures(memory) : []),
     ['vcpu.current', vcpus.length],
     ...vcpus.flatMap(
       ({ number, state, timeNs }): Figures => [
@@ -203,6 +203,14 @@ function memoryFigures(memory: MemoryStatistics): Figures {
     ['disk_caches', memory.diskCachesKib],
     ['rss', memory.residentKib],
   ]
+}
+
+/** As `dommemstat`, but for one name. */
+function balloonFigures(memory: MemoryStatistics): Figures {
+  return memoryFigures(memory).map(([name, value]) => [
+    `balloon.${name === 'actual' ? 'current' : name}`,
+    value,
+  ])
 }
 
 function prefixed(prefix: string, figures: Figures): Figures {
