@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { lstat, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { canRunVirsh, describeWhen, tempRoot } from '../../../test/fixtures/index.js'
+import { canRunVirsh, describeWhen, needsRoot, tempRoot, testWhen } from '../../../test/fixtures/index.js'
 import { parseCommandLine } from '../src/command-line.js'
 import { type DaemonProcess, program, run, startDaemon, virsh } from './daemon-process.js'
 
@@ -81,6 +82,15 @@ describeWhen(canRunVirsh(), 'covirtd, by virsh', () => {
     await expect(lstat(root.join('libvirt-sock'))).rejects.toThrow('ENOENT')
     expect((await lstat(root.join('virtlxcd-sock'))).ino).toBe(ino)
     living.close()
+  })
+})
+
+testWhen(needsRoot(), 'whom a socket does not let in is told how to be let in', async () => {
+  await using daemon = await startDaemon()
+  const covirt = fileURLToPath(new URL('../../covirt/bin/covirt.js', import.meta.url))
+  const args = [covirt, '-c', `covirt:///system?root=${daemon.root}`, 'list']
+  await expect(run(process.execPath, args, { uid: 64_001 })).resolves.toMatchObject({
+    stderr: expect.stringMatching(/EACCES[^]*sockets\.group/),
   })
 })
 

@@ -108,5 +108,8 @@ function refused(peer: string, cause: unknown, signal: AbortSignal): unknown {
   return new VirError('NO_CONNECT', `There is no connection to ${peer}: ${messageOf(cause)}`, {
     domain: 'RPC',
     cause,
+    ...((cause as NodeJS.ErrnoException).code === 'EACCES' && {
+      hint: "Connect as root, or as one of the socket's group ('sockets.group' of covirtd's configuration)",
+    }),
   })
 }
