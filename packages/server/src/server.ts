@@ -3,6 +3,7 @@ import { type Clock, type Logger, silentLogger, systemClock } from '@covirt/core
 import type { AccessPolicy } from './access/access-policy.js'
 import type { Identity } from './access/identity.js'
 import { defaultLimits, type ServerLimits } from './limits.js'
+import type { Service } from './service.js'
 import { type AcceptOptions, type OpenDriver, Session } from './session.js'
 
 /** What a server is made of. */
@@ -14,6 +15,8 @@ export interface ServerOptions {
   readonly open: OpenDriver
   /** Who may do what. Default: everyone who can connect may do everything. */
   readonly policy?: AccessPolicy | undefined
+  /** What covirt's own clients can use besides the driver, by name. */
+  readonly services?: Readonly<Record<string, Service>> | undefined
   readonly logger?: Logger | undefined
   readonly clock?: Clock | undefined
   /** Where the defaults do not suit. */
@@ -62,6 +65,7 @@ export class Server {
       policy,
       logger,
       clock,
+      services: this.#options.services ?? {},
       limits: this.#limits,
       drained: () => this.#drained,
     })

@@ -30,6 +30,7 @@ import { CallQueue } from './call-queue.js'
 import { isCancel, runCall, runCancel, sendUnexpected } from './dispatcher.js'
 import { EventRegistrations } from './event-registrations.js'
 import type { ServerLimits } from './limits.js'
+import type { Service } from './service.js'
 import { SessionStreams } from './session-streams.js'
 
 /** Opens what a client asks for. Each session closes what it was given. */
@@ -43,6 +44,7 @@ export type OpenDriver = (
 export interface SessionParts {
   readonly open: OpenDriver
   readonly policy: AccessPolicy
+  readonly services: Readonly<Record<string, Service>>
   readonly logger: Logger
   readonly clock: Clock
   readonly limits: ServerLimits
@@ -126,6 +128,11 @@ export class Session {
   /** Whether file descriptors can be sent to the client. */
   get sendsDescriptors(): boolean {
     return this.#channel.sendsDescriptors
+  }
+
+  /** What the client can use besides the driver: nothing where it may see some domains alone. */
+  get services(): Readonly<Record<string, Service>> {
+    return this.#driver instanceof GuardedDriver ? {} : this.#parts.services
   }
 
   get logger(): Logger {

@@ -1,7 +1,7 @@
-import { type Procedure, type ProcedureName, procedures } from '@covirt/protocol'
+import { decodeRoleValue, type Procedure, type ProcedureName, procedures } from '@covirt/protocol'
 import { describe, expect, test } from '@jest/globals'
 import { type AccessRole, accessRoles, roleNeeded } from '../src/access/access-policy.js'
-import type { Grant } from '../src/index.js'
+import type { Grant, Service } from '../src/index.js'
 import { domainXml, serverScene } from './support/scene.js'
 import type { WireClient } from './support/wire-client.js'
 
@@ -113,6 +113,42 @@ describe('a grant for some domains', () => {
     await root.call('domainCreate', { domain })
     await client.until(() => client.messages.length > 0)
     expect(client.messages).toHaveLength(1)
+  })
+})
+
+describe('a service', () => {
+  const services = {
+    plans: {
+      show: { role: 'read', call: async (args) => ({ args, at: 5n }) },
+      change: { role: 'admin', call: async () => 'changed' },
+    },
+  } as const satisfies Record<string, Service>
+  const call = (client: WireClient, method: string) =>
+    client.call('covirtCallService', { service: 'plans', method, args: '[1]' })
+
+  test("is called by covirt's own clients, and told of", async () => {
+    await using scene = await serverScene({ services })
+    const client = await scene.open()
+    expect((await client.call('covirtDescribe', {})).services).toEqual(['plans'])
+    const { result } = await call(client, 'show')
+    expect(decodeRoleValue(result)).toEqual({ args: [1], at: 5n })
+    expect(await call(client, 'change')).toEqual({ result: '"changed"' })
+  })
+
+  test('lets nobody do what needs a higher role, nor what it does not have', async () => {
+    await using scene = await serverScene({ services, policy: () => ({ role: 'operate' }) })
+    const client = await scene.open()
+    await expect(call(client, 'change')).rejects.toMatchObject({ code: 'ACCESS_DENIED' })
+    await expect(call(client, 'constructor')).rejects.toMatchObject({ code: 'NO_SUPPORT' })
+  })
+
+  test('is not there for a grant for some domains', async () => {
+    await using scene = await serverScene({
+      services,
+      policy: () => ({ role: 'admin', mayAccess: () => true }),
+    })
+    const client = await scene.open()
+    await expect(call(client, 'show')).rejects.toMatchObject({ code: 'NO_SUPPORT' })
   })
 })
 

@@ -38,13 +38,18 @@ const roleCall = { role: string, method: string, args: string }
  * server that has this program answers 1 to feature `covirt`.
  */
 export const covirtProcedures = {
-  /** What stands behind the connection. `roles` are those of the driver that are served. */
+  /** What stands behind the connection: the roles of the driver, and services of the server besides. */
   covirtDescribe: procedure(
     1,
     'DESCRIBE',
     'read',
     {},
-    { library: string, hypervisors: array(hypervisor, maxNames), roles: array(string, maxNames) },
+    {
+      library: string,
+      hypervisors: array(hypervisor, maxNames),
+      roles: array(string, maxNames),
+      services: array(string, maxNames),
+    },
   ),
   /**
    * Cancels the call with this serial on the same connection. The cancelled call is answered as any other, with
@@ -88,6 +93,17 @@ export const covirtProcedures = {
     },
     { pid: optional(int) },
     { stream: 'both' },
+  ),
+  /**
+   * Calls a method of a service that the server offers besides its driver, such as the plans of a host's boot. Text as
+   * for roles.
+   */
+  covirtCallService: procedure(
+    8,
+    'CALL_SERVICE',
+    'read',
+    { service: string, method: string, args: string },
+    { result: optional(string) },
   ),
   /** Connects to a display of a guest without any file descriptor. */
   covirtOpenGraphics: procedure(7, 'OPEN_GRAPHICS', 'write', { domain, index: uint }, {}, { stream: 'both' }),

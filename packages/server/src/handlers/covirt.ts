@@ -16,12 +16,13 @@ import type { Call, Handlers } from '../handler.js'
 type Method = (...args: readonly unknown[]) => Promise<unknown>
 
 export const covirtHandlers = {
-  covirtDescribe: async ({ driver, options }) => {
+  covirtDescribe: async ({ driver, options, session }) => {
     const { library, hypervisors } = await driver.getVersion(options)
     return {
       library,
       hypervisors: Object.entries(hypervisors).map(([name, version]) => ({ name, version })),
       roles: roleNames.filter((name) => driver[name] !== undefined),
+      services: Object.keys(session.services),
     }
   },
   covirtGetAllDomainStats: async ({ driver, options }, { states, ...filter }) => {
@@ -50,6 +51,19 @@ export const covirtHandlers = {
     })
     call.openStream(new ExecStream(program, () => over.abort()))
     return { pid: program.pid }
+  },
+  covirtCallService: async (call, { service, method, args: text }) => {
+    const { services, identity } = call.session
+    const found = own(own(services, service), method)
+    if (!found)
+      throw new VirError('NO_SUPPORT', `There is no service '${service}' with a method '${method}'`, {
+        domain: 'RPC',
+      })
+    if (found.role !== 'read') call.require(found.role)
+    const args = decodeRoleValue(text)
+    if (!Array.isArray(args))
+      throw new VirError('INVALID_ARG', 'The arguments are no list', { domain: 'RPC' })
+    return { result: encodeRoleValue(await found.call(args, { ...call.options, identity })) }
   },
   covirtOpenGraphics: async (call, { domain, index }) => {
     call.session.streams.reserve()
@@ -103,4 +117,9 @@ function namespaceOf(name: string): NamespaceName {
 
 function namesOf(states: readonly number[]): readonly DomainStateName[] {
   return states.map((number) => domainStateNames[number]).filter((name) => name !== undefined)
+}
+
+/** Names come from the client: nothing is looked up that we have not put there. */
+function own<T>(table: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return table && Object.hasOwn(table, key) ? table[key] : undefined
 }
