@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { performance } from 'node:perf_hooks'
 import { promisify } from 'node:util'
 import { type Driver, FakeClock, parseConnectUri, silentLogger, systemClock } from '@covirt/core'
@@ -56,14 +56,14 @@ async function withFleet(measure: (fleet: Fleet) => Promise<Figures>): Promise<F
   const peers = root.join('peers')
   await runStart(await makeStartPlan(parts), parts)
   for (let index = 0; index < count; index++) {
-    const config = await readFile(root.join(`root/lib/lxc/containers/bench${index}/config`), 'utf8')
-    // The profile of system calls stays where the driver has written it.
-    const own = config
-      .replaceAll(`bench${index}`, `peer${index}`)
-      .replace(/(lxc.signal.halt = ).*/, '$1SIGPWR')
-    const profile = own.replace(`/containers/peer${index}/`, `/containers/bench${index}/`)
-    await mkdir(`${peers}/peer${index}`, { recursive: true })
-    await writeFile(`${peers}/peer${index}/config`, `${profile}\nlxc.start.auto = 1\n`)
+    const own = root.join(`root/lib/lxc/containers/bench${index}`)
+    const peer = `${peers}/peer${index}`
+    const config = await readFile(`${own}/config`, 'utf8')
+    const text = config.replaceAll(`${own}/`, `${peer}/`).replaceAll(`bench${index}`, `peer${index}`)
+    await mkdir(peer, { recursive: true })
+    await copyFile(`${own}/seccomp`, `${peer}/seccomp`)
+    const halt = text.replace(/(lxc.signal.halt = ).*/, '$1SIGPWR')
+    await writeFile(`${peer}/config`, `${halt}\nlxc.start.auto = 1\n`)
   }
   await runStop(await makeStopPlan(parts), parts)
   return await measure({ parts, peers })

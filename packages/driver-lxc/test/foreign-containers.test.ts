@@ -3,6 +3,7 @@ import { appendFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Connection, type Domain, type Driver, parseConnectUri } from '@covirt/core'
+import { lifecycleOf, parseDomain } from '@covirt/xml'
 import { expect, test } from '@jest/globals'
 import { busyboxRootfs, canRunLxc, describeWhen, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
 import { expectMachineUnchanged, machineState } from '../../../test/fixtures/machine-state.js'
@@ -179,6 +180,13 @@ describeWhen(canRunLxc(), 'a container that lxc-create made', () => {
     await place.events.seen('defined/updated')
     await rm(join(place.lxcpath, name), { recursive: true })
     await place.events.seen('undefined/removed')
+  })
+
+  test('says when it is to be started, as liblxc’s own tools would', async () => {
+    await using place = await ForeignPlace.make()
+    await appendFile(place.configOf(place.name), 'lxc.start.order = 7\nlxc.start.delay = 3\n')
+    const domain = await place.domain()
+    expect(lifecycleOf(parseDomain(await domain.xml()))?.start).toMatchObject({ order: 7, delayMs: 3000 })
   })
 
   test('leaves nothing when it was started and stopped', async () => {

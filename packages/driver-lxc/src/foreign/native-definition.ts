@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
-import { type DomainXml, formatDomain, parseDomain } from '@covirt/xml'
+import { type DomainXml, formatDomain, parseDomain, withLifecycle } from '@covirt/xml'
 import { fromNative } from '../config/from-native.js'
 import type { Container } from '../native.js'
 
@@ -15,7 +15,22 @@ export async function nativeDefinition(
   const { document } = fromNative(config, { name, memoryKib: BigInt(Math.floor(totalmem() / 1024)) })
   const uuid = uuidOf(container)
   const autostart = /^[ \t]*lxc\.start\.auto[ \t]*=[ \t]*1[ \t]*$/m.test(config)
-  return { document: { ...parseDomain(formatDomain({ ...document, uuid })), uuid }, autostart }
+  const started = withStart(parseDomain(formatDomain({ ...document, uuid })), config)
+  return { document: { ...started, uuid }, autostart }
+}
+
+/** With when it is to be started, as its configuration says (lxc.container.conf(5), AUTOSTART). */
+function withStart(document: DomainXml, config: string): DomainXml {
+  const numberOf = (key: string) => {
+    const [, digits] =
+      new RegExp(`^[ \\t]*lxc\\.start\\.${key}[ \\t]*=[ \\t]*([0-9]{1,6})[ \\t]*$`, 'm').exec(config) ?? []
+    return digits === undefined ? undefined : Number(digits)
+  }
+  const [order, delay] = [numberOf('order'), numberOf('delay')]
+  if (order === undefined && delay === undefined) return document
+  return withLifecycle(document, {
+    start: { order, delayMs: delay === undefined ? undefined : delay * 1000 },
+  })
 }
 
 /** The same at each look, and no other container's. */

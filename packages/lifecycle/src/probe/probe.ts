@@ -12,7 +12,7 @@ export interface ProbeContext extends CallOptions {
 }
 
 /** The specification of one kind of probe. */
-export type SpecOf<K extends ProbeKind> = Extract<ProbeSpec, { readonly kind: K }>
+type SpecOf<K extends ProbeKind> = Extract<ProbeSpec, { readonly kind: K }>
 
 /**
  * Makes one attempt: resolves where the guest has proved to be ready, rejects with the reason where it has not yet.
