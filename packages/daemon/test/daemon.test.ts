@@ -90,7 +90,7 @@ testWhen(needsRoot(), 'whom a socket does not let in is told how to be let in', 
   const covirt = fileURLToPath(new URL('../../covirt/bin/covirt.js', import.meta.url))
   const args = [covirt, '-c', `covirt:///system?root=${daemon.root}`, 'list']
   await expect(run(process.execPath, args, { uid: 64_001 })).resolves.toMatchObject({
-    stderr: expect.stringMatching(/EACCES[^]*sockets\.group/),
+    stderr: expect.stringMatching(/EACCES[\s\S]*sockets\.group/),
   })
 })
 
