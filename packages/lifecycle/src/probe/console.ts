@@ -1,16 +1,25 @@
-import { requireRole, VirError } from '@covirt/core'
+import {
+  type ConsoleOptions,
+  type ConsoleRole,
+  type ConsoleStream,
+  type DomainRef,
+  isVirError,
+  requireRole,
+  VirError,
+} from '@covirt/core'
 import type { Probe } from './probe.js'
 
 /** How much of what the console has printed is looked at. */
 const windowCharacters = 16_384
 
 /**
- * The console prints text that matches. It holds the console while it waits; it never takes it from somebody who has
- * it open, but tries again later.
+ * The console prints text that matches, from now on: what it printed before may be of an earlier boot. It looks at it
+ * together with others where the driver lets it; else it holds the console while it waits, and never takes it from
+ * somebody who has it open, but tries again later.
  */
 export const probeConsole: Probe<'console'> = async ({ pattern, device }, { driver, domain, signal }) => {
   const expression = new RegExp(pattern, 'm')
-  const stream = await requireRole(driver, 'console').openConsole(domain, { device, signal })
+  const stream = await openShared(requireRole(driver, 'console'), domain, { device, signal })
   try {
     await new Promise<void>((resolve, reject) => {
       let text = ''
@@ -27,5 +36,18 @@ export const probeConsole: Probe<'console'> = async ({ pattern, device }, { driv
     })
   } finally {
     stream.destroy()
+  }
+}
+
+async function openShared(
+  role: ConsoleRole,
+  domain: DomainRef,
+  options: ConsoleOptions,
+): Promise<ConsoleStream> {
+  try {
+    return await role.openConsole(domain, { ...options, shared: true })
+  } catch (error) {
+    if (!isVirError(error, 'ARGUMENT_UNSUPPORTED')) throw error
+    return role.openConsole(domain, options)
   }
 }
