@@ -87,11 +87,15 @@ export async function attach(
     const exited = report.exit.then(
       (exit) => {
         forget()
-        signal?.throwIfAborted()
-        return exit
+        // Nobody reads it any more; what the program printed may still be read.
+        stdin.destroy()
+        if (!signal?.aborted) return exit
+        for (const stream of [stdout, stderr]) stream.destroy()
+        throw signal.reason
       },
       (error: unknown) => {
         forget()
+        for (const stream of [stdin, stdout, stderr]) stream.destroy()
         throw failure(error)
       },
     )
