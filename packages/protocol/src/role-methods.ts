@@ -27,6 +27,7 @@ export const roleMethods = {
     saveDomain: 'write',
   },
   statistics: { getStatistics: 'read' },
+  files: { statFile: 'write', listDirectory: 'write', makeDirectory: 'write', removeFile: 'write' },
 } as const satisfies RoleMethods
 
 /** Whether, and how, a method of a role may be called over the wire. */

@@ -1,6 +1,7 @@
-import { type Driver, parseConnectUri, type VersionInfo } from '@covirt/core'
+import { type Driver, parseConnectUri, requireRole, type VersionInfo } from '@covirt/core'
 import { features } from '@covirt/protocol'
 import type { Handlers } from '../handler.js'
+import { checkFlags } from './flags.js'
 
 /** VIR_CONNECT_RO. */
 const readOnlyFlag = 1
@@ -41,6 +42,14 @@ export const connectHandlers = {
     }
   },
   authList: () => ({ types: [noAuthentication] }),
+  connectDomainXmlFromNative: async ({ driver, options }, { format, config, flags }) => {
+    checkFlags(flags, 0, 'another form of definitions')
+    return { xml: await requireRole(driver, 'nativeConfig').domainXmlFromNative(format, config, options) }
+  },
+  connectDomainXmlToNative: async ({ driver, options }, { format, xml, flags }) => {
+    checkFlags(flags, 0, 'another form of definitions')
+    return { config: await requireRole(driver, 'nativeConfig').domainXmlToNative(format, xml, options) }
+  },
   // Nothing stands behind our connections that could be lost without them.
   connectRegisterCloseCallback: () => {},
   connectUnregisterCloseCallback: () => {},
