@@ -34,7 +34,7 @@ export async function command(domain: Domain, letter: string): Promise<void> {
 }
 
 /** Resolves once `text` has come, and rejects where the stream ends before. */
-export function hears(stream: Duplex, text: string): Promise<void> {
+function hears(stream: Duplex, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let heard = ''
     stream.on('data', (chunk: Buffer) => {

@@ -13,7 +13,7 @@ import type { ConfigLine } from './config-lines.js'
 export const containerNamespace = 'urn:covirt:lxc:1'
 
 /** For what a container is made: a whole system with an init, or one program. */
-export const containerPresets = ['system', 'application'] as const
+const containerPresets = ['system', 'application'] as const
 
 /** One of {@link containerPresets}. */
 export type ContainerPreset = (typeof containerPresets)[number]

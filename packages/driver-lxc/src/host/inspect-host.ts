@@ -63,7 +63,7 @@ async function findDevices(document: DomainXml): Promise<ReadonlyMap<string, str
 }
 
 /** The parts of a device's number (makedev(3)). */
-export function deviceNumbers(device: number): string {
+function deviceNumbers(device: number): string {
   const bits = BigInt(device)
   const major = ((bits >> 8n) & 0xfffn) | ((bits >> 32n) & 0xfffff000n)
   const minor = (bits & 0xffn) | ((bits >> 12n) & 0xffffff00n)
