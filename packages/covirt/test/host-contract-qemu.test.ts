@@ -1,11 +1,17 @@
 import { type DriverFixture, describeDriver } from '@covirt/contract'
 import { parseConnectUri } from '@covirt/core'
+import { hostProvider } from '@covirt/driver-host'
+import { qemuProvider } from '@covirt/driver-qemu'
+import { hostDocuments } from '@covirt/xml'
 import { canRunLinuxGuest, canRunQemu, describeWhen } from '../../../test/fixtures/index.js'
 import { QemuWorld, qemuRoles } from '../../driver-qemu/test/qemu-world.js'
 import { asHost } from './host-worlds.js'
 
 describeWhen(canRunQemu(), 'real QEMU, through covirt:///system', () => {
   const noAgent = canRunLinuxGuest()
+  // The suite expects a role that these domains lack to be absent: no driver may be there that has it.
+  const members = [{ provider: qemuProvider, domainTypes: ['qemu', 'kvm'] }]
+  const providers = [hostProvider({ members, documents: hostDocuments })]
   const fixture: DriverFixture = {
     type: 'COVIRT',
     roles: qemuRoles,
@@ -18,7 +24,7 @@ describeWhen(canRunQemu(), 'real QEMU, through covirt:///system', () => {
     },
     world: async () => {
       const world = await QemuWorld.make('qemu', { agent: noAgent === undefined })
-      return asHost(world, parseConnectUri(world.uri).query.root ?? '')
+      return asHost(world, parseConnectUri(world.uri).query.root ?? '', providers)
     },
   }
   describeDriver('the host driver', fixture)
