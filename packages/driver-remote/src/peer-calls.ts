@@ -30,7 +30,16 @@ export class PeerCalls {
 
   /** Calls a procedure that a stream of bytes goes with. */
   async openStream<A, R>(procedure: Procedure<A, R>, args: A, options: CallOptions = {}): Promise<Duplex> {
-    return (await this.#open(procedure, args, { signal: options.signal })).stream
+    return (await this.openBytes(procedure, args, options)).stream
+  }
+
+  /** As {@link openStream}, with what the procedure answers. */
+  openBytes<A, R>(
+    procedure: Procedure<A, R>,
+    args: A,
+    options: CallOptions = {},
+  ): Promise<{ readonly stream: Duplex; readonly result: R }> {
+    return this.#open(procedure, args, { signal: options.signal })
   }
 
   /** Calls a procedure that a stream of packets goes with: each is read as one chunk, and written as one. */

@@ -82,6 +82,11 @@ export class RemoteDriver implements Driver {
   declare readonly addresses?: OptionalRoles['addresses']
   declare readonly snapshots?: OptionalRoles['snapshots']
   declare readonly savedState?: OptionalRoles['savedState']
+  declare readonly graphics?: OptionalRoles['graphics']
+  declare readonly keyboard?: OptionalRoles['keyboard']
+  declare readonly nmi?: OptionalRoles['nmi']
+  declare readonly guestTime?: OptionalRoles['guestTime']
+  declare readonly statistics?: OptionalRoles['statistics']
   readonly uri: string
   readonly #events: EventHub<DriverEvent>
   readonly #links: EventHub<LinkState>

@@ -3,14 +3,18 @@ import type { PeerCalls } from './peer-calls.js'
 import { rolesByName } from './roles/by-name.js'
 import { consoleRole } from './roles/console.js'
 import { execRole } from './roles/exec.js'
+import { graphicsRole } from './roles/graphics.js'
 import { guestAgentRole } from './roles/guest-agent.js'
+import { guestTimeRole } from './roles/guest-time.js'
+import { keyboardRole } from './roles/keyboard.js'
+import { nmiRole } from './roles/nmi.js'
 import { resetRole } from './roles/reset.js'
 import { savedStateRole } from './roles/saved-state.js'
 import type { Peer } from './session.js'
 
 /** What libvirt's daemons can do of our roles, by the kind of the driver. */
 const rolesOfLibvirt: Readonly<Record<string, readonly string[]>> = {
-  QEMU: ['console', 'reset', 'guestAgent', 'savedState'],
+  QEMU: ['console', 'reset', 'guestAgent', 'savedState', 'keyboard', 'nmi', 'guestTime'],
   LXC: ['console'],
   Xen: ['console'],
   CH: ['console'],
@@ -22,6 +26,10 @@ const makers: { readonly [R in RoleName]?: (calls: PeerCalls) => OptionalRoles[R
   guestAgent: guestAgentRole,
   exec: execRole,
   savedState: savedStateRole,
+  graphics: graphicsRole,
+  keyboard: keyboardRole,
+  nmi: nmiRole,
+  guestTime: guestTimeRole,
 }
 
 /** The roles that the peer has and that can be had over the wire. */
@@ -30,5 +38,5 @@ export function remoteRoles(calls: PeerCalls, { type, covirt }: Peer): OptionalR
   const roles = Object.entries(makers).flatMap(([name, make]) =>
     names.includes(name) ? [[name, make(calls)]] : [],
   )
-  return { ...Object.fromEntries(roles), ...(covirt && rolesByName(calls, names)) }
+  return { ...(covirt && rolesByName(calls, names)), ...Object.fromEntries(roles) }
 }

@@ -9,7 +9,7 @@ import { command, tell } from './serial.js'
 export function libvirtdFixture(daemon: () => PrivateLibvirtd): DriverFixture {
   return {
     type: 'QEMU',
-    roles: ['console', 'reset', 'guestAgent', 'savedState'],
+    roles: ['console', 'reset', 'guestAgent', 'savedState', 'keyboard', 'nmi', 'guestTime'],
     shutdownModes: ['acpi'],
     leftOut: {
       advance: 'time is real here',
