@@ -160,7 +160,7 @@ describe('what goes wrong', () => {
     [['define', '/nonexistent.xml'], /Cannot read \/nonexistent\.xml/],
     [['-c', 'nowhere:///', 'list'], /No driver answers to 'nowhere:'/],
     [['-c', 'nonsense', 'list'], /not a connection URI/],
-    [['-c', 'test://elsewhere/default', 'list'], /another host/],
+    [['-c', 'test://elsewhere/default', 'list'], /pkipath/],
     [['-c', 'covirt:///system?rot=/x', 'list'], /no parameter 'rot'/],
     [['create-container', 'web'], /cannot be made through test:\/\/\/default/],
     [['create-container', '../web'], /no name for a container/],

@@ -1,6 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { canRunVirsh, describeWhen, needsRoot } from '../../../test/fixtures/index.js'
 import { type DaemonProcess, run, startDaemon } from './daemon-process.js'
 
@@ -96,7 +96,7 @@ const nothingDone = new RegExp(`${refusal.source}|is not supported`)
 describeWhen(needsRoot() ?? canRunVirsh(), 'what a client may do', () => {
   let daemon: DaemonProcess
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     daemon = await startDaemon({ config })
     const domain = (name: string) =>
       `<domain type='test'><name>${name}</name><memory unit='MiB'>8</memory><os><type>hvm</type></os></domain>`
@@ -113,7 +113,7 @@ describeWhen(needsRoot() ?? canRunVirsh(), 'what a client may do', () => {
     const uri = daemon.uri('test', { path: '/default' })
     await run('virsh', ['-c', uri, 'define', join(daemon.root, 'resting.xml')])
   })
-  afterAll(async () => daemon[Symbol.asyncDispose]())
+  afterEach(async () => daemon[Symbol.asyncDispose]())
 
   /** What virsh reported for each command, all run over one connection. */
   async function reports(

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { canRunPythonLibvirt, canRunVirsh, describeWhen, tempRoot } from '../../../test/fixtures/index.js'
 import { domainXml, root, serverScene } from './support/scene.js'
 
@@ -35,10 +35,10 @@ type Listening = Awaited<ReturnType<typeof listeningScene>>
 
 describeWhen(canRunVirsh(), 'virsh', () => {
   let scene: Listening
-  beforeAll(async () => {
+  beforeEach(async () => {
     scene = await listeningScene()
   })
-  afterAll(() => scene.close())
+  afterEach(() => scene.close())
 
   /** What it prints for these commands, which all have to succeed. */
   const virsh = async (...commands: readonly string[]): Promise<string> => {
@@ -242,10 +242,10 @@ describeWhen(canRunVirsh(), 'virsh', () => {
 
 describeWhen(canRunPythonLibvirt(), 'python3-libvirt', () => {
   let scene: Listening
-  beforeAll(async () => {
+  beforeEach(async () => {
     scene = await listeningScene()
   })
-  afterAll(() => scene.close())
+  afterEach(() => scene.close())
 
   const python = async (...lines: readonly string[]): Promise<unknown> => {
     const program = [
