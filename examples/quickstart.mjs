@@ -1,7 +1,7 @@
 // A container and a virtual machine, side by side, through one connection: `npm run quickstart`.
 // What cannot run on this machine is named and left out; whatever happens, nothing is left behind.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open } from 'covirt'
@@ -14,6 +14,8 @@ const { signal } = interrupt
 
 const begun = performance.now()
 const root = await mkdtemp(join(tmpdir(), 'covirt-quickstart-'))
+// a container has users of its own, who have to get past it
+await chmod(root, 0o711)
 try {
   await quickstart()
   console.log(

@@ -7,6 +7,10 @@ const hints: readonly (readonly [pattern: RegExp, hint: string])[] = [
     /let its owners be mapped/,
     'Put the directory on ext4, xfs, btrfs or the like, or make the container <privileged/>: see docs/drivers.md',
   ],
+  [
+    /grant it x access/,
+    "A container's users have to get past the directories above the driver's: chmod a+x, or use another root",
+  ],
   [/cgroup/i, 'See which control groups the host has: lxc-checkconfig'],
   [/seccomp/i, 'The seccomp profile of liblxc may be damaged: reinstall lxc'],
   [/apparmor/i, "Install AppArmor's profiles for LXC, or define <seclabel type='none'/>"],
