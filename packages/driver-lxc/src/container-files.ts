@@ -64,12 +64,17 @@ export function containerFiles(
 function placeOf({ domain, document, guest }: FoundDomain, container: Container): FilePlace {
   if (guest) return { container }
   const filesystem = rootFilesystem(document)
-  const root = filesystem && sourceDirectory(filesystem)
+  // A template is others' too, and without the changes of this one.
+  const root = filesystem && filesystem.type !== 'template' ? sourceDirectory(filesystem) : undefined
   if (root !== undefined) return { container, root, idmap: idmapOf(document) }
-  throw new VirError('OPERATION_INVALID', `The root file system of '${domain.name}' is no directory`, {
-    domain: 'LXC',
-    hint: 'Its files can be reached while it runs',
-  })
+  throw new VirError(
+    'OPERATION_INVALID',
+    `The root file system of '${domain.name}' is no directory of its own`,
+    {
+      domain: 'LXC',
+      hint: 'Its files can be reached while it runs',
+    },
+  )
 }
 
 /** Files of a container with `<idmap>` are on disk what that maps them to. */

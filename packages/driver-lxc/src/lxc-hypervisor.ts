@@ -16,7 +16,7 @@ import {
 } from '@covirt/local'
 import { type DomainXml, formatDomain } from '@covirt/xml'
 import { capabilitiesDocument } from './capabilities.js'
-import { fromNative } from './config/from-native.js'
+import { redefinition } from './config/from-native.js'
 import { idmapValues, wantsOwnIds } from './config/idmap.js'
 import { initArgv } from './config/init.js'
 import { consoleLogBytes, toLiblxcConfig } from './config/liblxc-config.js'
@@ -227,7 +227,7 @@ export class LxcHypervisor implements Hypervisor {
         return toNative(liveDocument(document, ids), { host: this.#host, ownIds })
       },
       fromNative: (config) =>
-        formatDomain(fromNative(config, { memoryKib: BigInt(Math.floor(totalmem() / 1024)) }).document),
+        formatDomain(redefinition(config, { memoryKib: BigInt(Math.floor(totalmem() / 1024)) })),
     }
   }
 

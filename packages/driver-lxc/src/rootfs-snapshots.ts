@@ -18,7 +18,8 @@ export const rootfsSnapshots: StorageSnapshots = {
   async take(spec: TakeSnapshotSpec, { signal }: CallOptions): Promise<void> {
     const root = rootOf(spec.document)
     const place = placeOf(spec)
-    const unfinished = `${place}.new`
+    // No snapshot can be named so.
+    const unfinished = join(dirname(place), '.covirt-new')
     await mkdir(dirname(place), { recursive: true, mode: 0o700 })
     // Nobody but root may enter: set-user-ID programs in it are root's.
     await chmod(dirname(dirname(place)), 0o700)

@@ -65,6 +65,20 @@ describeWhen(canRunLxc(), 'the files of a container', () => {
     }
   }
 
+  test('of a clone that is off are not those of its template', async () => {
+    const xml = world
+      .domainXml({ name: world.uniqueName('files') })
+      .replace(/<filesystem type='[a-z]+'>/, "<filesystem type='template'>")
+      .replace(`dir='${world.rootfs}'`, `name='${rootfs}' dir='${own.join('changes')}'`)
+    const clone = await connection.domains.define(xml)
+    const call = clone.writeFile?.('/etc/new', 'x')
+    await expect(call).rejects.toMatchObject({ code: 'OPERATION_INVALID' })
+    await expect(clone.removeFile?.('/etc', { recursive: true })).rejects.toMatchObject({
+      code: 'OPERATION_INVALID',
+    })
+    expect(existsSync(join(rootfs, 'etc/new'))).toBe(false)
+  })
+
   test('links to places outside lead to what is there inside', async () => {
     symlinkSync(secret, join(rootfs, 'absolute'))
     symlinkSync(`../../../../../../../../..${secret}`, join(rootfs, 'relative'))

@@ -96,6 +96,15 @@ describeWhen(canRunLxc(), 'a container that lxc-create made', () => {
     expect((await place.domain()).uuid).toBe(domain.uuid)
   })
 
+  test('is listed beside one that cannot be understood', async () => {
+    await using place = await ForeignPlace.make()
+    const broken = uniqueName('broken')
+    await mkdir(join(place.lxcpath, broken))
+    await writeFile(place.configOf(broken), 'lxc.uts.name = broken\n')
+    const { domains } = await place.open()
+    expect((await domains.list()).map(({ name }) => name)).toEqual([place.name])
+  })
+
   test('is started, paused, shut down and destroyed, and its files are as they were', async () => {
     await using place = await ForeignPlace.make()
     const config = await readFile(place.configOf(place.name), 'utf8')

@@ -1,7 +1,7 @@
 import { formatDomain, parseDomain } from '@covirt/xml'
 import { describe, expect, test } from '@jest/globals'
 import { containerOptions } from '../src/config/container-options.js'
-import { fromNative } from '../src/config/from-native.js'
+import { fromNative, redefinition } from '../src/config/from-native.js'
 import { prepareDocument } from '../src/config/prepare-document.js'
 import { toNative } from '../src/config/to-native.js'
 import type { HostFacts } from '../src/host/host-facts.js'
@@ -184,6 +184,26 @@ lxc.start.order = 10
     expect(() => fromNative('lxc.uts.name = x', { memoryKib: 1n })).toThrow(
       expect.objectContaining({ code: 'INVALID_ARG' }),
     )
+  })
+
+  test.each(['overlay:/lower:/lib/web/delta0', 'overlayfs:/first:/second:/lib/web/data'])(
+    'with changes that a definition would not find again (%s) is not defined anew, and says where they are',
+    (path) => {
+      const config = `lxc.rootfs.path = ${path}`
+      const kept = /delta0/.test(path) ? '/lib/web/delta0' : '/lib/web'
+      expect(fromNative(config, { memoryKib: 1n }).document.devices?.filesystems).toMatchObject([
+        { type: 'template', source: { dir: kept } },
+      ])
+      expect(() => redefinition(config, { memoryKib: 1n })).toThrow(
+        expect.objectContaining({ code: 'CONFIG_UNSUPPORTED' }),
+      )
+    },
+  )
+
+  test('keeps the changes to a template that was written', () => {
+    const root = { type: 'template', source: { name: '/base', dir: '/lib/web' }, target: '/' }
+    const config = 'lxc.rootfs.path = overlay:/base:/lib/web/data'
+    expect(redefinition(config, { memoryKib: 1n }).devices?.filesystems).toMatchObject([root])
   })
 
   test('is the one that was written', () => {

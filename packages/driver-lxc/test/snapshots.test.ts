@@ -72,6 +72,14 @@ describeWhen(canRunLxc(), 'the snapshot of a real container', () => {
     expect(await readdir(join(here.world.path, 'lib/lxc/snapshots'))).toEqual([])
   })
 
+  test('stays when one is taken whose name is the beginning of its own', async () => {
+    await using here = await place('exit 0')
+    for (const name of ['one.new', 'one'])
+      await here.domain.createSnapshot(`<domainsnapshot><name>${name}</name></domainsnapshot>`)
+    const kept = join(here.world.path, 'lib/lxc/snapshots', here.domain.uuid)
+    expect((await readdir(kept)).sort()).toEqual(['one', 'one.new'])
+  })
+
   test('that is cancelled leaves nothing, and the container runs on', async () => {
     await using here = await place(counter)
     await here.domain.start()

@@ -29,8 +29,12 @@ export class ForeignKeeper {
 
   /** Once the driver's own domains have been loaded: adds the others, those that run with their guests. */
   async open(): Promise<void> {
-    await this.#foreign.watch((name) => this.#lookAt(name))
     const { logger } = this.#parts
+    try {
+      await this.#foreign.watch((name) => this.#lookAt(name))
+    } catch (error) {
+      logger.error('What other programs do with their domains is not noticed', { error: messageOf(error) })
+    }
     try {
       for (const found of await this.#foreign.list()) this.#lookAt(found.name, { quiet: true })
       await this.#looks

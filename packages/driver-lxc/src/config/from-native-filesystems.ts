@@ -1,5 +1,5 @@
 import type { DomainInput } from '@covirt/xml'
-import type { NativeLines } from './native-lines.js'
+import { NativeLines, parseConfig } from './native-lines.js'
 
 type FilesystemInput = NonNullable<NonNullable<DomainInput['devices']>['filesystems']>[number]
 
@@ -22,6 +22,16 @@ export function nativeFilesystems(lines: NativeLines): FilesystemInput[] {
   ]
 }
 
+/**
+ * The directory with the changes of an overlaid root, where a definition would not find them again: they are in `data`
+ * of another directory there.
+ */
+export function foreignChanges(text: string): string | undefined {
+  const path = new NativeLines(parseConfig(text)).last('lxc.rootfs.path') ?? ''
+  const upper = /^overlay(?:fs)?:.*:([^:]*)$/.exec(path)?.[1]
+  return upper?.endsWith('/data') && path.split(':').length === 3 ? undefined : upper
+}
+
 function sourceOf(path: string): string {
   return /^[a-z]+:(.*)$/.exec(path)?.[1] ?? path
 }
@@ -29,8 +39,13 @@ function sourceOf(path: string): string {
 /** liblxc's kinds of storage (lxc.container.conf(5)). */
 function rootOf(path: string): FilesystemInput {
   const [, kind = 'dir', source = path] = /^([a-z]+):(.*)$/.exec(path) ?? []
-  if (kind === 'overlay' || kind === 'overlayfs')
-    return { type: 'template', source: { name: source.split(':')[0] ?? '' }, target: '/' }
+  if (kind === 'overlay' || kind === 'overlayfs') {
+    const [name = '', ...rest] = source.split(':')
+    const upper = rest.at(-1)
+    // Changes are in `data` of the directory here; one that does not end so is named all the same, not left out.
+    const dir = upper?.replace(/(?<=.)\/data$/, '')
+    return { type: 'template', source: { name, ...(dir === undefined ? {} : { dir }) }, target: '/' }
+  }
   if (kind === 'loop' || kind === 'nbd')
     return {
       type: 'file',

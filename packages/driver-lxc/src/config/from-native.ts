@@ -2,7 +2,7 @@ import { VirError } from '@covirt/core'
 import { type DomainInput, newElement, type XmlElement } from '@covirt/xml'
 import type { ConfigLine } from './config-lines.js'
 import { containerNamespace, isOwnKey } from './container-options.js'
-import { nativeFilesystems } from './from-native-filesystems.js'
+import { foreignChanges, nativeFilesystems } from './from-native-filesystems.js'
 import { nativeInterfaces } from './from-native-network.js'
 import { nativeTuning } from './from-native-tuning.js'
 import { standardDeviceLines } from './limits.js'
@@ -58,6 +58,20 @@ export function fromNative(text: string, { name, memoryKib }: NativeDefaults): F
     } as DomainInput,
     omitted,
   }
+}
+
+/**
+ * As {@link fromNative}, of a container that is to be defined anew: `CONFIG_UNSUPPORTED` where its root would be
+ * without the changes that it has.
+ */
+export function redefinition(text: string, defaults: NativeDefaults): DomainInput {
+  const { document } = fromNative(text, defaults)
+  const changes = foreignChanges(text)
+  if (changes === undefined) return document
+  throw new VirError('CONFIG_UNSUPPORTED', `The changes in ${changes} would not be seen any more`, {
+    domain: 'LXC',
+    hint: 'Copy the container to a directory first: lxc-copy -B dir',
+  })
 }
 
 function nativeInit(lines: NativeLines): Partial<DomainInput['os']> {

@@ -1,7 +1,7 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type CallOptions, messageOf } from '@covirt/core'
+import type { CallOptions } from '@covirt/core'
 import type { AdoptSpec, ForeignDomain, ForeignDomains, Guest, LaunchSpec } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { liveDocument } from '../config/live-document.js'
@@ -31,8 +31,8 @@ export class ForeignContainers implements ForeignDomains {
 
   async list(): Promise<readonly ForeignDomain[]> {
     const names = await this.#names()
-    const found = await Promise.all(names.map((name) => this.find(name)))
-    return found.filter((domain) => domain !== undefined)
+    const found = await Promise.allSettled(names.map((name) => this.find(name)))
+    return found.flatMap((each) => (each.status === 'fulfilled' && each.value ? [each.value] : []))
   }
 
   async find(name: string): Promise<ForeignDomain | undefined> {
@@ -134,23 +134,20 @@ export class ForeignContainers implements ForeignDomains {
     if (!isName(name)) return
     this.#directories.get(name)?.close()
     this.#directories.delete(name)
-    const directory = join(this.#path, name)
-    if (existsSync(directory))
-      this.#watchDirectory(name, directory, (file) => {
+    try {
+      this.#watchDirectory(name, join(this.#path, name), (file) => {
         if (file === 'config') this.#listener(name)
       })
+    } catch {
+      // It is gone, or no directory, or the system watches no more: it is looked at when it starts or ends all the same.
+    }
   }
 
   #watchDirectory(key: string, directory: string, onChange: (file: string) => void): void {
-    try {
-      const watcher = watch(directory, { persistent: false }, (_, file) => onChange(file ?? ''))
-      // It has gone; the directory above tells of that.
-      watcher.on('error', () => watcher.close())
-      this.#directories.set(key, watcher)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        throw new Error(messageOf(error), { cause: error })
-    }
+    const watcher = watch(directory, { persistent: false }, (_, file) => onChange(file ?? ''))
+    // It has gone; the directory above tells of that.
+    watcher.on('error', () => watcher.close())
+    this.#directories.set(key, watcher)
   }
 }
 
