@@ -4,7 +4,10 @@ import { abortError, type CallOptions, throwIfAborted } from './abort.js'
 export interface Clock {
   /** Wall-clock time, in milliseconds since 1970. */
   now(): number
-  /** Resolves `ms` milliseconds from now, at the earliest in a later turn; rejects when `signal` fires. */
+  /**
+   * Resolves `ms` milliseconds from now, at the earliest in a later turn; rejects when `signal` fires. `Infinity`:
+   * never resolves.
+   */
   sleep(ms: number, options?: CallOptions): Promise<void>
 }
 
@@ -14,8 +17,18 @@ export const systemClock: Clock = {
   sleep: (ms, options) => sleepWith(ms, options?.signal, startTimer),
 }
 
+/** What a timer can wait at most: told to wait longer, it fires at once. */
+const longestTimerMs = 2 ** 31 - 1
+
 function startTimer(ms: number, wake: () => void): () => void {
-  const timer = setTimeout(wake, ms)
+  let timer: ReturnType<typeof setTimeout>
+  const wait = (leftMs: number) => {
+    timer =
+      leftMs > longestTimerMs
+        ? setTimeout(() => wait(leftMs - longestTimerMs), longestTimerMs)
+        : setTimeout(wake, leftMs)
+  }
+  wait(ms)
   return () => clearTimeout(timer)
 }
 

@@ -39,3 +39,17 @@ test.each([
   await expect(sleep).rejects.toMatchObject({ code: 'OPERATION_ABORTED' })
   if (clock instanceof FakeClock) expect(clock.sleeping).toBe(0)
 })
+
+test.each([2 ** 31, Number.POSITIVE_INFINITY])(
+  'a sleep of %s ms in real time does not end at once',
+  async (ms) => {
+    const abort = new AbortController()
+    const sleep = systemClock.sleep(ms, { signal: abort.signal }).then(
+      () => 'awake',
+      () => 'cancelled',
+    )
+    expect(await Promise.race([sleep, systemClock.sleep(20).then(() => 'asleep')])).toBe('asleep')
+    abort.abort()
+    expect(await sleep).toBe('cancelled')
+  },
+)
