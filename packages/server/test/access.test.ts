@@ -1,3 +1,4 @@
+import { type AddressesRole, type Driver, VirError } from '@covirt/core'
 import { decodeRoleValue, type Procedure, type ProcedureName, procedures } from '@covirt/protocol'
 import { describe, expect, test } from '@jest/globals'
 import { type AccessRole, accessRoles, roleNeeded } from '../src/access/access-policy.js'
@@ -44,6 +45,24 @@ test('to operate includes to suspend, and not to define', async () => {
   const { domain } = await scene.client.call('domainLookupByName', { name: 'test' })
   expect(await codeOf(scene.client, 'domainSuspend', { domain })).toBe('done')
   expect(await codeOf(scene.client, 'domainDefineXml', { xml: domainXml('x') })).toBe('ACCESS_DENIED')
+})
+
+test('to ask the agent of a guest takes more than to read, whichever source of addresses is named', async () => {
+  await using scene = await grantedScene({ role: 'read' })
+  const { domain } = await scene.client.call('domainLookupByName', { name: 'test' })
+  const asked: unknown[] = []
+  const driver = scene.connection.driver as Driver as { addresses: AddressesRole }
+  driver.addresses = {
+    listInterfaceAddresses: async (_domain, { source } = {}) => {
+      asked.push(source)
+      if (source === undefined || source === 'agent') return []
+      throw new VirError('ARGUMENT_UNSUPPORTED', 'The agent alone is asked')
+    },
+  }
+  expect(await codeOf(scene.client, 'domainInterfaceAddresses', { domain, source: 0, flags: 0 })).toBe(
+    'ACCESS_DENIED',
+  )
+  expect(asked).toEqual(['lease', 'guest'])
 })
 
 test('secrets in documents are for administrators alone', async () => {

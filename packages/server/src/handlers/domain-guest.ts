@@ -47,6 +47,11 @@ async function interfacesOf(
   } catch (error) {
     // Clients ask for leases where nobody has told them anything else.
     if (source !== 'lease' || !isVirError(error, 'ARGUMENT_UNSUPPORTED')) throw error
-    return role.listInterfaceAddresses(domain, options)
   }
+  try {
+    return await role.listInterfaceAddresses(domain, { ...options, source: 'guest' })
+  } catch (error) {
+    if (!isVirError(error, 'ARGUMENT_UNSUPPORTED')) throw error
+  }
+  return interfacesOf(call, domain, 'agent')
 }
