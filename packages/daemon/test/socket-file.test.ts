@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { lstatSync } from 'node:fs'
 import { lstat, readdir, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { isServed } from '@covirt/local'
@@ -34,6 +35,21 @@ describe('a socket file', () => {
     expect(await readdir(root.join('run'))).toEqual(['sock'])
     const [greeting] = (await once(connect(path), 'data')) as [Buffer]
     expect(greeting.toString()).toBe('hello')
+  })
+
+  test("is nobody else's before it has its mode, whatever the mask of the process", async () => {
+    const server = newServer()
+    let first: number | undefined
+    server.on('listening', () => {
+      first = lstatSync(String(server.address())).mode & 0o777
+    })
+    const mask = process.umask(0)
+    try {
+      await listenOnFile(server, path, { mode: 0o666 })
+    } finally {
+      process.umask(mask)
+    }
+    expect(first).toBe(0o600)
   })
 
   test('of a living process is not taken away', async () => {

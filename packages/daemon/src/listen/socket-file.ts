@@ -36,7 +36,7 @@ export async function listenOnFile(server: Server, path: string, access: SocketA
     await mkdir(directory, { recursive: true, mode: 0o755 })
     await refuseLiving(path)
     await rm(temporary, { force: true })
-    server.listen(temporary)
+    listenPrivately(server, temporary)
     await once(server, 'listening')
     await chmod(temporary, access.mode)
     if (access.gid !== undefined) await chown(temporary, process.getuid?.() ?? -1, access.gid)
@@ -72,6 +72,16 @@ async function refuseLiving(path: string): Promise<void> {
 async function removeOwn(path: string, ino: number): Promise<void> {
   const stats = await lstat(path).catch(() => undefined)
   if (stats?.ino === ino) await rm(path, { force: true })
+}
+
+/** Until its mode is right nobody else can connect: a socket is made with what the mask of the process leaves. */
+function listenPrivately(server: Server, path: string): void {
+  const mask = process.umask(0o177)
+  try {
+    server.listen(path)
+  } finally {
+    process.umask(mask)
+  }
 }
 
 function checkLength(path: string): void {
