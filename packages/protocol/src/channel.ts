@@ -40,6 +40,8 @@ export class Channel {
     this.#options = options
     this.#decoder = new FrameDecoder(options.maxFrameBytes)
     duplex.on('data', (chunk: Buffer) => {
+      // It may go on sending while what was sent to it goes out.
+      if (this.#closed) return
       this.#decoder.push(chunk)
       this.#deliver()
     })

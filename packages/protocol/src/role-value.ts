@@ -3,6 +3,9 @@ import { VirError } from '@covirt/core'
 /** Marks what JSON has no form for. */
 const mark = '$covirt'
 
+/** More than any counter has. */
+const maxDigits = 100
+
 /**
  * An argument or a result of a role's method as text: JSON, with integers of any size and bytes besides.
  * `undefined` stands for itself at the top, and is left out of objects.
@@ -23,12 +26,18 @@ export function decodeRoleValue(text: string | undefined): unknown {
     return JSON.parse(text, (_key, each: unknown) => {
       if (typeof each !== 'object' || each === null || !(mark in each)) return each
       const { [mark]: kind, value } = each as Readonly<Record<string, unknown>>
-      if (kind === 'bigint') return BigInt(String(value))
+      if (kind === 'bigint') return integerOf(String(value))
       return Buffer.from(String(value), 'base64')
     })
   } catch (cause) {
     throw new VirError('RPC', 'An argument of a role is no text that can be read', { domain: 'RPC', cause })
   }
+}
+
+/** Bounded, as reading digits takes ever longer the more of them there are. */
+function integerOf(digits: string): bigint {
+  if (digits.length > maxDigits) throw new RangeError(`An integer has ${digits.length} digits`)
+  return BigInt(digits)
 }
 
 /** A `Buffer` has been made into this by its own `toJSON` before it is seen. */

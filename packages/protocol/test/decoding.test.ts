@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import {
   array,
   type Codec,
+  decodeRoleValue,
   decodeValue,
   encodeFrame,
   encodeValue,
@@ -160,4 +161,10 @@ test('errors travel with their code, domain, message and hint', () => {
 test('what was thrown and is no error of ours travels as an internal one', () => {
   const got = decodeValue(errorRecord, encodeValue(errorRecord, new TypeError('oops')))
   expect(got).toMatchObject({ code: 'INTERNAL_ERROR', message: 'oops' })
+})
+
+test('an integer of a role with more digits than any counter has is refused', () => {
+  const text = (digits: string) => JSON.stringify({ $covirt: 'bigint', value: digits })
+  expect(decodeRoleValue(text('1'.repeat(100)))).toBe(BigInt('1'.repeat(100)))
+  expect(() => decodeRoleValue(text('1'.repeat(101)))).toThrow(VirError)
 })

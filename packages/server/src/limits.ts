@@ -25,6 +25,8 @@ export interface ServerLimits {
   readonly greetingMs: number
   /** How long a client may leave what is sent to it untaken, in milliseconds. */
   readonly stalledMs: number
+  /** How long a client may take to take what was sent to it when its connection ends, in milliseconds. */
+  readonly leavingMs: number
   /** How long a client may be silent before it is asked for a sign of life, in milliseconds. */
   readonly keepaliveMs: number
   /** How many signs of life may be missing. */
@@ -45,6 +47,7 @@ export const defaultLimits: ServerLimits = {
   registrations: 1024,
   greetingMs: 30_000,
   stalledMs: 120_000,
+  leavingMs: 5_000,
   keepaliveMs: 5_000,
   keepaliveCount: 5,
 }

@@ -16,6 +16,7 @@ export class SessionStreams {
   readonly #max: number
   readonly #streams = new Map<string, SessionStream>()
   #waiting = 0
+  #isGone = false
 
   constructor(sink: StreamsSink, max: number) {
     this.#sink = sink
@@ -53,6 +54,11 @@ export class SessionStreams {
         if (this.#streams.get(key) === stream) this.#streams.delete(key)
       },
     })
+    // The client may have gone before its call was over.
+    if (this.#isGone) {
+      stream.destroy()
+      return stream
+    }
     this.#streams.get(key)?.destroy()
     this.#streams.set(key, stream)
     return stream
@@ -72,6 +78,7 @@ export class SessionStreams {
 
   /** The client is gone. */
   destroy(): void {
+    this.#isGone = true
     for (const stream of this.#streams.values()) stream.destroy()
     this.#streams.clear()
   }

@@ -106,7 +106,8 @@ export class Session {
     this.closed = new Promise((resolve) => {
       resolveClosed = resolve
     })
-    const onClose = (reason: VirError | undefined) => void this.#finish(reason).then(resolveClosed)
+    const onClose = (reason: VirError | undefined) =>
+      void Promise.all([this.#finish(reason), this.#letGo(duplex)]).then(() => resolveClosed())
     this.#channel = new Channel(
       duplex,
       { onFrame: (frame) => this.#receive(frame), onDrain: () => this.#onDrain(), onClose },
@@ -327,6 +328,16 @@ export class Session {
     const reason = this.#parts.drained()
     if (reason !== undefined)
       throw new VirError('OPERATION_DENIED', `${what} is refused: ${reason}`, { domain: 'RPC' })
+  }
+
+  /** What was sent last goes out before the connection ends, where the client takes it in time. */
+  async #letGo(duplex: Duplex): Promise<void> {
+    const { clock, limits } = this.#parts
+    const gone = new AbortController()
+    if (duplex.closed) return
+    duplex.once('close', () => gone.abort())
+    await clock.sleep(limits.leavingMs, { signal: gone.signal }).catch(() => {})
+    duplex.destroy()
   }
 
   async #finish(reason: VirError | undefined): Promise<void> {

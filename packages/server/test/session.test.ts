@@ -51,6 +51,21 @@ describe('a connection', () => {
     expect(await client.closed).toBeUndefined()
   })
 
+  test('is cut some time after it was closed, where the client does not take the last of its answers', async () => {
+    const clock = new FakeClock()
+    await using scene = await serverScene({ clock, limits: { leavingMs: 1000 } })
+    const { client, far, served } = scene.connect()
+    await client.open(scene.uri)
+    client.channel.pause()
+    for (let calls = 0; calls < 500; calls++) void client.begin('connectGetCapabilities', {})
+    void client.begin('connectClose', {})
+    for (let turns = 0; turns < 100; turns++) await new Promise((resolve) => setImmediate(resolve))
+    expect([far.writableEnded, far.destroyed, scene.server.clients]).toEqual([true, false, 1])
+    await clock.advance(1000)
+    await served.closed
+    expect(far.destroyed).toBe(true)
+  })
+
   test('is forgotten when the client vanishes', async () => {
     await using scene = await serverScene()
     const { client, served } = scene.connect()

@@ -1,7 +1,7 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { Duplex, PassThrough } from 'node:stream'
 import type { ConsoleRole, Driver } from '@covirt/core'
-import { VirError } from '@covirt/core'
+import { silentLogger, VirError } from '@covirt/core'
 import {
   decodeValue,
   type ExecPacket,
@@ -101,6 +101,34 @@ describe('a stream', () => {
     scene.client.channel.destroy()
     await once(stream, 'close')
     expect(scene.scene.server.clients).toBeLessThanOrEqual(1)
+  })
+
+  test('is let go when the client vanishes before its call is over', async () => {
+    const happened = new EventEmitter()
+    const tell = (message: string) => void happened.emit(message)
+    await using scene = await serverScene({ logger: { ...silentLogger, info: tell, warn: tell } })
+    const asked = once(happened, 'asked')
+    const gone = once(happened, 'A client has gone')
+    const opened = once(happened, 'opened')
+    const driver = scene.connection.driver as Driver as { console: ConsoleRole }
+    driver.console = {
+      openConsole: async () => {
+        tell('asked')
+        const [stream] = (await opened) as [Duplex]
+        return stream
+      },
+    }
+    const client = await scene.open()
+    const { domain } = await client.call('domainLookupByName', { name: 'test' })
+    client.begin('domainOpenConsole', { domain, flags: 0 })
+    await asked
+    client.channel.destroy()
+    await gone
+    const stream = new PassThrough()
+    const closed = once(stream, 'close')
+    happened.emit('opened', stream)
+    await closed
+    expect(stream.destroyed).toBe(true)
   })
 
   test('holds its source where the client does not read, and all of it comes when it reads again', async () => {

@@ -19,7 +19,7 @@ export async function serverScene(options: Partial<ServerOptions> = {}, path = '
   const connect = (accept: AcceptOptions = {}, identity = root) => {
     const [near, far] = duplexPair()
     const served = server.accept(far, identity, accept)
-    return { client: new WireClient(near), near, served }
+    return { client: new WireClient(near), near, far, served }
   }
   return {
     uri,
