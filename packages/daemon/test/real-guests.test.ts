@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { open } from 'covirt'
 import { canRunLxc, canRunQemu, canRunVirsh, describeWhen } from '../../../test/fixtures/index.js'
 import { run, virsh } from './daemon-process.js'
@@ -11,11 +11,12 @@ describeWhen(canRunLxc() ?? canRunQemu() ?? canRunVirsh(), 'a container and a vi
   let pair: GuestPair
   let both: readonly string[]
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     pair = await guestPair()
+    await startPair(pair)
     both = [pair.container, pair.machine].sort()
   })
-  afterAll(async () => pair[Symbol.asyncDispose]())
+  afterEach(async () => pair[Symbol.asyncDispose]())
 
   const covirt = () => pair.daemon.uri('covirt')
 
@@ -23,7 +24,6 @@ describeWhen(canRunLxc() ?? canRunQemu() ?? canRunVirsh(), 'a container and a vi
   const local = () => `covirt:///system?root=${pair.root.path}`
 
   test('are defined, started and listed side by side by virsh', async () => {
-    await startPair(pair)
     const list = await virsh(covirt(), 'list', '--name')
     expect(names(list.stdout)).toEqual(both)
   })

@@ -8,6 +8,7 @@ import {
   type RoleName,
   requireRole,
   type SavedStateRole,
+  throwIfAborted,
   VirError,
 } from '@covirt/core'
 import type { Routing } from './routing.js'
@@ -150,7 +151,8 @@ function savedState(drivers: readonly Driver[], routing: Routing, enter: Enter):
 function nativeConfigOf(drivers: readonly Driver[]): NativeConfigRole {
   const members = drivers.flatMap(({ nativeConfig }) => nativeConfig ?? [])
   const nativeFormats = members.flatMap((member) => member.nativeFormats)
-  const memberFor = (format: string) => {
+  const memberFor = (format: string, options: CallOptions | undefined) => {
+    throwIfAborted(options?.signal)
     const member = members.find((each) => each.nativeFormats.includes(format))
     if (member) return member
     throw new VirError('INVALID_ARG', `There is no native format '${format}'`, {
@@ -160,9 +162,9 @@ function nativeConfigOf(drivers: readonly Driver[]): NativeConfigRole {
   return {
     nativeFormats,
     domainXmlFromNative: async (format, config, options) =>
-      memberFor(format).domainXmlFromNative(format, config, options),
+      memberFor(format, options).domainXmlFromNative(format, config, options),
     domainXmlToNative: async (format, xml, options) =>
-      memberFor(format).domainXmlToNative(format, xml, options),
+      memberFor(format, options).domainXmlToNative(format, xml, options),
   }
 }
 
