@@ -1,8 +1,12 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { roleNames } from '@covirt/core'
+import { parseConnectUri, roleNames } from '@covirt/core'
+import { testProvider } from '@covirt/driver-test'
+import { Server } from '@covirt/server'
 import { expect, test } from '@jest/globals'
 import { open } from 'covirt'
 import { busyboxRootfs, canRunLxc, canRunQemu, tempRoot, testWhen, uniqueName } from './fixtures/index.js'
@@ -42,6 +46,25 @@ for (const { scheme, requirement } of drivers) {
     expect(rows.map((cells) => cells[column])).toEqual(roleNames.map((role) => (driver[role] ? 'yes' : 'no')))
   })
 }
+
+test('the table of the README tells the truth about what is reached through covirtd', async () => {
+  await using root = await tempRoot()
+  const uri = parseConnectUri(`test:///empty?root=${uniqueName('readme')}`)
+  const server = new Server({ open: () => testProvider.open(uri) })
+  const listener = createServer((socket) => server.accept(socket, { name: 'root', transport: 'unix' }))
+  const path = root.join('sock')
+  listener.listen(path)
+  await once(listener, 'listening')
+  try {
+    await using connection = await open(`test+unix:///empty?socket=${path}` as string)
+    const { driver } = connection
+    const column = head.indexOf('to covirtd')
+    expect(rows.map((cells) => cells[column])).toEqual(roleNames.map((role) => (driver[role] ? 'yes' : 'no')))
+  } finally {
+    await server.close()
+    listener.close()
+  }
+})
 
 const run = promisify(execFile)
 

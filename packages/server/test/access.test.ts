@@ -65,6 +65,16 @@ test('to ask the agent of a guest takes more than to read, whichever source of a
   expect(asked).toEqual(['lease', 'guest'])
 })
 
+test('a domain that is not granted looks like one that there is not', async () => {
+  await using scene = await grantedScene({ role: 'admin', mayAccess: ({ name }) => name !== 'test' })
+  const errorOf = async (name: string) => {
+    const error: unknown = await scene.client.call('domainLookupByName', { name }).catch((each) => each)
+    const { code, domain, message, hint } = error as VirError
+    return { code, domain, hint, message: message.replace(name, 'NAME') }
+  }
+  expect(await errorOf('test')).toEqual(await errorOf('none'))
+})
+
 test('secrets in documents are for administrators alone', async () => {
   const password = "<devices><graphics type='vnc' passwd='hush'/></devices>"
   await using scene = await serverScene({

@@ -73,7 +73,8 @@ export class GuardedDriver implements Driver {
     const found = await this.#driver.lookupDomain(key, options)
     if (this.#mayAccess(found)) return found
     const [[kind, value] = []] = Object.entries(key)
-    throw new VirError('NO_DOMAIN', `There is no domain with ${kind} '${value}'`)
+    // As the driver says it of one that there is not: who may not have it cannot tell the difference.
+    throw new VirError('NO_DOMAIN', `There is no domain with ${kind} '${value}'`, { domain: 'DOM' })
   }
 
   async defineDomain(xml: string, options?: CallOptions): Promise<DomainRef> {
