@@ -120,6 +120,22 @@ describe('the plan of a boot', () => {
     await recorder.close()
   })
 
+  test('brings it up also where the daemon has noted its end, too, and later', async () => {
+    await using world = await testWorld()
+    const { uuid } = await world.driver.defineDomain(domainXml('up', "<start restore='yes'/>"))
+    const journal = new MemoryJournal()
+    const noted = [
+      ['started', 'user'],
+      ['stopping', 'power-off'],
+      ['stopped', 'power-off'],
+      ['stopped', 'guest'],
+    ] as const
+    for (const [event, actor] of noted)
+      await journal.append({ at: 0, boot: 'boot-1', uuid, name: 'up', event, actor })
+    const plan = await makeStartPlan({ ...runnerParts(world, { journal }), boot: 'boot-2' })
+    expect(plan.steps.map(({ name }) => name)).toEqual(['up'])
+  })
+
   test('runs also where the journal cannot be read', async () => {
     await using world = await testWorld()
     await define(world.driver, { db: '' })

@@ -55,6 +55,20 @@ describe('probes of real guests', () => {
     await rm(directory, { recursive: true })
   })
 
+  test('a guest that has said so cannot keep the line open', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'cv-notify-'))
+    const heard = new SystemProbeIo(none, directory).notified(domain, {})
+    const path = join(directory, `${domain.uuid}.notify`)
+    let socket = connect(path)
+    while (!(await once(socket, 'connect').then(Boolean, () => false))) socket = connect(path)
+    const closed = once(socket, 'close')
+    socket.on('error', () => {})
+    socket.resume().write('READY=1\n')
+    await heard
+    await closed
+    await rm(directory, { recursive: true })
+  })
+
   test('waiting for a guest’s word can be given up', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'cv-notify-'))
     const abort = new AbortController()

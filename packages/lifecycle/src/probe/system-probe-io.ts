@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { type CallOptions, type DomainRef, type Driver, requireRole, VirError } from '@covirt/core'
 import type { ProbeIo } from './probe-io.js'
@@ -71,8 +71,11 @@ const longestMessage = 4096
 
 function listenForReady(path: string, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    const sockets = new Set<Socket>()
     const server = createServer((socket) => {
       let text = ''
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
       socket.setEncoding('utf8')
       socket.on('error', () => {})
       socket.on('data', (chunk: string) => {
@@ -85,6 +88,8 @@ function listenForReady(path: string, signal: AbortSignal | undefined): Promise<
     const end = (settle: () => void) => {
       signal?.removeEventListener('abort', onAbort)
       server.close()
+      // A guest that holds on to one would hold us.
+      for (const socket of sockets) socket.destroy()
       settle()
     }
     server.once('error', (error) => end(() => reject(error)))
