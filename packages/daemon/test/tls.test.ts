@@ -3,8 +3,10 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { connect as connectPlain, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
+import { silentLogger } from '@covirt/core'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { canRunVirsh, describeWhen, type TempRoot, tempRoot } from '../../../test/fixtures/index.js'
+import { listenTls } from '../src/listen/tls-listener.js'
 import { type Authority, makeAuthority } from './certificates.js'
 import { type DaemonProcess, run, startDaemon, virsh } from './daemon-process.js'
 
@@ -69,6 +71,21 @@ role = "read"
   }
 
   const uri = (name: string) => `test+tls://127.0.0.1:${port}/default?pkipath=${root.join(`client-${name}`)}`
+
+  test('holds no more connections than there may be clients, whether they have shown a certificate or not', async () => {
+    const { cert, key } = await authority.issue('bounded', '/CN=localhost')
+    const config = { enabled: true, listen: '127.0.0.1', port: 0, ca: authority.ca, cert, key }
+    const listener = await listenTls(config, { accept: () => {}, logger: silentLogger, maxConnections: 1 })
+    const own = Number(listener.address.split(':').at(-1))
+    const first = connectPlain(own, '127.0.0.1')
+    await once(first, 'connect')
+    const second = connectPlain(own, '127.0.0.1')
+    second.on('error', () => {})
+    await once(second, 'close')
+    expect(first.readyState).toBe('open')
+    first.destroy()
+    await listener.close()
+  })
 
   test('lets virsh in with a certificate, to do what its name may', async () => {
     await expect(virsh(uri('operator'), 'list', '--name')).resolves.toEqual({

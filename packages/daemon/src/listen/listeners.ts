@@ -36,12 +36,12 @@ export class Listeners {
   }
 
   /** Rejects, and listens on nothing, where the daemon's own socket or TLS cannot be listened on. */
-  static async open({ sockets, tls }: DaemonConfig, options: ListenersOptions): Promise<Listeners> {
+  static async open({ sockets, tls, limits }: DaemonConfig, options: ListenersOptions): Promise<Listeners> {
     const listeners = new Listeners(options)
     try {
       await listeners.#open(sockets)
       if (tls.enabled) {
-        listeners.#tls = await listenTls(tls, options)
+        listeners.#tls = await listenTls(tls, { ...options, maxConnections: limits.clients })
         listeners.#listeners.push(listeners.#tls)
       }
       return listeners

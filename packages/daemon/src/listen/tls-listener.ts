@@ -19,10 +19,17 @@ export interface TlsListener extends Listener {
   reload(config: TlsConfig): Promise<void>
 }
 
-/** Listens on TCP for clients that show a certificate of our authority. */
+/**
+ * Listens on TCP for clients that show a certificate of our authority. Of connections beyond `maxConnections`, also of
+ * those that have shown nothing yet, nothing is heard.
+ */
 export async function listenTls(
   config: TlsConfig,
-  { accept, logger }: { readonly accept: Accept; readonly logger: Logger },
+  {
+    accept,
+    logger,
+    maxConnections,
+  }: { readonly accept: Accept; readonly logger: Logger; readonly maxConnections: number },
 ): Promise<TlsListener> {
   let { allowedDns } = config
   const server = createServer({
@@ -32,6 +39,7 @@ export async function listenTls(
     minVersion: 'TLSv1.2',
     handshakeTimeout: handshakeTimeoutMs,
   })
+  server.maxConnections = maxConnections
   server.on('tlsClientError', (error, socket) => {
     logger.info('a TLS client was turned away', { peer: socket.remoteAddress, error })
     socket.destroy()

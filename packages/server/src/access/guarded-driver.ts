@@ -10,6 +10,7 @@ import {
   type Driver,
   type DriverEvent,
   type DriverRoles,
+  isVirError,
   type MetadataOptions,
   type NodeInfo,
   roleNames,
@@ -70,10 +71,13 @@ export class GuardedDriver implements Driver {
   }
 
   async lookupDomain(key: DomainKey, options?: CallOptions): Promise<DomainRef> {
-    const found = await this.#driver.lookupDomain(key, options)
-    if (this.#mayAccess(found)) return found
+    const found = await this.#driver.lookupDomain(key, options).catch((error) => {
+      if (!isVirError(error, 'NO_DOMAIN')) throw error
+      return undefined
+    })
+    if (found && this.#mayAccess(found)) return found
     const [[kind, value] = []] = Object.entries(key)
-    // As the driver says it of one that there is not: who may not have it cannot tell the difference.
+    // The same for both: a driver's own words would tell which domains there are.
     throw new VirError('NO_DOMAIN', `There is no domain with ${kind} '${value}'`, { domain: 'DOM' })
   }
 
