@@ -143,6 +143,12 @@ describe('refused is', () => {
     ['content of what has none', [{ path: 'a', type: '5', size: 512 }, { path: '/x' }], /no file/],
     ['a size for what has none', [pax({ size: '512' }), { path: 'a', type: '1', link: 'b' }], /no file/],
     ['a name that is said twice', [pax({ path: 'a' }), pax({ path: 'b' }), { path: 'c' }], /twice/],
+    ['a name that a second header undoes', [pax({ path: 'a' }), pax({ mtime: '1' }), { path: 'c' }], /twice/],
+    [
+      'a name of both kinds',
+      [{ path: 'l', type: 'L', content: 'a' }, pax({ path: 'b' }), { path: 'c' }],
+      /twice/,
+    ],
     ['a name with a zero byte', [pax({ path: 'a\0b' }), { path: 'c' }], /zero byte/],
     ['a sparse file', [pax({ 'GNU.sparse.name': '/etc/passwd' }), { path: 'c' }], /sparse/],
     ['a name for all that follows', [pax({ path: '/etc/passwd' }, 'g'), { path: 'c' }], /global/],

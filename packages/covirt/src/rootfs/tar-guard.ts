@@ -29,6 +29,8 @@ export class TarGuard extends Transform {
   /** Extended headers, as they are, until it is known whether their entry goes along. */
   #held: Buffer[] = []
   #extensions: Extensions = {}
+  /** The types of these headers. */
+  readonly #kinds = new Set<string>()
   #entries = 0
 
   /** How many entries have gone along. */
@@ -98,6 +100,9 @@ export class TarGuard extends Transform {
     const header = readHeader(block)
     if ('xgLK'.includes(header.type)) {
       if (header.size > extensionLimitBytes) throw broken('an extended header is too long')
+      // Of two for one entry some programs forget the first.
+      if (header.type !== 'g' && this.#kinds.has(header.type)) throw broken('a header is said twice')
+      this.#kinds.add(header.type)
       this.#held.push(block)
       this.#phase = { kind: 'extension', left: padded(header.size), header, parts: [] }
       return
@@ -130,6 +135,7 @@ export class TarGuard extends Transform {
     }
     this.#held = []
     this.#extensions = {}
+    this.#kinds.clear()
     this.#phase = { kind: 'content', left: padded(size), pass }
   }
 }
