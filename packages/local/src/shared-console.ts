@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Duplex } from 'node:stream'
 import type { CallOptions, ConsoleStream } from '@covirt/core'
 
@@ -62,7 +61,8 @@ export class SharedConsole {
     const source = this.#source
     this.#source = undefined
     if (!source || source.closed) return
-    const closed = once(source, 'close')
+    // Also where it fails at its end, which must not keep the guest's from being told.
+    const closed = new Promise((resolve) => source.once('close', resolve))
     // Ended, it delivers what was typed last; but a guest that reads nothing would keep it for ever.
     if (source.writableLength > 0) source.destroy()
     else source.once('finish', () => source.destroy()).end()

@@ -95,3 +95,13 @@ test('the tail of a log reaches into the one before it', async () => {
   expect(await readLogTail(join(directory, 'none'), 100)).toHaveLength(0)
   await rm(directory, { recursive: true })
 })
+
+test('viewers’ streams end also where the console fails at its end', async () => {
+  const { shared, source } = sharedConsole()
+  const viewer = await shared.join({ historyBytes: 0 })
+  source()._final = (done) => done(new Error('EIO'))
+  viewer.resume()
+  const ended = once(viewer, 'end')
+  await shared.end()
+  await ended
+})

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import { type CallOptions, type Clock, type ConsoleOptions, type ConsoleStream, VirError } from '@covirt/core'
 import { readLogTail, SharedConsole } from '@covirt/local'
@@ -75,7 +74,7 @@ export class ConsoleSlot {
   async #closeOwn(): Promise<void> {
     const stream = this.#open?.stream
     if (!stream) return
-    const closed = stream.closed ? undefined : once(stream, 'close')
+    const closed = stream.closed ? undefined : new Promise((resolve) => stream.once('close', resolve))
     stream.destroy()
     await closed
     this.#open = undefined
