@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { type Domain, type LxcDriver, open } from 'covirt'
@@ -12,7 +12,10 @@ import { pair, timed } from './measure.js'
 const run = promisify(execFile)
 const rounds = 25
 
-/** A container of ours, and one of liblxc's own tools with the very configuration that ours has. */
+/**
+ * A container of ours, and one of liblxc's own tools with the very configuration that ours has. Without a user namespace:
+ * those tools cannot give ids to it that /etc/subuid does not give to root.
+ */
 interface Contest {
   readonly domain: Domain<LxcDriver>
   /** Resolves once the guest is gone. */
@@ -29,6 +32,7 @@ async function contest(measure: (contest: Contest) => Promise<Figures>): Promise
   await using connection = await open(`lxc:///system?root=${root.join('root')}`)
   const domain = await connection.domains.define(`<domain type='lxc'>
     <name>bench</name><memory unit='MiB'>64</memory>
+    <metadata><c:container xmlns:c='urn:covirt:lxc:1'><c:privileged/></c:container></metadata>
     <os><type>exe</type><init>/sbin/ctinit</init></os>
     <devices><filesystem type='mount'><source dir='${rootfs}'/><target dir='/'/></filesystem>
     <console type='pty'/></devices></domain>`)
@@ -38,11 +42,15 @@ async function contest(measure: (contest: Contest) => Promise<Figures>): Promise
   }
   await domain.start()
   const config = await readFile(root.join('root/lib/lxc/containers/bench/config'), 'utf8')
-  await stopOurs()
   const peer = ['-P', root.join('peer'), '-n', 'peer']
   await mkdir(root.join('peer/peer'), { recursive: true })
+  await copyFile(root.join('root/lib/lxc/containers/bench/seccomp'), root.join('peer/peer/seccomp'))
+  await stopOurs()
   // The driver chooses the signal by what an init listens to; liblxc's tools have to be told.
-  const peerConfig = config.replaceAll('bench', 'peer').replace(/(lxc.signal.halt = ).*/, '$1SIGPWR')
+  const peerConfig = config
+    .replaceAll('bench', 'peer')
+    .replace(/(lxc.seccomp.profile = ).*/, `$1${root.join('peer/peer/seccomp')}`)
+    .replace(/(lxc.signal.halt = ).*/, '$1SIGPWR')
   await writeFile(root.join('peer/peer/config'), peerConfig)
   return await measure({
     domain,
