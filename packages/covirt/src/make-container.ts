@@ -1,4 +1,5 @@
 import { type Connection, type Domain, type Driver, isVirError, messageOf, VirError } from '@covirt/core'
+import { parseDomain } from '@covirt/xml'
 import { ContainerHome } from './container-home.js'
 
 /** How {@link makeContainer} makes one. */
@@ -29,6 +30,7 @@ export async function makeContainer<D extends Driver>(
 ): Promise<MadeContainer<D>> {
   const home = new ContainerHome(connection.uri, name)
   await refuseNameInUse(connection, name, signal)
+  await keepWhatIsUsed(connection, home, signal)
   await home.make()
   let domain: Domain<D>
   try {
@@ -59,4 +61,22 @@ async function refuseNameInUse<D extends Driver>(
     domain: 'DOM',
     hint: `Choose another name, or remove it: covirt undefine ${name} --remove-rootfs`,
   })
+}
+
+/** A directory that a domain stands on is finished, though its maker may have died before it said so. */
+async function keepWhatIsUsed<D extends Driver>(
+  { driver }: Connection<D>,
+  home: ContainerHome,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(await home.exists())) return
+  const isThere = (path: unknown) => typeof path === 'string' && `${path}/`.startsWith(`${home.directory}/`)
+  for (const domain of await driver.listDomains({}, { signal })) {
+    const xml = await driver.getDomainXml(domain, { inactive: true, signal })
+    if (filesystemsOf(xml).some(isThere)) return home.finish()
+  }
+}
+
+function filesystemsOf(xml: string): unknown[] {
+  return parseDomain(xml).devices.filesystems.flatMap(({ source }) => Object.values(source ?? {}))
 }

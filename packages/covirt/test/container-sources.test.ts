@@ -218,6 +218,20 @@ describeWhen(canRunLxc(), 'a container over the root of another', () => {
     expect(await readFile(`${home.rootfs}/data/etc/new`, 'utf8')).toBe('kept\nkept\n')
   })
 
+  test('keeps its root though its maker died before it was done, and it has another name now', async () => {
+    await using root = await tempRoot()
+    await using connection = await open(`lxc:///system?root=${root.path}`)
+    const domain = await define(connection, uniqueName('origin'))
+    const name = uniqueName('died')
+    const { domain: made, home } = await cloneContainer(connection, domain, name)
+    await home.markUnfinished()
+    await made.rename(uniqueName('renamed'))
+    await expect(cloneContainer(connection, domain, name)).rejects.toMatchObject({
+      code: 'OPERATION_INVALID',
+    })
+    await expectSame(home.rootfs)
+  })
+
   test('is not linked to one that runs', async () => {
     await using root = await tempRoot()
     await using connection = await open(`lxc:///system?root=${root.path}`)
