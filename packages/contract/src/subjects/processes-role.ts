@@ -27,7 +27,7 @@ export function processesRole({ fixture, test }: Suite): void {
   test('a program that is run in the guest is among its processes while it runs', async (scene) => {
     const domain = await scene.running()
     const program = await domain.exec(['sleep', '1000'])
-    const running = async () => (await domain.listProcesses()).find(({ argv }) => argv.includes('1000'))
+    const running = async () => (await domain.listProcesses()).find(({ argv }) => argv[0] === 'sleep')
     let found = await running()
     // Until the program is executed its process is another.
     for (let tries = 0; !found && tries < 1000; tries++) found = await running()
