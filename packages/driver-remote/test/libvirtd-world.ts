@@ -3,7 +3,7 @@ import { Connection, type Domain, parseConnectUri } from '@covirt/core'
 import { firmwareGuest, type PrivateLibvirtd, uniqueName } from '../../../test/fixtures/index.js'
 import { processOf } from '../../driver-qemu/test/processes.js'
 import { remoteProvider } from '../src/index.js'
-import { command, tell } from './serial.js'
+import { command, tell, tellUntilGone } from './serial.js'
 
 /** libvirt's daemon with emulated QEMU as the suite sees it; `daemon` is asked for when the first world is made. */
 export function libvirtdFixture(daemon: () => PrivateLibvirtd): DriverFixture {
@@ -111,7 +111,7 @@ class LibvirtdWorld implements DriverWorld {
   }
 
   powerOff(domain: Domain): Promise<void> {
-    return command(domain, 'p')
+    return tellUntilGone(domain, 'p')
   }
 
   restart(domain: Domain): Promise<void> {

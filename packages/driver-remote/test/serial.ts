@@ -25,6 +25,19 @@ export async function tell(
   await once(console, 'close')
 }
 
+/** Writes a letter to the guest until it is gone: libvirt drops what it was told last where the stream ends after it. */
+export async function tellUntilGone(domain: Domain, letter: string): Promise<void> {
+  const console = await domain.openConsole({ force: true })
+  const over = new AbortController()
+  console.on('error', () => {})
+  console.on('close', () => over.abort())
+  console.resume()
+  while (!over.signal.aborted) {
+    console.write(letter)
+    await sleep(repeatMs, undefined, { signal: over.signal }).catch(() => {})
+  }
+}
+
 /** Writes a letter to the guest; how it acts on it is not waited for. */
 export async function command(domain: Domain, letter: string): Promise<void> {
   const console = await domain.openConsole({ force: true })
