@@ -1,20 +1,4 @@
-import type {
-  AddressesRole,
-  ConsoleRole,
-  Driver,
-  ExecRole,
-  FilesRole,
-  GraphicsRole,
-  GuestAgentRole,
-  GuestTimeRole,
-  KeyboardRole,
-  NmiRole,
-  ProcessesRole,
-  ResetRole,
-  SavedStateRole,
-  SnapshotsRole,
-  StatisticsRole,
-} from '@covirt/core'
+import type { Driver, DriverRoles } from '@covirt/core'
 import { IdAllocator, LocalDriver, type LocalDriverParts } from '@covirt/local'
 import { TestControls } from './test-controls.js'
 import { TestHypervisor } from './test-hypervisor.js'
@@ -22,23 +6,7 @@ import { testNode } from './test-node.js'
 import type { TestWorld } from './test-world.js'
 
 /** A driver whose guests are simulated in memory, and can be made to misbehave. */
-export interface TestDriver extends Driver {
-  readonly console: ConsoleRole
-  readonly reset: ResetRole
-  readonly guestAgent: GuestAgentRole
-  readonly exec: ExecRole
-  readonly processes: ProcessesRole
-  readonly addresses: AddressesRole
-  readonly files: FilesRole
-  readonly snapshots: SnapshotsRole
-  readonly savedState: SavedStateRole
-  readonly graphics: GraphicsRole
-  readonly keyboard: KeyboardRole
-  readonly nmi: NmiRole
-  readonly guestTime: GuestTimeRole
-  readonly statistics: StatisticsRole
-  readonly controls: TestControls
-}
+export type TestDriver = Driver & DriverRoles & { readonly controls: TestControls }
 
 /** Opens a driver on `world`. */
 export async function openTestDriver(
