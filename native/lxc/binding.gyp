@@ -24,6 +24,7 @@
         'src/pidfd.cc',
         'src/probe.cc',
         'src/reply.cc',
+        'src/send-fd.cc',
         'src/unix-socket.cc'
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
@@ -55,7 +56,8 @@
         'src/program/stage.cc',
         'src/program/start.cc',
         'src/program/supervisor.cc',
-        'src/program/terminal.cc'
+        'src/program/terminal.cc',
+        'src/send-fd.cc'
       ],
       # Each container's monitor is a fork of this program: nothing of the C++ runtime may stay in it.
       'cflags_cc': ['-fno-exceptions', '-fno-rtti', '-Os', '-fno-asynchronous-unwind-tables'],

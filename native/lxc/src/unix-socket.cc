@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fd.h"
+#include "send-fd.h"
 
 namespace covirt {
 
@@ -49,27 +50,9 @@ Napi::Value PeerGroups(const Napi::CallbackInfo &info) {
 }
 
 Napi::Value SendDescriptor(const Napi::CallbackInfo &info) {
-  const int descriptor = info[1].As<Napi::Number>();
-  char byte = 0;
-  struct iovec data = {&byte, 1};
-  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  struct msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-
-  ssize_t sent;
-  do {
-    sent = sendmsg(info[0].As<Napi::Number>(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  } while (sent < 0 && errno == EINTR);
-  if (sent < 0 && errno != EAGAIN) throw SystemError(info.Env(), errno, "sendmsg");
-  return Napi::Boolean::New(info.Env(), sent == 1);
+  const bool sent = SendFd(info[0].As<Napi::Number>(), info[1].As<Napi::Number>(), MSG_DONTWAIT);
+  if (!sent && errno != EAGAIN) throw SystemError(info.Env(), errno, "sendmsg");
+  return Napi::Boolean::New(info.Env(), sent);
 }
 
 Napi::Value SendDatagram(const Napi::CallbackInfo &info) {

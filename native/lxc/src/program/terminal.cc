@@ -9,6 +9,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "send-fd.h"
+
 namespace covirt {
 
 namespace {
@@ -34,23 +36,6 @@ int OpenMultiplexer() {
   return -1;
 }
 
-bool Send(int socket, int fd) {
-  char byte = 0;
-  struct iovec data = {&byte, 1};
-  alignas(struct cmsghdr) char space[CMSG_SPACE(sizeof fd)] = {};
-  struct msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = space;
-  message.msg_controllen = sizeof space;
-  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fd);
-  memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  return sendmsg(socket, &message, MSG_NOSIGNAL) == 1;
-}
-
 }  // namespace
 
 bool TakeTerminal(int socket, unsigned short columns, unsigned short rows) {
@@ -64,7 +49,7 @@ bool TakeTerminal(int socket, unsigned short columns, unsigned short rows) {
   size.ws_col = columns;
   size.ws_row = rows;
   if (ioctl(terminal, TIOCSWINSZ, &size) != 0 || ioctl(terminal, TIOCSCTTY, 0) != 0) return false;
-  if (!Send(socket, master)) return false;
+  if (!SendFd(socket, master, 0)) return false;
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) dup2(terminal, fd);
   return true;
 }
