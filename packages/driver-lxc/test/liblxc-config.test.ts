@@ -27,7 +27,7 @@ interface Parts {
 
 function xml({ os = '<init>/sbin/init</init>', devices = '', elements = '', root }: Parts = {}): string {
   return `<domain type='lxc'><name>web</name><uuid>3d1cf5b6-43c0-4f4c-a0f5-8a3f4f2b7c11</uuid>
-    <memory unit='MiB'>64</memory>${elements}<os><type>exe</type>${os}</os>
+    <memory unit='MiB'>64</memory>${elements}<os><type arch='x86_64'>exe</type>${os}</os>
     <devices>${root ?? "<filesystem type='mount'><source dir='/srv/web'/><target dir='/'/></filesystem>"}${devices}</devices>
   </domain>`
 }
@@ -60,6 +60,7 @@ describe('the liblxc configuration of a definition', () => {
     expect(configOf({})).toMatchInlineSnapshot(`
 [
   "lxc.uts.name = web",
+  "lxc.arch = x86_64",
   "lxc.rootfs.path = dir:/srv/web",
   "lxc.mount.auto = cgroup:mixed proc:mixed sys:mixed",
   "lxc.mount.entry = /dev/null proc/kcore none bind,optional 0 0",

@@ -1,3 +1,4 @@
+import { machine } from 'node:os'
 import { formatDomain, parseDomain } from '@covirt/xml'
 import { describe, expect, test } from '@jest/globals'
 import { prepareDocument } from '../src/config/prepare-document.js'
@@ -13,13 +14,13 @@ function prepare(devices = root, elements = '', os = '<type>exe</type>') {
 }
 
 describe('preparing a definition', () => {
-  test('fills in init, console and MAC address', () => {
+  test('fills in architecture, init, console and MAC address', () => {
     const { os, devices } = prepare(
       `${root}<interface type='bridge'><source bridge='br0'/></interface>`,
       '',
       '',
     )
-    expect(os).toMatchObject({ type: { type: 'exe' }, init: '/sbin/init' })
+    expect(os).toMatchObject({ type: { type: 'exe', arch: machine() }, init: '/sbin/init' })
     expect(devices.consoles).toEqual([{ type: 'pty', target: { type: 'lxc', port: 0 } }])
     expect(devices.interfaces[0]?.mac?.address).toMatch(/^52:54:00(:[0-9a-f]{2}){3}$/)
   })

@@ -1,3 +1,4 @@
+import { machine } from 'node:os'
 import { VirError } from '@covirt/core'
 import type { DomainXml, FilesystemXml, InterfaceXml } from '@covirt/xml'
 import { formatConfig } from './config-lines.js'
@@ -11,7 +12,7 @@ import { generatedMac, hostLinks, networkLines } from './network.js'
 import { findRefusal } from './refusals.js'
 
 /**
- * A definition with this driver's defaults filled in: init, console, MAC addresses. `CONFIG_UNSUPPORTED` for
+ * A definition with this driver's defaults filled in: architecture, init, console, MAC addresses. `CONFIG_UNSUPPORTED` for
  * what containers cannot have, `XML_ERROR` for what makes no sense. Preparing twice is preparing once.
  */
 export function prepareDocument(document: DomainXml): DomainXml {
@@ -37,14 +38,14 @@ export function prepareDocument(document: DomainXml): DomainXml {
 function withDefaults(document: DomainXml): DomainXml {
   const { os, devices } = document
   const isComplete =
-    os.type !== undefined &&
+    os.type?.arch !== undefined &&
     os.init !== undefined &&
     devices.consoles.length > 0 &&
     devices.interfaces.every(({ mac }) => mac?.address !== undefined)
   if (isComplete) return document
   return {
     ...document,
-    os: { ...os, type: os.type ?? { type: 'exe' }, init: os.init ?? defaultInit },
+    os: { ...os, type: { type: 'exe', arch: machine(), ...os.type }, init: os.init ?? defaultInit },
     devices: {
       ...devices,
       consoles:
