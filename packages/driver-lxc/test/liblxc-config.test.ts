@@ -348,7 +348,7 @@ describe('the liblxc configuration of a definition', () => {
   })
 
   test.each([
-    ['memory', {}],
+    ['memory', { elements: "<memtune><hard_limit unit='MiB'>32</hard_limit></memtune>" }],
     ['cpu', { elements: '<cputune><shares>512</shares></cputune>' }],
     ['cpuset', { elements: "<vcpu cpuset='0'>1</vcpu>" }],
   ])('refuses a limit that the host has no %s controller for', (controller, parts) => {
@@ -356,6 +356,15 @@ describe('the liblxc configuration of a definition', () => {
     expect(() => configOf(parts, { ...legacyHost, controllers })).toThrow(
       expect.objectContaining({ code: 'CONFIG_UNSUPPORTED', message: expect.stringContaining(controller) }),
     )
+  })
+
+  test('has no limit of memory, and says so, where the host has none and none but <memory> asks for it', () => {
+    const host = { ...legacyHost, controllers: { devices: 2 } } as const
+    expect(configOf({}, host).filter((line) => /memory|pids/.test(line))).toEqual([])
+    expect(missingProtection(prepareDocument(parseDomain(xml({}))), host)).toEqual([
+      'a limit of its memory',
+      'a limit of its processes',
+    ])
   })
 
   test.each([

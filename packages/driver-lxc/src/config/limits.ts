@@ -25,7 +25,7 @@ const devices = {
 /**
  * What the container may use of the host, in the words of the version of control groups that the host has for
  * each: liblxc silently overlooks those of the other version. `CONFIG_UNSUPPORTED` where the host cannot
- * enforce a limit.
+ * enforce a limit that was asked for; `<memory>` alone, which there has to be, is left out then.
  */
 export function limitLines(
   document: DomainXml,
@@ -46,7 +46,9 @@ export function limitLines(
 function memoryLines({ memoryKib, memtune }: DomainXml, host: HostFacts): ConfigLine[] {
   const limitKib = memtune?.hardLimitKib ?? memoryKib
   if (limitKib === undefined) return []
-  const version = requireController(host, 'memory', 'memory')
+  // A definition must have <memory>, so that a host which cannot enforce it would have no containers.
+  if (memtune === undefined && host.controllers.memory === undefined) return []
+  const version = requireController(host, 'memory', 'memtune')
   const swapKib = memtune?.swapHardLimitKib
   if (swapKib !== undefined && !host.swapLimits)
     throw unsupported('memtune/swap_hard_limit', 'swap accounting')

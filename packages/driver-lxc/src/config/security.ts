@@ -55,12 +55,16 @@ export function securityLines(
 
 /** What would protect the host from the container and is not to be had here, though nobody has asked to go without. */
 export function missingProtection({ seclabels }: DomainXml, host: HostFacts): string[] {
+  const { memory, pids, devices } = host.controllers
   const isOff = seclabels.some(({ type }) => type === 'none')
   const asked = seclabels.flatMap(({ type, model }) =>
     type === 'static' && model !== undefined ? model : [],
   )
   return [
     ...(host.seccomp ? [] : ["the kernel's filter of system calls, seccomp"]),
+    ...(memory === undefined ? ['a limit of its memory'] : []),
+    ...(pids === undefined ? ['a limit of its processes'] : []),
+    ...(devices === undefined ? ['a policy for devices'] : []),
     ...(host.apparmor === 'without-profiles' && !isOff ? ["AppArmor's profiles for LXC"] : []),
     ...(host.apparmor !== 'ready' && asked.includes('apparmor') ? ['AppArmor'] : []),
     ...(!host.selinux && asked.includes('selinux') ? ['SELinux'] : []),

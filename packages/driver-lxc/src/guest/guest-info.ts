@@ -2,8 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GuestInfo } from '@covirt/local'
 import { containerCgroups } from '../native.js'
+import { listProcesses } from './list-processes.js'
 
-/** What the container with this init uses, from its control groups; 0 where the host does not count it. */
+/**
+ * What the container with this init uses, from its control groups. Where none of them counts memory, that is what its
+ * processes hold, with what they share counted for each of them.
+ */
 export async function readGuestInfo(initPid: number): Promise<GuestInfo> {
   const groups = await containerCgroups(initPid)
   const unified = groups.get('')
@@ -19,9 +23,14 @@ export async function readGuestInfo(initPid: number): Promise<GuestInfo> {
   ])
   const cpuUs = /^usage_usec (\d+)$/m.exec(cpuStat ?? '')?.[1] ?? '0'
   return {
-    memoryKib: Math.round(Number(memory ?? 0) / 1024),
+    memoryKib: memory === undefined ? await residentKib(initPid) : Math.round(Number(memory) / 1024),
     cpuTimeNs: cpuNs === undefined ? BigInt(cpuUs) * 1000n : BigInt(cpuNs.trim()),
   }
+}
+
+async function residentKib(initPid: number): Promise<number> {
+  const processes = await listProcesses(initPid)
+  return processes.reduce((sum, { memoryKib }) => sum + memoryKib, 0)
 }
 
 async function readText(file: string): Promise<string | undefined> {
