@@ -1,5 +1,6 @@
 export { executableHooks } from './hooks/executable-hooks.js'
 export type { HookContext, LifecycleHooks, Veto } from './hooks/lifecycle-hooks.js'
+export { type BootHistory, bootHistory } from './journal/boot-history.js'
 export { readBootIdentity } from './journal/boot-identity.js'
 export { EventRecorder, type EventRecorderParts } from './journal/event-recorder.js'
 export { explain } from './journal/explain.js'
@@ -31,6 +32,7 @@ export {
   makeStartPlan,
   makeStopPlan,
   type PlanSources,
+  runAgain,
   runBoot,
 } from './run/run-boot.js'
 export { runStart, type StartReport, type StartResult } from './run/run-start.js'

@@ -253,7 +253,7 @@ test('the same domains in another order give the same plan', () => {
   }
 })
 
-test('ten thousand domains are planned within a second', () => {
+test('ten thousand domains are planned within a second of a processor’s time', () => {
   const domains = Array.from({ length: 10_000 }, (_, index) =>
     planDomain(`d${String(index).padStart(5, '0')}`, '', {}),
   ).map((domain, index, list) => ({
@@ -272,8 +272,9 @@ test('ten thousand domains are planned within a second', () => {
       },
     },
   }))
-  const begun = performance.now()
+  const begun = process.cpuUsage()
   const made = plan(domains)
+  const { user, system } = process.cpuUsage(begun)
   expect(made.steps).toHaveLength(10_000)
-  expect(performance.now() - begun).toBeLessThan(1000)
+  expect(user + system).toBeLessThan(1_000_000)
 })

@@ -7,6 +7,7 @@ import {
   makeStartPlan,
   makeStopPlan,
   readBootIdentity,
+  runAgain,
   runBoot,
   runStop,
 } from '@covirt/lifecycle'
@@ -146,6 +147,98 @@ describe('the plan of a boot', () => {
     }
     const report = await drive(world.clock, runBoot(runnerParts(world, { journal })))
     expect(report?.results[0]?.outcome).toBe('ready')
+  })
+})
+
+describe('after all guests were taken down in the same boot', () => {
+  const takeDown = async (world: World, parts: ReturnType<typeof runnerParts>) => {
+    const down = { ...parts, actor: 'power-off' as const, host: true }
+    await drive(world.clock, runStop(await makeStopPlan(down), down))
+  }
+  const upNow = async ({ driver }: World) =>
+    (await driver.listDomains({ active: true })).map(({ name }) => name).sort()
+
+  /** A boot that has brought up `db` and `web`; then a user has started `extra` and stopped `off`. */
+  async function afterBoot(world: World) {
+    await define(world.driver, { db: '', web: "<start><after domain='db'/></start>", off: '' })
+    const extra = await world.driver.defineDomain(domainXml('extra', "<start><after domain='off'/></start>"))
+    const parts = runnerParts(world)
+    await drive(world.clock, runBoot(parts))
+    await off(world, 'off')
+    await world.driver.startDomain(extra)
+    return parts
+  }
+
+  test('comes up what was up, and nothing else', async () => {
+    await using world = await testWorld()
+    const parts = await afterBoot(world)
+    await takeDown(world, parts)
+    expect(await upNow(world)).toEqual([])
+    const report = await drive(world.clock, runAgain(parts))
+    expect(report?.results.map(({ name, outcome }) => [name, outcome])).toEqual([
+      ['db', 'ready'],
+      ['extra', 'ready'],
+      ['web', 'ready'],
+    ])
+    expect(await upNow(world)).toEqual(['db', 'extra', 'web'])
+    const why = parts.journal.entries.findLast(({ event }) => event === 'starting')?.why
+    expect(why).toBe('it was up when all guests were taken down')
+  })
+
+  test('a daemon that is restarted starts nothing', async () => {
+    await using world = await testWorld()
+    const parts = await afterBoot(world)
+    await takeDown(world, parts)
+    expect(await drive(world.clock, runBoot(parts))).toBeUndefined()
+    expect(await upNow(world)).toEqual([])
+  })
+
+  test('nothing comes up a second time, nor without it', async () => {
+    await using world = await testWorld()
+    const parts = await afterBoot(world)
+    expect(await drive(world.clock, runAgain(parts))).toBeUndefined()
+    await takeDown(world, parts)
+    await drive(world.clock, runAgain(parts))
+    await off(world, 'db')
+    expect(await drive(world.clock, runAgain(parts))).toBeUndefined()
+    expect(await drive(world.clock, runBoot(parts))).toBeUndefined()
+    expect(await upNow(world)).toEqual(['extra', 'web'])
+  })
+
+  test('what is interrupted is gone on with; what a user has stopped meanwhile stays off', async () => {
+    await using world = await testWorld()
+    const parts = await afterBoot(world)
+    await takeDown(world, parts)
+    world.driver.controls.behave('web', { startDelayMs: 60_000 })
+    const abort = new AbortController()
+    void world.clock.sleep(5000).then(() => abort.abort())
+    await expect(drive(world.clock, runAgain({ ...parts, signal: abort.signal }))).rejects.toThrow()
+    await off(world, 'extra')
+    world.driver.controls.behave('web', { startDelayMs: 0 })
+    await drive(world.clock, runAgain(parts))
+    expect(await upNow(world)).toEqual(['db', 'web'])
+  })
+
+  test('a boot whose plan was cut short by it goes on with all that it was to start', async () => {
+    await using world = await testWorld()
+    await define(world.driver, { db: '', web: "<start><after domain='db'/></start>" })
+    world.driver.controls.behave('web', { startDelayMs: 60_000 })
+    const parts = runnerParts(world)
+    const abort = new AbortController()
+    void world.clock.sleep(5000).then(() => abort.abort())
+    await expect(drive(world.clock, runBoot({ ...parts, signal: abort.signal }))).rejects.toThrow()
+    await takeDown(world, parts)
+    expect(await drive(world.clock, runBoot(parts))).toBeUndefined()
+    await drive(world.clock, runAgain(parts))
+    expect(await upNow(world)).toEqual(['db', 'web'])
+  })
+
+  test('the next boot has its own plan', async () => {
+    await using world = await testWorld()
+    const parts = await afterBoot(world)
+    await takeDown(world, parts)
+    await drive(world.clock, runBoot({ ...parts, boot: 'boot-2' }))
+    expect(await upNow(world)).toEqual(['db', 'off', 'web'])
   })
 })
 

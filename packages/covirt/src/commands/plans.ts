@@ -1,6 +1,6 @@
 import { type Connection, VirError } from '@covirt/core'
-import type { MakePlanOptions, StartReport, StopReport } from '@covirt/lifecycle'
-import type { Command } from 'commander'
+import type { MakePlanOptions, RunnerParts, StartReport, StopReport } from '@covirt/lifecycle'
+import { type Command, Option } from 'commander'
 import type { Cli } from '../cli/cli.js'
 import { findDomain } from '../cli/find-domain.js'
 import { journalDirectory, lifecycleParts } from '../cli/lifecycle-parts.js'
@@ -10,6 +10,7 @@ import type { Select } from './select.js'
 
 interface UpFlags {
   readonly boot?: boolean
+  readonly takenDown?: boolean
   readonly limit?: number
 }
 
@@ -43,7 +44,13 @@ export function addPlanCommands(program: Command, select: Select): void {
   program
     .command('up')
     .argument('[domains...]', 'only these and what they need (default: those that are marked)')
-    .option('--boot', 'as the host boots: once for each boot, going on where it was interrupted')
+    .addOption(
+      new Option(
+        '--boot',
+        'as the host boots: once for each boot, going on where it was interrupted',
+      ).conflicts('takenDown'),
+    )
+    .option('--taken-down', "those that 'covirt down --host' has taken down since the host booted, if it has")
     .option('--limit <number>', 'how many boot at the same time', parseCount)
     .description('start all domains that are to be up, in their order')
     .action((names: readonly string[], flags: UpFlags) => select((cli) => up(cli, names, flags)))
@@ -88,29 +95,54 @@ async function showStop(
   cli.result({ json: plan, text: dot ? planDot(plan) : formatPlan(plan) })
 }
 
-async function up(cli: Cli, names: readonly string[], { boot, limit }: UpFlags): Promise<void> {
-  const { makeStartPlan, runBoot, runStart } = await import('@covirt/lifecycle')
+async function up(cli: Cli, names: readonly string[], flags: UpFlags): Promise<void> {
+  const { boot, takenDown, limit } = flags
+  if (takenDown && !(await wereTakenDown(cli))) {
+    cli.result({ json: nothingStarted, text: 'Guests were not taken down since this boot\n' })
+    return
+  }
   const connection = await cli.connection()
   const options = await planOptions(cli, connection, names, { limit })
   const live = liveOf(cli)
   const onProgress = live && ((each: Parameters<LiveGuests['tell']>[0]) => live.tell(each))
   const parts = await lifecycleParts(cli, connection.driver, {
-    actor: boot ? 'boot' : 'user',
+    actor: boot || takenDown ? 'boot' : 'user',
     ...(onProgress && { onProgress }),
   })
   let report: StartReport | undefined
   try {
-    report = boot ? await runBoot(parts, options) : await runStart(await makeStartPlan(parts, options), parts)
+    report = await runUp(parts, options, flags)
   } finally {
     live?.end()
     await parts.journal.close()
   }
   cli.result({
-    json: report ?? { kind: 'start', results: [], tookMs: 0 },
+    json: report ?? nothingStarted,
     text: report ? upText(report) : 'This boot has had its plan\n',
   })
   const missing = (report?.results ?? []).filter(({ outcome }) => outcome !== 'ready')
   if (missing.length > 0) throw notAll('up as planned', missing)
+}
+
+const nothingStarted: StartReport = { kind: 'start', results: [], tookMs: 0 }
+
+async function runUp(
+  parts: RunnerParts,
+  options: MakePlanOptions,
+  { boot, takenDown }: UpFlags,
+): Promise<StartReport | undefined> {
+  const { makeStartPlan, runAgain, runBoot, runStart } = await import('@covirt/lifecycle')
+  if (!boot && !takenDown) return runStart(await makeStartPlan(parts, options), parts)
+  const again = await runAgain(parts, options)
+  return again ?? (boot ? runBoot(parts, options) : undefined)
+}
+
+/** The journal knows without a connection: at a boot there is nothing more to be done. */
+async function wereTakenDown(cli: Cli): Promise<boolean> {
+  const { bootHistory, readBootIdentity, readJournal } = await import('@covirt/lifecycle')
+  const directory = journalDirectory(cli.uri)
+  if (directory === undefined) return false
+  return bootHistory(await readJournal(directory), await readBootIdentity()).takenDown !== undefined
 }
 
 async function down(cli: Cli, names: readonly string[], { host, deadline }: DownFlags): Promise<void> {

@@ -27,7 +27,7 @@ export async function unitFiles({ withoutDaemon }: UnitOptions): Promise<Readonl
     const text = (await readFile(join(templates, name), 'utf8'))
       .replaceAll('/usr/bin/covirtd', `${process.execPath} ${join(daemon, 'bin/covirtd.js')}`)
       .replaceAll('/usr/bin/covirt ', `${command} `)
-    files.set(name, `${mark}${withoutDaemon ? standingAlone(text, command) : text}`)
+    files.set(name, `${mark}${withoutDaemon ? standingAlone(text) : text}`)
   }
   return files
 }
@@ -72,17 +72,12 @@ async function requireOurs(path: string): Promise<void> {
   })
 }
 
-function standingAlone(text: string, command: string): string {
-  return (
-    text
-      .replace('Wants=covirtd.service ', 'Wants=')
-      .replace('After=covirtd.service covirtd.socket ', 'After=')
-      .replace(/^# covirtd brings them up.*\n/m, '')
-      .replace('ExecStart=/bin/true', `ExecStart=${command} up --boot\nTimeoutStartSec=infinity`)
-      // A guest that is not up as planned is told of; the others are up all the same.
-      .replace('[Install]', 'SuccessExitStatus=1\n\n[Install]')
-      .replace('\n\nSuccessExitStatus', '\nSuccessExitStatus')
-  )
+function standingAlone(text: string): string {
+  return text
+    .replace('Wants=covirtd.service ', 'Wants=')
+    .replace('After=covirtd.service covirtd.socket ', 'After=')
+    .replace(/^# covirtd brings them up.*\n#.*\n/m, '')
+    .replace(' up --taken-down\n', ' up --boot\n')
 }
 
 function daemonDirectory(): string {

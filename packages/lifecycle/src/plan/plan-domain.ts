@@ -13,6 +13,8 @@ export interface PlanDomain {
   readonly nativeAutostart?: boolean | undefined
   /** It was up when the host went down last. */
   readonly wasActive?: boolean | undefined
+  /** It was up when all guests were taken down, in this boot of the host. */
+  readonly takenDown?: boolean | undefined
   /** Why it is not to be started though it is marked to be, for example because this boot's plan did so before. */
   readonly held?: string | undefined
   /** What is wrong in its metadata, so that the defaults hold for it. */

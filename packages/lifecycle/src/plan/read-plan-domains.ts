@@ -11,8 +11,6 @@ export interface ReadPlanDomainsOptions extends CallOptions {
   readonly nativeStart?: ((document: DomainXml) => NativeStart | undefined) | undefined
   /** Whether the domain was up when the host went down last. */
   readonly wasActive?: ((uuid: string) => boolean) | undefined
-  /** Why a domain is not to be started, though it is marked to be. */
-  readonly held?: ((uuid: string) => string | undefined) | undefined
 }
 
 /** How many documents are asked for at the same time. */
@@ -57,7 +55,6 @@ async function readOne(
     autostart,
     persistent,
     wasActive: options.wasActive?.(domain.uuid),
-    held: options.held?.(domain.uuid),
   }
   try {
     const document = parseDomain(text)

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { type CallOptions, messageOf } from '@covirt/core'
 import { type BootHistory, bootHistory } from '../journal/boot-history.js'
 import { type LifecycleDefaults, lifecycleDefaults } from '../model/defaults.js'
+import type { PlanDomain } from '../plan/plan-domain.js'
 import { planStart } from '../plan/plan-start.js'
 import { planStop } from '../plan/plan-stop.js'
 import { type ReadPlanDomainsOptions, readPlanDomains } from '../plan/read-plan-domains.js'
@@ -32,20 +33,24 @@ async function historyOf({ journal, boot, logger }: PlanSources): Promise<BootHi
 
 /**
  * The start plan for the domains of a driver. With `atBoot`, domains that this boot's plan has started before, and
- * that have gone off since, are not started again.
+ * that have gone off since, are not started again; and where all guests of the host were taken down in this boot, those
+ * that were up then, and only those, come up again.
  */
 export async function makeStartPlan(
   sources: PlanSources,
   options: MakePlanOptions & { readonly atBoot?: boolean | undefined } = {},
 ): Promise<StartPlan> {
-  const { signal, nativeStart, only } = options
+  const { signal, nativeStart, only, atBoot } = options
   const defaults = { ...lifecycleDefaults, ...options.defaults }
   const history = await historyOf(sources)
-  const held = (uuid: string) =>
-    options.atBoot && history.startedThisBoot.has(uuid) ? 'this boot has started it before' : undefined
-  const wasActive = (uuid: string) => history.upBefore.has(uuid)
-  const domains = await readPlanDomains(sources.driver, { defaults, nativeStart, wasActive, held, signal })
-  return planStart(domains, { defaults, only, limit: defaults.limit ?? 2 * availableParallelism() })
+  const domains = await readPlanDomains(sources.driver, {
+    defaults,
+    nativeStart,
+    wasActive: (uuid) => history.upBefore.has(uuid),
+    signal,
+  })
+  const limit = defaults.limit ?? 2 * availableParallelism()
+  return planStart(atBoot ? atThisBoot(domains, history) : domains, { defaults, only, limit })
 }
 
 /** The stop plan for the domains of a driver that are up. */
@@ -60,14 +65,51 @@ export async function makeStopPlan(
 
 /**
  * Runs the start plan of this boot, if it has not run to its end before; goes on with one that has been interrupted.
- * `undefined` where there is nothing to be done.
+ * `undefined` where there is nothing to be done, also where all guests were taken down since: {@link runAgain}.
  */
 export async function runBoot(
   parts: RunnerParts,
   options: MakePlanOptions = {},
 ): Promise<StartReport | undefined> {
-  const { startPlanDone } = await historyOf(parts)
-  if (startPlanDone) return undefined
+  const { startPlanDone, takenDown } = await historyOf(parts)
+  return startPlanDone || takenDown ? undefined : runAtBoot(parts, options)
+}
+
+/**
+ * Where all guests of the host were taken down in this boot (a stop plan with the actor `power-off`), brings up those
+ * that were up then; goes on where that has been interrupted. `undefined` where they were not, or are up again.
+ */
+export async function runAgain(
+  parts: RunnerParts,
+  options: MakePlanOptions = {},
+): Promise<StartReport | undefined> {
+  const { takenDown } = await historyOf(parts)
+  return takenDown ? runAtBoot(parts, options) : undefined
+}
+
+async function runAtBoot(parts: RunnerParts, options: MakePlanOptions): Promise<StartReport> {
   const plan = await makeStartPlan(parts, { ...options, signal: parts.signal, atBoot: true })
   return runStart(plan, { ...parts, actor: 'boot' })
+}
+
+/** The domains as a plan of this boot sees them, given what has happened in it. */
+function atThisBoot(domains: readonly PlanDomain[], history: BootHistory): readonly PlanDomain[] {
+  const { takenDown, startPlanDone, startedThisBoot } = history
+  const marked = domains.map((domain): PlanDomain => {
+    const { uuid } = domain.ref
+    if (takenDown?.has(uuid)) return { ...domain, takenDown: true }
+    if (takenDown && startPlanDone)
+      return { ...domain, held: 'it was not up when all guests were taken down' }
+    return startedThisBoot.has(uuid) ? { ...domain, held: 'this boot has started it before' } : domain
+  })
+  if (!takenDown || !startPlanDone) return marked
+  // What was up without one that it starts after comes up without it again.
+  const there = new Set(
+    marked.flatMap(({ ref, active, held }) => (active || !held ? [ref.uuid, `name ${ref.name}`] : [])),
+  )
+  return marked.map((domain) => {
+    const { start } = domain.policy
+    const after = start.after.filter(({ uuid, name }) => there.has(uuid ?? `name ${name}`))
+    return { ...domain, policy: { ...domain.policy, start: { ...start, after } } }
+  })
 }
