@@ -3,7 +3,7 @@ export type { HookContext, LifecycleHooks, Veto } from './hooks/lifecycle-hooks.
 export { type BootHistory, bootHistory } from './journal/boot-history.js'
 export { readBootIdentity } from './journal/boot-identity.js'
 export { EventRecorder, type EventRecorderParts } from './journal/event-recorder.js'
-export { explain } from './journal/explain.js'
+export { explain, historyOfDomain } from './journal/explain.js'
 export { FileJournal, type FileJournalOptions, readJournal } from './journal/file-journal.js'
 export {
   type Journal,

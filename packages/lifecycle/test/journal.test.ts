@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { explain, FileJournal, type JournalEntry, readJournal } from '@covirt/lifecycle'
+import { promisify } from 'node:util'
+import { explain, FileJournal, historyOfDomain, type JournalEntry, readJournal } from '@covirt/lifecycle'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { uuidOf } from './make-domains.js'
 
@@ -71,10 +73,37 @@ describe('the journal on disk', () => {
     const journal = FileJournal.open({ directory, maxBytes: 2000, keep: 2 })
     for (let at = 0; at < 100; at++) await journal.append(entry(at))
     await journal.close()
-    expect((await readdir(directory)).sort()).toEqual(['journal', 'journal.1', 'journal.2'])
+    expect(await readdir(directory)).toHaveLength(3)
     const ats = (await readJournal(directory)).map(({ at }) => at)
     expect(ats.at(-1)).toBe(99)
     expect(ats).toEqual(Array.from({ length: ats.length }, (_, index) => 100 - ats.length + index))
+  })
+
+  test('takes entries of several processes at once, through new files and torn ends, and loses none', async () => {
+    const program = `
+      import { FileJournal } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)}
+      const [directory, who] = process.argv.slice(1)
+      const journal = FileJournal.open({ directory, maxBytes: 3000, keep: 1000 })
+      for (let at = 0; at < 100; at++) await journal.append({ at, boot: who, actor: 'user', event: 'started' })
+      await journal.close()`
+    const writers = ['one', 'two', 'three'].map((who) =>
+      promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program, directory, who]),
+    )
+    await Promise.all(writers)
+    const entries = await readJournal(directory)
+    for (const who of ['one', 'two', 'three']) {
+      const ats = entries.flatMap(({ boot, at }) => (boot === who ? [at] : []))
+      expect(ats).toEqual(Array.from({ length: 100 }, (_, at) => at))
+    }
+  })
+
+  test('mends an end that another process has torn meanwhile', async () => {
+    const journal = FileJournal.open({ directory })
+    await journal.append(entry(1))
+    await appendFile(join(directory, 'journal'), '0123')
+    await journal.append(entry(2))
+    await journal.close()
+    expect((await readJournal(directory)).map(({ at }) => at)).toEqual([1, 2])
   })
 
   test('cuts texts that are too long', async () => {
@@ -96,6 +125,21 @@ describe('the journal on disk', () => {
 })
 
 describe('explaining', () => {
+  test('tells an end, or a start, once that two processes have noted', () => {
+    const noted = [
+      entry(0, { event: 'starting' }),
+      entry(10, { actor: 'user' }),
+      entry(20, { tookMs: 20 }),
+      entry(30, { event: 'ready' }),
+      entry(100, { event: 'stopping', actor: 'power-off' }),
+      entry(200, { event: 'stopped', actor: 'power-off', how: 'clean', tookMs: 100 }),
+      entry(210, { event: 'stopped', actor: 'guest', how: 'clean' }),
+      entry(9000, { event: 'stopped', actor: 'user', how: 'forced' }),
+    ]
+    const told = historyOfDomain(noted, { uuid: uuidOf('db') })
+    expect(told.map(({ at }) => at)).toEqual([0, 20, 30, 100, 200, 9000])
+  })
+
   test('tells a domain’s transitions with reasons, across boots', () => {
     const lines = explain(
       [

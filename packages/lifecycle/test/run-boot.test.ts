@@ -14,7 +14,7 @@ import {
 import { describe, expect, test } from '@jest/globals'
 import { domainXml, uuidOf } from './make-domains.js'
 import { random } from './random-graphs.js'
-import { define, drive, runnerParts, testWorld } from './world.js'
+import { changed, define, drive, runnerParts, testWorld } from './world.js'
 
 type World = Awaited<ReturnType<typeof testWorld>>
 
@@ -147,6 +147,55 @@ describe('the plan of a boot', () => {
     }
     const report = await drive(world.clock, runBoot(runnerParts(world, { journal })))
     expect(report?.results[0]?.outcome).toBe('ready')
+  })
+})
+
+describe('what is to be started once', () => {
+  test('is started once, whenever the runner is killed, and whether its host goes with it or not', async () => {
+    for (const hostDies of [true, false]) {
+      for (let room = 3; room < 12; room++) {
+        await using world = await testWorld()
+        await world.driver.defineDomain(domainXml('db', "<start once='yes'/>"))
+        let starts = 0
+        world.driver.subscribe((event) => {
+          if (event.type === 'lifecycle' && event.event === 'started') starts += 1
+        })
+        const kept = new MemoryJournal()
+        let left = room
+        /** What a process that is killed asks for never comes to be. */
+        const dies = () => new Promise<never>(() => {})
+        const journal: Journal = {
+          ...kept,
+          append: (entry) => (left-- > 0 ? kept.append(entry) : dies()),
+          read: () => kept.read(),
+          close: async () => {},
+        }
+        const driver = changed(world.driver, {
+          defineDomain: (xml, options) => (left-- > 0 ? world.driver.defineDomain(xml, options) : dies()),
+        })
+        void runBoot(runnerParts(world, { journal, driver }))
+        await world.clock.advance(10_000)
+        if (hostDies) await off(world, 'db')
+        await drive(
+          world.clock,
+          runBoot(runnerParts(world, { journal: kept, boot: hostDies ? 'boot-2' : 'boot-1' })),
+        )
+        await off(world, 'db').catch(() => {})
+        await drive(world.clock, runBoot(runnerParts(world, { journal: kept, boot: 'boot-3' })))
+        expect({ hostDies, room, starts }).toEqual({ hostDies, room, starts: 1 })
+      }
+    }
+  })
+
+  test('is started again where its definition says so again', async () => {
+    await using world = await testWorld()
+    await world.driver.defineDomain(domainXml('db', "<start once='yes'/>"))
+    const parts = runnerParts(world)
+    await drive(world.clock, runBoot(parts))
+    await off(world, 'db')
+    await world.driver.defineDomain(domainXml('db', "<start once='yes'/>"))
+    const report = await drive(world.clock, runBoot({ ...parts, boot: 'boot-2' }))
+    expect(report?.results.map(({ outcome }) => outcome)).toEqual(['ready'])
   })
 })
 

@@ -168,7 +168,7 @@ async function down(cli: Cli, names: readonly string[], { host, deadline }: Down
 }
 
 async function explainDomain(cli: Cli, text: string, { last }: { readonly last: number }): Promise<void> {
-  const { explain, readJournal } = await import('@covirt/lifecycle')
+  const { explain, historyOfDomain, readJournal } = await import('@covirt/lifecycle')
   const directory = journalDirectory(cli.uri)
   const entries = directory === undefined ? [] : await readJournal(directory)
   // The journal knows domains that are not there any more, and needs no connection.
@@ -176,7 +176,7 @@ async function explainDomain(cli: Cli, text: string, { last }: { readonly last: 
   const uuid = known?.uuid ?? (await cli.domain(text)).uuid
   const lines = explain(entries, { uuid }, { last })
   const said = lines.length === 0 ? [`Nothing is known of '${text}'`] : lines
-  const own = entries.filter((entry) => entry.uuid === uuid).slice(-last)
+  const own = historyOfDomain(entries, { uuid }).slice(-last)
   cli.result({ json: own, text: said.map((line) => `${line}\n`).join('') })
 }
 

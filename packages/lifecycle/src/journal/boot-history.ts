@@ -13,13 +13,24 @@ export interface BootHistory {
   readonly takenDown: ReadonlySet<string> | undefined
   /** The domains that were up when the host went down last, by uuid. */
   readonly upBefore: ReadonlySet<string>
+  /**
+   * The domains that were to be started once and whose definitions may still say so, by uuid: whether they were
+   * started, or, in this boot, it is not known how far that came.
+   */
+  readonly once: ReadonlyMap<string, 'started' | 'starting'>
 }
 
 /** Reads it out of the journal's entries, oldest first. */
 export function bootHistory(entries: readonly JournalEntry[], boot: string): BootHistory {
   const own = new ThisBoot()
   const before = new EarlierBoots()
+  const once = new Map<string, 'started' | 'starting'>()
   for (const entry of entries) {
+    const { uuid, event } = entry
+    if (uuid !== undefined && event === 'once-over') once.delete(uuid)
+    else if (uuid !== undefined && entry.once && event === 'started') once.set(uuid, event)
+    else if (uuid !== undefined && entry.once && event === 'starting' && entry.boot === boot)
+      once.set(uuid, event)
     if (entry.boot === boot) own.note(entry)
     else before.note(entry)
   }
@@ -28,6 +39,7 @@ export function bootHistory(entries: readonly JournalEntry[], boot: string): Boo
     startedThisBoot: own.started,
     takenDown: own.takenDown,
     upBefore: before.up,
+    once,
   }
 }
 

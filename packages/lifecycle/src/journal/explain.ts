@@ -6,7 +6,7 @@ export function explain(
   domain: { readonly uuid: string },
   options: { readonly last?: number | undefined } = {},
 ): readonly string[] {
-  const own = entries.filter(({ uuid }) => uuid === domain.uuid).slice(-(options.last ?? 20))
+  const own = historyOfDomain(entries, domain).slice(-(options.last ?? 20))
   const lines: string[] = []
   let boot: string | undefined
   for (const entry of own) {
@@ -15,6 +15,42 @@ export function explain(
     lines.push(`${timeOf(entry.at)}  ${sentenceOf(entry)}`)
   }
   return lines
+}
+
+/** How much later than a plan's own entry another process may note the same. */
+const echoMs = 5000
+
+/**
+ * What the journal knows of one domain, oldest first, each thing once: a daemon also notes what it sees happen of that
+ * which another process brings about, and notes itself, with how long it took.
+ */
+export function historyOfDomain(
+  entries: readonly JournalEntry[],
+  domain: { readonly uuid: string },
+): readonly JournalEntry[] {
+  const told: JournalEntry[] = []
+  for (const entry of entries) {
+    if (entry.uuid !== domain.uuid) continue
+    const at = told.findLastIndex(isTransition)
+    const last = told[at]
+    if (!last || !isTransition(entry) || !areSame(last, entry)) told.push(entry)
+    else if (isSeen(last)) told[at] = entry
+  }
+  return told
+}
+
+function isTransition({ event, how }: JournalEntry): boolean {
+  return (event === 'started' || event === 'stopped') && how !== 'gone'
+}
+
+function areSame(one: JournalEntry, other: JournalEntry): boolean {
+  const near = one.boot === other.boot && Math.abs(one.at - other.at) <= echoMs
+  return near && one.event === other.event && isSeen(one) !== isSeen(other)
+}
+
+/** It was noted by somebody who saw it, not by whoever did it. */
+function isSeen({ tookMs }: JournalEntry): boolean {
+  return tookMs === undefined
 }
 
 function sentenceOf({ event, actor, how, why, tookMs }: JournalEntry): string {
@@ -35,6 +71,7 @@ const verbs: Readonly<Record<JournalEntry['event'], string>> = {
   stopping: 'is being stopped',
   stopped: 'went off',
   'stop-failed': 'could not be stopped',
+  'once-over': 'is not to be started once any more',
   left: 'was left up',
   rebooted: 'restarted',
 }

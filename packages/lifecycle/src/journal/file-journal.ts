@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Journal, JournalEntry } from './journal.js'
 import { decodeLines, encodeEntry } from './journal-lines.js'
@@ -23,7 +24,9 @@ const current = 'journal'
 
 /**
  * A journal in files: one line for an entry, each with its checksum, so that what a crash has torn is known and left
- * out. Entries that come together are written together; each is on disk when its `append` resolves. One process writes.
+ * out. Entries that come together are written together; each is on disk when its `append` resolves. Several processes
+ * may write: each write goes whole to the end of the file (O_APPEND, open(2)), and a full file is put aside under a name
+ * that nobody else takes.
  */
 export class FileJournal implements Journal {
   readonly #directory: string
@@ -31,9 +34,6 @@ export class FileJournal implements Journal {
   readonly #keep: number
   readonly #pending: Pending[] = []
   #file: FileHandle | undefined
-  #bytes = 0
-  /** What stands at the end of the file may be half a line. */
-  #torn = false
   #writing: Promise<void> | undefined
 
   private constructor({ directory, maxBytes = 1 << 20, keep = 4 }: FileJournalOptions) {
@@ -61,8 +61,7 @@ export class FileJournal implements Journal {
   /** Waits for what is being written. */
   async close(): Promise<void> {
     await this.#writing
-    await this.#file?.close()
-    this.#file = undefined
+    await this.#closeFile()
   }
 
   async #drain(): Promise<void> {
@@ -74,7 +73,6 @@ export class FileJournal implements Journal {
         await this.#write(batch.map(({ line }) => line).join(''))
         for (const { resolve } of batch) resolve()
       } catch (error) {
-        this.#torn = true
         for (const { reject } of batch) reject(error)
       }
     }
@@ -82,40 +80,43 @@ export class FileJournal implements Journal {
   }
 
   async #write(lines: string): Promise<void> {
-    const file = await this.#fileFor(lines.length)
-    const text = this.#torn ? `\n${lines}` : lines
-    await file.appendFile(text)
-    this.#torn = false
-    this.#bytes += text.length
+    const bytes = Buffer.from(lines)
+    const { file, size } = await this.#fileFor(bytes.length)
+    const whole = (await endsTorn(file, size)) ? Buffer.concat([Buffer.from('\n'), bytes]) : bytes
+    // In one call, so that nobody's lines come in between.
+    const { bytesWritten } = await file.write(whole)
+    if (bytesWritten < whole.length) throw new Error(`${join(this.#directory, current)}: the disk is full`)
     await file.datasync()
   }
 
-  async #fileFor(bytes: number): Promise<FileHandle> {
-    if (this.#file && this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes) await this.#rotate()
+  async #fileFor(bytes: number): Promise<{ readonly file: FileHandle; readonly size: number }> {
+    const there = await statIfThere(join(this.#directory, current))
+    const ours = await this.#file?.stat()
+    // Somebody else has put it aside.
+    if (ours && ours.ino !== there?.ino) await this.#closeFile()
+    if (there && there.size > 0 && there.size + bytes > this.#maxBytes) await this.#rotate()
     this.#file ??= await this.#open()
-    return this.#file
+    return { file: this.#file, size: (await this.#file.stat()).size }
   }
 
   async #open(): Promise<FileHandle> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 })
-    const file = await open(join(this.#directory, current), 'a+', 0o600)
-    const { size } = await file.stat()
-    this.#bytes = size
-    if (size > 0) {
-      const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
-      this.#torn = buffer[0] !== 0x0a
-    }
-    return file
+    return open(join(this.#directory, current), 'a+', 0o600)
+  }
+
+  async #closeFile(): Promise<void> {
+    await this.#file?.close()
+    this.#file = undefined
   }
 
   async #rotate(): Promise<void> {
-    await this.#file?.close()
-    this.#file = undefined
-    const path = (index: number) => join(this.#directory, `${current}.${index}`)
-    await rm(path(this.#keep), { force: true })
-    for (let index = this.#keep - 1; index >= 1; index--) await moveIfThere(path(index), path(index + 1))
-    if (this.#keep > 0) await moveIfThere(join(this.#directory, current), path(1))
-    else await rm(join(this.#directory, current), { force: true })
+    await this.#closeFile()
+    const old = await oldFiles(this.#directory)
+    const number = numberOf(old.at(-1) ?? `${current}.0`) + 1
+    const aside = `${current}.${number}-${process.pid}`
+    await moveIfThere(join(this.#directory, current), join(this.#directory, aside))
+    const tooMany = [...old, aside].slice(0, Math.max(0, old.length + 1 - this.#keep))
+    for (const name of tooMany) await rm(join(this.#directory, name), { force: true })
     const directory = await open(this.#directory)
     try {
       await directory.sync()
@@ -123,6 +124,13 @@ export class FileJournal implements Journal {
       await directory.close()
     }
   }
+}
+
+/** Whether what stands at the end of the file is half a line. */
+async function endsTorn(file: FileHandle, size: number): Promise<boolean> {
+  if (size === 0) return false
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
+  return buffer[0] !== 0x0a
 }
 
 /** More than one file can have grown to. */
@@ -137,15 +145,33 @@ export async function readJournal(directory: string): Promise<readonly JournalEn
 }
 
 async function filesOldestFirst(directory: string): Promise<readonly string[]> {
-  let names: readonly string[]
   try {
-    names = await readdir(directory)
+    return [...(await oldFiles(directory)), current]
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
   }
-  const age = (name: string) => (name === current ? 0 : Number(name.slice(current.length + 1)))
-  return names.filter((name) => /^journal(\.[1-9][0-9]{0,2})?$/.test(name)).sort((a, b) => age(b) - age(a))
+}
+
+/** Files that were put aside, oldest first: each has the number after the last one's, and the process that did so. */
+async function oldFiles(directory: string): Promise<readonly string[]> {
+  const names = await readdir(directory)
+  return names
+    .filter((name) => /^journal\.[1-9][0-9]{0,9}-[0-9]{1,10}$/.test(name))
+    .sort((a, b) => numberOf(a) - numberOf(b) || (a < b ? -1 : 1))
+}
+
+function numberOf(name: string): number {
+  return Number.parseInt(name.slice(current.length + 1), 10)
+}
+
+async function statIfThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 async function readFileEnd(path: string): Promise<readonly JournalEntry[]> {

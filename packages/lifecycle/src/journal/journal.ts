@@ -19,6 +19,8 @@ export type JournalEvent =
   | 'stop-failed'
   | 'left'
   | 'rebooted'
+  /** Its definition has said that it is to be started once, and says so no more. */
+  | 'once-over'
 
 /** One line of the journal. */
 export interface JournalEntry {
@@ -37,6 +39,8 @@ export interface JournalEntry {
   /** Of `stopped`: by itself when asked, with its state kept, by force, or not by us. */
   readonly how?: 'clean' | 'saved' | 'forced' | 'gone' | undefined
   readonly tookMs?: number | undefined
+  /** Of `starting` and `started`: its definition says that it is to be started once. */
+  readonly once?: boolean | undefined
 }
 
 /** Where it is kept who did what to which domain. Appending never disturbs what is being done. */

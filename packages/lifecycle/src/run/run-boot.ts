@@ -8,6 +8,8 @@ import { planStop } from '../plan/plan-stop.js'
 import { type ReadPlanDomainsOptions, readPlanDomains } from '../plan/read-plan-domains.js'
 import type { StartPlan } from '../plan/start-plan.js'
 import type { StopPlan } from '../plan/stop-plan.js'
+import { clearOnce } from './clear-once.js'
+import { Recorder } from './recorder.js'
 import { runStart, type StartReport } from './run-start.js'
 import type { RunnerParts } from './runner-parts.js'
 
@@ -71,8 +73,8 @@ export async function runBoot(
   parts: RunnerParts,
   options: MakePlanOptions = {},
 ): Promise<StartReport | undefined> {
-  const { startPlanDone, takenDown } = await historyOf(parts)
-  return startPlanDone || takenDown ? undefined : runAtBoot(parts, options)
+  const history = await historyOf(parts)
+  return history.startPlanDone || history.takenDown ? undefined : runAtBoot(parts, options, history)
 }
 
 /**
@@ -83,13 +85,31 @@ export async function runAgain(
   parts: RunnerParts,
   options: MakePlanOptions = {},
 ): Promise<StartReport | undefined> {
-  const { takenDown } = await historyOf(parts)
-  return takenDown ? runAtBoot(parts, options) : undefined
+  const history = await historyOf(parts)
+  return history.takenDown ? runAtBoot(parts, options, history) : undefined
 }
 
-async function runAtBoot(parts: RunnerParts, options: MakePlanOptions): Promise<StartReport> {
+async function runAtBoot(
+  given: RunnerParts,
+  options: MakePlanOptions,
+  history: BootHistory,
+): Promise<StartReport> {
+  const parts: RunnerParts = { ...given, actor: 'boot' }
+  await finishOnce(parts, history)
   const plan = await makeStartPlan(parts, { ...options, signal: parts.signal, atBoot: true })
-  return runStart(plan, { ...parts, actor: 'boot' })
+  return runStart(plan, parts)
+}
+
+/** What has been started once, by whoever died before its definition said so, is not started again. */
+async function finishOnce(parts: RunnerParts, { once }: BootHistory): Promise<void> {
+  if (once.size === 0) return
+  const recorder = new Recorder(parts)
+  for (const domain of await parts.driver.listDomains({}, { signal: parts.signal })) {
+    const how = once.get(domain.uuid)
+    const isOver = how === 'starting' ? domain.id !== undefined : how === 'started'
+    if (isOver) await clearOnce(domain, parts, recorder)
+  }
+  await recorder.flush()
 }
 
 /** The domains as a plan of this boot sees them, given what has happened in it. */

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import { isVirError, messageOf, throwIfAborted, VirError } from '@covirt/core'
-import { formatDomain, lifecycleOf, parseDomain, withLifecycle } from '@covirt/xml'
 import { backoffOf, type StartPlan, type StartStep } from '../plan/start-plan.js'
 import { waitReady } from '../probe/wait-ready.js'
+import { clearOnce } from './clear-once.js'
 import { Gate, Turns } from './gates.js'
 import { waitForRequirement } from './host-conditions.js'
 import { Recorder } from './recorder.js'
@@ -185,10 +185,11 @@ class StartRun {
 
   async #startOnce(step: StartStep, count: number): Promise<void> {
     const { driver, clock, signal } = this.#parts
-    const { attempts, timeoutMs } = step.policy
+    const { attempts, timeoutMs, once } = step.policy
+    const marked = once && { once }
     this.#off.set(step.uuid, new AbortController())
     this.#recorder.progress(step, 'starting', attempts > 1 ? `attempt ${count} of ${attempts}` : undefined)
-    this.#recorder.note({ ...nameOf(step), event: 'starting', why: step.reasons[0] })
+    this.#recorder.note({ ...nameOf(step), event: 'starting', why: step.reasons[0], ...marked })
     const begun = clock.now()
     try {
       await within(clock, timeoutMs, { signal }, (options) => driver.startDomain(step, options))
@@ -196,10 +197,10 @@ class StartRun {
       // Somebody else was faster; that is what was wanted.
       if (!(isVirError(error, 'OPERATION_INVALID') && (await this.#runs(step)))) throw error
     }
-    this.#recorder.note({ ...nameOf(step), event: 'started', tookMs: clock.now() - begun })
+    this.#recorder.note({ ...nameOf(step), event: 'started', tookMs: clock.now() - begun, ...marked })
     this.#recorder.progress(step, 'started')
     await this.#recorder.hook(step, (hooks, context) => hooks.onStarted?.(context), { signal })
-    if (step.policy.once) await this.#clearOnce(step)
+    if (once) await clearOnce(step, this.#parts, this.#recorder)
   }
 
   async #runs(step: StartStep): Promise<boolean> {
@@ -246,23 +247,6 @@ class StartRun {
   #wentOff(off: AbortSignal | undefined, error: unknown): unknown {
     if (!off?.aborted) return error
     return new VirError('OPERATION_FAILED', `${messageOf(off.reason)} before it was ready`, { domain: 'DOM' })
-  }
-
-  /** What is to be started once is not to be started again. */
-  async #clearOnce(step: StartStep): Promise<void> {
-    const { driver, logger, signal } = this.#parts
-    try {
-      const xml = await driver.getDomainXml(step, { inactive: true, secure: true, signal })
-      const document = parseDomain(xml)
-      const lifecycle = lifecycleOf(document)
-      const changed = { ...lifecycle, start: { ...lifecycle?.start, once: undefined } }
-      await driver.defineDomain(formatDomain(withLifecycle(document, changed)), { signal })
-    } catch (error) {
-      logger.error("'once' could not be taken out of a definition", {
-        domain: step.name,
-        error: messageOf(error),
-      })
-    }
   }
 
   #tell(step: StartStep, { outcome, reason }: Ending, beganMs: number): void {
