@@ -234,6 +234,25 @@ describe('probes', () => {
     const { results, tookMs } = await run
     expect([results[0]?.outcome, tookMs]).toEqual(['ready', 5000])
   })
+
+  test('a pattern that a guest’s text keeps busy for ever is given up, and holds nobody else up', async () => {
+    await using world = await testWorld()
+    await define(world.driver, {
+      evil: "<start><ready timeout='60s'><console pattern='^(a+)+$'/></ready></start>",
+      good: "<start><ready timeout='60s'><console pattern='login:'/></ready></start>",
+    })
+    const run = up(world, runnerParts(world))
+    void world.clock.sleep(2000).then(async () => {
+      for (let count = 0; count < 5; count++) world.driver.controls.print('evil', `${'a'.repeat(50)}!\n`)
+      world.driver.controls.print('good', 'login: ')
+    })
+    const begun = performance.now()
+    expect(brief(await run)).toEqual({
+      evil: "not-ready: matching '^(a+)+$' takes too long",
+      good: 'ready',
+    })
+    expect(performance.now() - begun).toBeLessThan(5000)
+  })
 })
 
 describe('once', () => {

@@ -16,7 +16,7 @@ import {
 import { resolveRoot } from '@covirt/local'
 import type { DaemonContext, DaemonHook } from '../daemon-hook.js'
 import { instanceUri } from '../drivers/driver-house.js'
-import { isHostGoingDown } from './host-going-down.js'
+import { hostFate } from './host-fate.js'
 import { defaultsOf } from './lifecycle-defaults.js'
 
 /** How often the service manager is asked for more time, and for how much, while guests go down. */
@@ -56,8 +56,11 @@ export class LifecycleHook implements DaemonHook {
   }
 
   async stopping(context: DaemonContext): Promise<void> {
-    const { config, server, logger } = context
-    const goingDown = config.lifecycle.stop && (await isHostGoingDown())
+    const { config, server, logger, clock } = context
+    const fate = config.lifecycle.stop ? await hostFate(clock) : 'staying'
+    if (fate === 'unknown')
+      logger.error('systemd does not say whether the host goes down: guests are let live on')
+    const goingDown = fate === 'going-down'
     if (goingDown) server.drain('the host is going down')
     this.#over.abort('the daemon goes down')
     await this.#booting.catch(() => {})
