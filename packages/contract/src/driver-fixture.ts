@@ -78,6 +78,17 @@ export interface DriverWorld extends AsyncDisposable {
   filePath?(name: string): string
   /** Ability: what is written to a ready guest's console, and what it then writes to it. */
   readonly dialogue?: { readonly say: string; readonly hear: string }
+  /**
+   * Ability: a device of which a running guest can be given one more, and which can be taken from it. `changed` is the
+   * same with something about it that can be changed while the guest has it; both have an identity of their own.
+   * `word` stands in the document of a domain that has it, and `changedWord` where it has been changed.
+   */
+  readonly spareDevice?: {
+    readonly xml: string
+    readonly word: string
+    readonly changed: string
+    readonly changedWord: string
+  }
 }
 
 /** What a domain of a test is to be like. */
@@ -123,7 +134,7 @@ export type GuestAbility =
 
 /**
  * What a fixture can do, or leaves out. `sharedConsole`: several may look at a console together; `consoleHistory`: and
- * see what it printed before.
+ * see what it printed before. `tuning`: what a guest may use can be changed while it runs.
  */
 export type Ability =
   | 'advance'
@@ -134,6 +145,8 @@ export type Ability =
   | 'memory'
   | 'filePath'
   | 'dialogue'
+  | 'spareDevice'
+  | 'tuning'
   | 'sharedConsole'
   | 'consoleHistory'
   | 'storage'

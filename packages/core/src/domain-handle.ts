@@ -1,6 +1,7 @@
 import type { Duplex, Readable } from 'node:stream'
 import { abortable, anySignal, type CallOptions } from './abort.js'
 import type { AddressOptions, GuestInterface } from './addresses-role.js'
+import type { ChangeOptions } from './change-options.js'
 import { checkExec } from './check-exec.js'
 import { checkGuestPath } from './check-path.js'
 import type { DomainInfo, DomainRef } from './domain.js'
@@ -40,6 +41,7 @@ import type {
   SnapshotInfo,
 } from './snapshots.js'
 import type { DomainStatistics, StatisticsOptions } from './statistics-role.js'
+import type { BlkioParameters, MemoryParameters, SchedulerParameters, VcpuOptions } from './tuning-role.js'
 
 /** What a handle needs of its connection. */
 interface HandleConnection {
@@ -286,6 +288,83 @@ export class DomainHandle {
     return this.#role('statistics').getStatistics(this.ref, options)
   }
 
+  /** Role `devices`. */
+  async attachDevice(xml: string, options?: ChangeOptions): Promise<void> {
+    checkXml(xml)
+    return this.#role('devices').attachDevice(this.ref, xml, options)
+  }
+
+  /** Role `devices`. */
+  async detachDevice(xml: string, options?: ChangeOptions): Promise<void> {
+    checkXml(xml)
+    return this.#role('devices').detachDevice(this.ref, xml, options)
+  }
+
+  /** Role `devices`. */
+  async detachDeviceAlias(alias: string, options?: ChangeOptions): Promise<void> {
+    if (typeof alias !== 'string') throw new TypeError('alias must be a string')
+    return this.#role('devices').detachDeviceAlias(this.ref, alias, options)
+  }
+
+  /** Role `devices`. */
+  async updateDevice(xml: string, options?: ChangeOptions): Promise<void> {
+    checkXml(xml)
+    return this.#role('devices').updateDevice(this.ref, xml, options)
+  }
+
+  /** Role `tuning`: how much memory it has. */
+  async setMemory(memoryKib: number, options?: ChangeOptions): Promise<void> {
+    checkCount(memoryKib, 'memoryKib')
+    return this.#role('tuning').setMemory(this.ref, memoryKib, options)
+  }
+
+  /** Role `tuning`: how much memory it can have. */
+  async setMaxMemory(memoryKib: number, options?: ChangeOptions): Promise<void> {
+    checkCount(memoryKib, 'memoryKib')
+    return this.#role('tuning').setMaxMemory(this.ref, memoryKib, options)
+  }
+
+  /** Role `tuning`. */
+  async setVcpus(count: number, options?: ChangeOptions & VcpuOptions): Promise<void> {
+    checkCount(count, 'count')
+    return this.#role('tuning').setVcpus(this.ref, count, options)
+  }
+
+  /** Role `tuning`. */
+  async getVcpus(options?: ChangeOptions & VcpuOptions): Promise<number> {
+    return this.#role('tuning').getVcpus(this.ref, options)
+  }
+
+  /** Role `tuning`. */
+  async getSchedulerParameters(options?: ChangeOptions): Promise<SchedulerParameters> {
+    return this.#role('tuning').getSchedulerParameters(this.ref, options)
+  }
+
+  /** Role `tuning`. */
+  async setSchedulerParameters(parameters: SchedulerParameters, options?: ChangeOptions): Promise<void> {
+    return this.#role('tuning').setSchedulerParameters(this.ref, parameters, options)
+  }
+
+  /** Role `tuning`. */
+  async getMemoryParameters(options?: ChangeOptions): Promise<MemoryParameters> {
+    return this.#role('tuning').getMemoryParameters(this.ref, options)
+  }
+
+  /** Role `tuning`. */
+  async setMemoryParameters(parameters: MemoryParameters, options?: ChangeOptions): Promise<void> {
+    return this.#role('tuning').setMemoryParameters(this.ref, parameters, options)
+  }
+
+  /** Role `tuning`. */
+  async getBlkioParameters(options?: ChangeOptions): Promise<BlkioParameters> {
+    return this.#role('tuning').getBlkioParameters(this.ref, options)
+  }
+
+  /** Role `tuning`. */
+  async setBlkioParameters(parameters: BlkioParameters, options?: ChangeOptions): Promise<void> {
+    return this.#role('tuning').setBlkioParameters(this.ref, parameters, options)
+  }
+
   /** Role `files`. */
   async readFile(path: string, options?: ReadFileOptions): Promise<Readable> {
     checkGuestPath(path)
@@ -385,6 +464,14 @@ export class DomainHandle {
   }
 }
 
+function checkXml(xml: string): void {
+  if (typeof xml !== 'string') throw new TypeError('xml must be a string')
+}
+
+function checkCount(value: number, name: string): void {
+  if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`${name} must be a natural number`)
+}
+
 const defaultTerminal: TerminalSize = { columns: 80, rows: 24 }
 
 /** What a guest has is found out inside of it: one way there and back. */
@@ -407,6 +494,13 @@ interface RoleMethods {
   nmi: 'injectNmi'
   guestTime: 'getTime' | 'setTime'
   statistics: 'statistics'
+  devices: 'attachDevice' | 'detachDevice' | 'detachDeviceAlias' | 'updateDevice'
+  tuning:
+    | 'setMemory'
+    | 'setMaxMemory'
+    | 'setVcpus'
+    | 'getVcpus'
+    | `${'get' | 'set'}${'Scheduler' | 'Memory' | 'Blkio'}Parameters`
 }
 
 /** The roles that driver `D` is known not to have. */

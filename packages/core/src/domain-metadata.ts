@@ -1,4 +1,4 @@
-import type { CallOptions } from './abort.js'
+import type { ChangeOptions } from './change-options.js'
 
 /**
  * A change of what a domain's document says for people and programs other than the driver. Without `text` or `xml`
@@ -17,9 +17,4 @@ export type DomainMetadata =
     }
 
 /** Which of a domain's documents is changed. */
-export interface MetadataOptions extends CallOptions {
-  /** That of its guest; `OPERATION_INVALID` where it has none. Default: where neither is chosen and it is active. */
-  readonly live?: boolean | undefined
-  /** Its definition; `OPERATION_INVALID` where it is transient. Default: where neither is chosen and it is off. */
-  readonly config?: boolean | undefined
-}
+export type MetadataOptions = ChangeOptions

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { CallOptions } from './abort.js'
 import type { AddressesRole } from './addresses-role.js'
+import type { DevicesRole } from './devices-role.js'
 import type { DomainRef } from './domain.js'
 import type { ExecRole } from './exec-role.js'
 import type { FilesRole } from './files-role.js'
@@ -12,6 +13,7 @@ import type { ProcessesRole } from './processes-role.js'
 import type { SavedStateRole } from './saved-state-role.js'
 import type { SnapshotsRole } from './snapshots.js'
 import type { StatisticsRole } from './statistics-role.js'
+import type { TuningRole } from './tuning-role.js'
 
 /** How a console is opened. */
 export interface ConsoleOptions extends CallOptions {
@@ -93,6 +95,8 @@ export interface DriverRoles {
   readonly nmi: NmiRole
   readonly guestTime: GuestTimeRole
   readonly statistics: StatisticsRole
+  readonly devices: DevicesRole
+  readonly tuning: TuningRole
   readonly nativeConfig: NativeConfigRole
 }
 
@@ -118,5 +122,7 @@ export const roleNames = [
   'nmi',
   'guestTime',
   'statistics',
+  'devices',
+  'tuning',
   'nativeConfig',
 ] as const satisfies readonly RoleName[]

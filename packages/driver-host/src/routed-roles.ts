@@ -115,9 +115,42 @@ export function routedRoles(
           requireRole(driver, 'statistics').getStatistics(domain, options),
         ),
     },
+    devices: routedMethods(routing, 'devices', [
+      'attachDevice',
+      'detachDevice',
+      'detachDeviceAlias',
+      'updateDevice',
+    ]),
+    tuning: routedMethods(routing, 'tuning', [
+      'setMemory',
+      'setMaxMemory',
+      'setVcpus',
+      'getVcpus',
+      'getSchedulerParameters',
+      'setSchedulerParameters',
+      'getMemoryParameters',
+      'setMemoryParameters',
+      'getBlkioParameters',
+      'setBlkioParameters',
+    ]),
   }
   const present = Object.entries(all).filter(([role]) => drivers.some((driver) => driver[role as RoleName]))
   return Object.fromEntries(present)
+}
+
+/** A role whose methods all are about one domain. */
+function routedMethods<R extends 'devices' | 'tuning'>(
+  routing: Routing,
+  role: R,
+  methods: readonly (keyof DriverRoles[R] & string)[],
+): DriverRoles[R] {
+  type Method = (domain: DomainRef, ...rest: readonly unknown[]) => Promise<unknown>
+  const routed = methods.map((method): [string, Method] => [
+    method,
+    (domain, ...rest) =>
+      routing.call(domain, async (driver) => (requireRole(driver, role)[method] as Method)(domain, ...rest)),
+  ])
+  return Object.fromEntries(routed) as unknown as DriverRoles[R]
 }
 
 function savedState(drivers: readonly Driver[], routing: Routing, enter: Enter): SavedStateRole {

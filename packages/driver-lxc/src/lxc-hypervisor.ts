@@ -3,7 +3,13 @@ import { mkdir } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type CallOptions, type DomainRef, type DriverRoles, VirError } from '@covirt/core'
+import {
+  type CallOptions,
+  type DomainRef,
+  type DriverRoles,
+  unlimitedMemoryKib,
+  VirError,
+} from '@covirt/core'
 import {
   type AdoptSpec,
   type Guest,
@@ -72,6 +78,15 @@ export class LxcHypervisor implements Hypervisor {
   readonly errorDomain = 'LXC'
   readonly domainTypes = ['lxc'] as const
   readonly versions: Readonly<Record<string, string>>
+  readonly tuning = {
+    scheduler: { shares: 1024n, periodUs: 100_000n, quotaUs: -1n },
+    memory: {
+      hardLimitKib: unlimitedMemoryKib,
+      softLimitKib: unlimitedMemoryKib,
+      swapHardLimitKib: unlimitedMemoryKib,
+    },
+    blkio: { weight: 0, devices: [] },
+  }
   /** Those of liblxc's own tools. */
   readonly foreign: ForeignContainers | undefined
   readonly #path: string

@@ -147,11 +147,24 @@ export class LxcWorld implements DriverWorld {
 
 export const lxcFixture: DriverFixture = {
   type: 'LXC',
-  roles: ['console', 'exec', 'processes', 'addresses', 'files', 'snapshots', 'nativeConfig', 'statistics'],
+  roles: [
+    'console',
+    'exec',
+    'processes',
+    'addresses',
+    'files',
+    'snapshots',
+    'nativeConfig',
+    'statistics',
+    'devices',
+    'tuning',
+  ],
   addressSources: ['guest'],
   shutdownModes: ['signal', 'initctl'],
   leftOut: {
     advance: 'time is real here',
+    spareDevice: 'containers keep their devices while they run',
+    tuning: 'containers keep what they have while they run',
     panic: 'containers have no kernel of their own',
     password: 'containers have none',
     slow: 'containers start in milliseconds',

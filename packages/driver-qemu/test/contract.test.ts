@@ -18,6 +18,8 @@ function fixture(type: 'qemu' | 'kvm', noAgent: string | undefined): DriverFixtu
     shutdownModes: ['acpi', 'agent'],
     leftOut: {
       advance: 'time is real here',
+      spareDevice: 'machines keep their devices while they run',
+      tuning: 'machines keep what they have while they run',
       consoleHistory: 'a console is logged where the definition asks for that',
       ...(noAgent !== undefined && { agent: noAgent }),
     },

@@ -27,6 +27,7 @@ export const qemuRoles = [
   'nmi',
   'guestTime',
   'statistics',
+  'devices',
 ] as const satisfies readonly RoleName[]
 
 /** How often a guest that comes up is asked whether it is there: its first bytes fall on deaf ears. */

@@ -18,6 +18,8 @@ export function libvirtdFixture(daemon: () => PrivateLibvirtd): DriverFixture {
       storage: 'its guests have no disk',
       memory: 'the firmware forgets what it is told',
       filePath: 'saving to files is tested with our own driver',
+      spareDevice: 'the role is not used of libvirt',
+      tuning: 'the role is not used of libvirt',
       agent: 'the agent of a Linux guest is tested with our own driver',
       slow: 'libvirt has no start that can be made slow',
       stuck: 'libvirt has no start that can be made to hang',

@@ -27,9 +27,7 @@ export interface MachineParts {
  * driver watches it, and tells one that does what happens.
  */
 export class Machine {
-  readonly document: DomainXml
-  /** What the guest has now; a balloon that never moves. */
-  readonly memoryKib: number
+  document: DomainXml
   readonly serial: SerialLine
   /** Who is told what happens; nobody while no driver has it. */
   sink: GuestSink | undefined
@@ -56,12 +54,17 @@ export class Machine {
   ) {
     this.#parts = parts
     this.document = parts.document
-    this.memoryKib = Number(parts.document.currentMemoryKib ?? parts.document.memoryKib ?? 0)
     this.serial = new SerialLine(() => this.#phase === 'running' && !this.#hung)
     this.#ranSince = parts.clock.now()
     if (options.paused) this.#phase = 'paused'
     if (options.memory) this.#remember(options.memory)
     else this.#boot()
+  }
+
+  /** What the guest has now; it gives and takes at once what it is asked to. */
+  get memoryKib(): number {
+    const { currentMemoryKib, memoryKib } = this.document
+    return Number(currentMemoryKib ?? memoryKib ?? 0)
   }
 
   get phase(): GuestPhase {

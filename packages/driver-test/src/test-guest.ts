@@ -7,8 +7,8 @@ import {
   type ShutdownMode,
   VirError,
 } from '@covirt/core'
-import type { Guest, GuestInfo, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
-import type { DomainXml } from '@covirt/xml'
+import type { Guest, GuestInfo, GuestLimits, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
+import { type DeviceXml, type DomainDevice, type DomainXml, devicesOf, withDevices } from '@covirt/xml'
 import { answerOf } from './agent.js'
 import { type Machine, machineIsOff } from './machine.js'
 import { writeMemory } from './machine-memory.js'
@@ -76,6 +76,33 @@ export class TestGuest implements Guest {
     }
   }
 
+  async attachDevice({ kind, device }: DomainDevice): Promise<void> {
+    const machine = this.#running()
+    const alias = freeAlias(machine.document, kind)
+    this.#setDevices(kind, [...devicesOf(machine.document, kind), named(device, alias)])
+  }
+
+  async detachDevice({ kind, device }: DomainDevice): Promise<void> {
+    const { document } = this.#running()
+    this.#setDevices(
+      kind,
+      devicesOf(document, kind).filter((each) => each !== device),
+    )
+  }
+
+  async updateDevice({ kind, device }: DomainDevice, changed: DomainDevice): Promise<void> {
+    const { document } = this.#running()
+    this.#setDevices(
+      kind,
+      devicesOf(document, kind).map((each) => (each === device ? changed.device : each)),
+    )
+  }
+
+  async tune(limits: GuestLimits): Promise<void> {
+    const machine = this.#running()
+    machine.document = { ...machine.document, ...limits }
+  }
+
   async kill(): Promise<void> {
     this.machine.powerOff({ kind: 'killed' })
   }
@@ -101,6 +128,11 @@ export class TestGuest implements Guest {
     return this.#running().exec(argv, options, this.#released.signal)
   }
 
+  #setDevices(kind: DomainDevice['kind'], devices: readonly DeviceXml[]): void {
+    const { machine } = this
+    machine.document = withDevices(machine.document, kind, devices)
+  }
+
   #request(mode: ShutdownMode | undefined, verb: string, press: () => void): void {
     switch (mode) {
       case undefined:
@@ -123,4 +155,15 @@ export class TestGuest implements Guest {
     if (this.machine.isOff) throw machineIsOff(this.document.name)
     return this.machine
   }
+}
+
+/** One that the user has given stays. */
+function named(device: DeviceXml, alias: string): DeviceXml {
+  if (!('type' in device || 'target' in device || 'model' in device)) return device
+  return 'alias' in device && device.alias?.startsWith('ua-') ? device : { ...device, alias }
+}
+
+function freeAlias(document: DomainXml, kind: DomainDevice['kind']): string {
+  const taken = new Set(devicesOf(document, kind).map((each) => ('alias' in each ? each.alias : undefined)))
+  for (let number = 0; ; number++) if (!taken.has(`${kind}${number}`)) return `${kind}${number}`
 }

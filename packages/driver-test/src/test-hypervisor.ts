@@ -8,6 +8,7 @@ import {
   type OptionalRoles,
   systemClock,
   throwIfAborted,
+  unlimitedMemoryKib,
   VirError,
 } from '@covirt/core'
 import {
@@ -39,6 +40,15 @@ export class TestHypervisor implements Hypervisor {
   readonly domainTypes = ['test']
   readonly versions = {}
   readonly savesGuests = true
+  readonly tuning = {
+    scheduler: { shares: 1024n, periodUs: 100_000n, quotaUs: -1n },
+    memory: {
+      hardLimitKib: unlimitedMemoryKib,
+      softLimitKib: unlimitedMemoryKib,
+      swapHardLimitKib: unlimitedMemoryKib,
+    },
+    blkio: { weight: 0, devices: [] },
+  }
   readonly #world: TestWorld
   readonly #clock: Clock
 

@@ -85,6 +85,13 @@ function makeWorld(clock: FakeClock | undefined): DriverWorld {
     },
     filePath: (name) => join(directory, name),
     dialogue: { say: 'hello', hear: 'hello' },
+    spareDevice: {
+      xml: "<disk type='file' device='cdrom'><source file='/a.iso'/><target dev='sdz' bus='sata'/></disk>",
+      word: "dev='sdz'",
+      changed:
+        "<disk type='file' device='cdrom'><source file='/b.iso'/><target dev='sdz' bus='sata'/></disk>",
+      changedWord: '/b.iso',
+    },
     async [Symbol.asyncDispose]() {
       await rm(directory, { recursive: true })
       const left = [...testWorld(formatConnectUri(uri)).machines.keys()]

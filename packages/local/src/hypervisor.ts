@@ -1,13 +1,16 @@
 import type {
+  BlkioParameters,
   CallOptions,
   Clock,
   DomainRef,
   ErrorDomain,
   Logger,
+  MemoryParameters,
   OptionalRoles,
+  SchedulerParameters,
   ShutdownMode,
 } from '@covirt/core'
-import type { DomainXml } from '@covirt/xml'
+import type { DomainDevice, DomainXml } from '@covirt/xml'
 
 /**
  * The inner contract: all that a new way of running guests writes. `LocalDriver` turns it into the outer one
@@ -30,6 +33,9 @@ export interface Hypervisor {
 
   /** Guests can be saved: they have {@link Guest.save}, and `launch` takes a `state`. */
   readonly savesGuests?: boolean
+
+  /** What may be tuned, with what holds where a definition says nothing; without it there is no role `tuning`. */
+  readonly tuning?: TuningDefaults
 
   /** libvirt's `<capabilities>` document. */
   getCapabilities(options: CallOptions): Promise<string>
@@ -197,6 +203,19 @@ export interface GuestInfo {
   readonly cpuTimeNs: bigint
 }
 
+/** The parameters that a driver knows, each with what holds where nothing is said of it. */
+export interface TuningDefaults {
+  readonly scheduler: SchedulerParameters
+  readonly memory: MemoryParameters
+  readonly blkio: BlkioParameters
+}
+
+/** What of a definition tells how much a guest may use. */
+export type GuestLimits = Pick<
+  DomainXml,
+  'memoryKib' | 'currentMemoryKib' | 'vcpu' | 'cputune' | 'memtune' | 'blkiotune'
+>
+
 /** A guest that runs. Its methods reject with a `VirError`; all but `release` and `kill` fail once it is gone. */
 export interface Guest {
   /** The definition it was launched from, with run-time facts filled in: live XML, without `id`. */
@@ -218,6 +237,25 @@ export interface Guest {
    * Rejects with what `write` rejects with, or where it was cancelled before; the guest then goes on as it was.
    */
   save?(write: (state: AsyncIterable<Uint8Array>) => Promise<void>, options: CallOptions): Promise<void>
+  /**
+   * Where devices can be changed while guests run; `OPERATION_UNSUPPORTED` for those that cannot. Gives it one more, of
+   * a prepared definition. Once it resolves the guest has the device and {@link document} says so, with an alias that
+   * no other of its devices has; on rejection nothing of it is left. The same holds of the two that follow.
+   *
+   * What is changed stays over restarts of the guest, and is found by adoption: the devices of that kind in the
+   * document that is stored are from then on those of {@link document}.
+   */
+  attachDevice?(device: DomainDevice, options: CallOptions): Promise<void>
+  /** Takes one of {@link document} away. `OPERATION_TIMEOUT` where the guest does not let go of it. */
+  detachDevice?(device: DomainDevice, options: CallOptions): Promise<void>
+  /** Makes `device`, one of {@link document}, what `changed` says, which has its identity and alias. */
+  updateDevice?(device: DomainDevice, changed: DomainDevice, options: CallOptions): Promise<void>
+  /**
+   * Where there is {@link Hypervisor.tuning}: lets it use what `limits`, of a prepared definition, say in place of what
+   * its document says; that says so then. All of it or nothing; `OPERATION_UNSUPPORTED` for what cannot be changed
+   * while guests run. What is changed stays over restarts of the guest.
+   */
+  tune?(limits: GuestLimits, options: CallOptions): Promise<void>
   /**
    * Ends it and resolves when it is gone and all it held on the host is free. Works in every state, more than
    * once, and cannot be cancelled. The sink's `exited` may come before or after.

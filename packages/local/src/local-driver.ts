@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import {
   type CallOptions,
   type ConsoleRole,
+  type DevicesRole,
   type DomainEvent,
   type DomainFilter,
   type DomainInfo,
@@ -25,6 +26,7 @@ import {
   type ShutdownOptions,
   type SnapshotsRole,
   type StartOptions,
+  type TuningRole,
   throwIfAborted,
   type UndefineOptions,
   type Unsubscribe,
@@ -35,6 +37,7 @@ import {
 import { type DomainXml, formatDomain, lifecycleOf } from '@covirt/xml'
 import { changeMetadata, metadataOf } from './change-metadata.js'
 import { prepareDefinition } from './definition.js'
+import { DocumentChanges } from './document-changes.js'
 import { DocumentTexts } from './document-texts.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
 import { DomainLoader } from './domain-loader.js'
@@ -44,7 +47,9 @@ import { DomainTable } from './domain-table.js'
 import { ForeignKeeper } from './foreign-keeper.js'
 import { GuestKeeper, type GuestKeeperParts } from './guest-keeper.js'
 import type { Guest, GuestAccess, Hypervisor, StorageSnapshots } from './hypervisor.js'
+import { LocalDevices } from './local-devices.js'
 import { LocalSnapshots } from './local-snapshots.js'
+import { LocalTuning } from './local-tuning.js'
 import {
   requireActive,
   requireInactive,
@@ -79,6 +84,9 @@ export class LocalDriver implements Driver {
   declare readonly snapshots?: SnapshotsRole
   readonly #snapshots: LocalSnapshots | undefined
   readonly savedState?: SavedStateRole
+  readonly devices: DevicesRole
+  readonly tuning?: TuningRole
+  readonly #changes: DocumentChanges
   readonly #foreign: ForeignKeeper | undefined
   readonly #parts: LocalDriverParts
   readonly #table: DomainTable
@@ -101,6 +109,12 @@ export class LocalDriver implements Driver {
     if (this.#snapshots) this.snapshots = this.#snapshots
     this.#saved = parts.hypervisor.savesGuests ? new SavedStates(this.#savedParts()) : undefined
     if (this.#saved) this.savedState = this.#saved
+    this.#changes = new DocumentChanges({ ...parts, keeper: this.#keeper, change: this.#change.bind(this) })
+    const { hypervisor } = parts
+    this.devices = new LocalDevices({ hypervisor, changes: this.#changes })
+    const { tuning: defaults } = hypervisor
+    const find = (domain: DomainRef) => this.#table.get(domain)
+    if (defaults) this.tuning = new LocalTuning({ hypervisor, defaults, changes: this.#changes, find })
   }
 
   #openSnapshots(storage: StorageSnapshots | undefined): LocalSnapshots | undefined {
@@ -233,21 +247,18 @@ export class LocalDriver implements Driver {
   async setDomainMetadata(
     domain: DomainRef,
     metadata: DomainMetadata,
-    { live, config, signal }: MetadataOptions = {},
+    options: MetadataOptions = {},
   ): Promise<void> {
-    await this.#change(domain, 'metadata', { signal }, async (entry, running) => {
-      requireOwn(entry)
-      const active = live || (!config && entry.active) ? requireActive(entry) : undefined
-      const definition = config || !active ? requirePersistent(entry) : undefined
-      const changed = definition && changeMetadata(definition, metadata)
+    await this.#changes.run(domain, 'metadata', options, ({ active, definition }) => {
       const shown = active && changeMetadata(active.document, metadata)
-      if (changed) {
-        await this.#parts.store.saveDefinition(entry.name, formatDomain(changed), running)
-        entry.definition = changed
-      }
-      if (active && shown) {
-        active.document = shown
-        await this.#keeper.saveStatus(entry)
+      return {
+        definition: definition && changeMetadata(definition, metadata),
+        live:
+          active &&
+          shown &&
+          (async () => {
+            active.document = shown
+          }),
       }
     })
   }

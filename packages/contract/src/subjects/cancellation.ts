@@ -40,6 +40,8 @@ const roleCalls: Readonly<Record<RoleName, Call>> = {
   nmi: (domain, options) => domain.injectNmi(options),
   guestTime: (domain, options) => domain.getTime(options),
   statistics: (domain, options) => domain.statistics(options),
+  devices: (domain, options) => domain.attachDevice('<none/>', options),
+  tuning: (domain, options) => domain.getVcpus(options),
   nativeConfig: (_, options, { connection }) => connection.domainXmlFromNative('none', '', options),
 }
 

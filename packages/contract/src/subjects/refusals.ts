@@ -40,6 +40,8 @@ const roleVerbs: Readonly<Record<DomainRole, Verb>> = {
   nmi: (domain) => domain.injectNmi(),
   guestTime: (domain) => domain.getTime(),
   statistics: (domain) => domain.statistics(),
+  tuning: (domain) => domain.getVcpus(),
+  devices: (domain) => domain.attachDevice('<none/>', { config: true }),
 }
 
 const queries: Readonly<Record<string, Verb>> = {

@@ -3,6 +3,7 @@ import { expect } from '@jest/globals'
 import type { Suite } from '../suite.js'
 import { addressesRole } from './addresses-role.js'
 import { consoleRole } from './console-role.js'
+import { devicesRole } from './devices-role.js'
 import { execRole } from './exec-role.js'
 import { filesRole } from './files-role.js'
 import { graphicsRole } from './graphics-role.js'
@@ -15,6 +16,7 @@ import { resetRole } from './reset-role.js'
 import { savedStateRole } from './saved-state-role.js'
 import { snapshotsRole } from './snapshots-role.js'
 import { statisticsRole } from './statistics-role.js'
+import { tuningRole } from './tuning-role.js'
 
 const present: Readonly<Record<RoleName, (suite: Suite) => void>> = {
   console: consoleRole,
@@ -31,6 +33,8 @@ const present: Readonly<Record<RoleName, (suite: Suite) => void>> = {
   nmi: nmiRole,
   guestTime: guestTimeRole,
   statistics: statisticsRole,
+  devices: devicesRole,
+  tuning: tuningRole,
   nativeConfig: nativeConfigRole,
 }
 
@@ -49,6 +53,8 @@ const use: Readonly<Record<RoleName, (domain: Domain, connection: Connection) =>
   nmi: (domain) => domain.injectNmi(),
   guestTime: (domain) => domain.getTime(),
   statistics: (domain) => domain.statistics(),
+  devices: (domain) => domain.attachDevice('<disk/>'),
+  tuning: (domain) => domain.getVcpus(),
   nativeConfig: (_, connection) => connection.domainXmlFromNative('none', ''),
 }
 

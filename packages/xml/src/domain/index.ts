@@ -1,6 +1,16 @@
 export type { DeviceAddressXml } from './address.js'
 export type { CharacterDeviceXml } from './character-device.js'
 export type { ClockXml } from './clock.js'
+export {
+  type DeviceKind,
+  type DeviceXml,
+  type DomainDevice,
+  deviceElementName,
+  deviceKinds,
+  devicesOf,
+  parseDevice,
+  withDevices,
+} from './device.js'
 export type { DevicesXml } from './devices.js'
 export type { DiskXml } from './disk.js'
 export { cloneDomain, type DomainInput, type DomainXml, formatDomain, parseDomain } from './domain.js'
