@@ -33,6 +33,7 @@ const TEST_PACKAGES = [
     'libvirt-daemon',
     'libvirt-daemon-driver-qemu',
     'libvirt-clients',
+    'libsasl2-modules',
     'python3-libvirt',
     'libsys-virt-perl',
   ],

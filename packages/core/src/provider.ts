@@ -1,5 +1,6 @@
 import type { CallOptions } from './abort.js'
 import type { Clock } from './clock.js'
+import type { AskCredentials } from './credentials.js'
 import type { Driver } from './driver.js'
 import type { Logger } from './logger.js'
 import type { ConnectUri } from './uri.js'
@@ -10,6 +11,8 @@ export interface OpenOptions extends CallOptions {
   readonly logger?: Logger | undefined
   /** Where time comes from. Default: the system. */
   readonly clock?: Clock | undefined
+  /** Who we are, for a peer that asks. Default: what `auth.conf` of libvirt's clients says. */
+  readonly credentials?: AskCredentials | undefined
 }
 
 /** A way to make drivers: what a driver package exports, and what a composition root collects. */

@@ -15,9 +15,16 @@ export interface CommandLine {
   readonly socket: string | undefined
   readonly libvirtSocket: boolean
   readonly drivers: readonly string[] | undefined
+  /** What is to be done with users' passwords, instead of serving. */
+  readonly passwords: PasswordCommand | undefined
   readonly logLevel: LogLevel | undefined
   readonly logFormat: (typeof logFormats)[number] | undefined
 }
+
+/** What a command line asks to be done with users' passwords. */
+export type PasswordCommand =
+  | { readonly verb: 'set' | 'remove'; readonly user: string }
+  | { readonly verb: 'list' }
 
 export const usage = `Usage: covirtd [options]
 
@@ -33,6 +40,10 @@ Serves LXC containers and QEMU virtual machines over libvirt's protocol.
   --log-level LEVEL   ${logLevels.join(', ')}
   --log-format FORM   ${logFormats.join(', ')}
   --version, --help
+
+  --set-password USER      read a password from standard input: who logs in (SASL) with it is USER
+  --remove-password USER   USER can no longer log in
+  --list-passwords         say which users have a password
 
 SIGTERM and SIGINT end it, and guests live on; SIGHUP makes it read its configuration again.
 `
@@ -50,6 +61,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     socket: absolute(values.socket),
     libvirtSocket: values['libvirt-socket'] ?? false,
     drivers: values.driver,
+    passwords: passwordCommand(values),
     logLevel: oneOf('--log-level', logLevels, values['log-level']),
     logFormat: oneOf('--log-format', logFormats, values['log-format']),
   }
@@ -68,12 +80,27 @@ function parse(args: readonly string[]) {
     driver: { type: 'string', multiple: true },
     'log-level': { type: 'string' },
     'log-format': { type: 'string' },
+    'set-password': { type: 'string' },
+    'remove-password': { type: 'string' },
+    'list-passwords': { type: 'boolean' },
   } as const
   try {
     return parseArgs({ args: [...args], options, strict: true })
   } catch (error) {
     throw new Error(messageOf(error).split('. ')[0])
   }
+}
+
+function passwordCommand(values: ReturnType<typeof parse>['values']): PasswordCommand | undefined {
+  const commands: readonly PasswordCommand[] = [
+    ...(['set', 'remove'] as const).flatMap((verb) => {
+      const user = values[`${verb}-password`]
+      return user === undefined ? [] : [{ verb, user }]
+    }),
+    ...(values['list-passwords'] ? [{ verb: 'list' } as const] : []),
+  ]
+  if (commands.length > 1) throw new Error('one thing at a time is done with passwords')
+  return commands[0]
 }
 
 function absolute(path: string | undefined): string | undefined {

@@ -3,6 +3,7 @@ import { type Clock, type DriverEntry, driverEntryId, systemClock } from '@covir
 import { resolveRoot } from '@covirt/local'
 import { Server, type ServerLimits } from '@covirt/server'
 import { Container, type ServiceIdentifier } from 'inversify'
+import type { PasswordFile } from './access/password-file.js'
 import type { DaemonConfig, LimitsConfig } from './config/config-schema.js'
 import { CurrentPolicy, Daemon } from './daemon.js'
 import type { DaemonHook } from './daemon-hook.js'
@@ -18,6 +19,7 @@ import { ServiceManager } from './service-manager.js'
 /** What whoever starts a daemon decides. */
 export interface DaemonSettings {
   readonly config: DaemonConfig
+  readonly passwords: PasswordFile
   readonly instance: Instance
   readonly logger: StreamLogger
   /** Removes from it what is meant for this process alone. */
@@ -45,7 +47,10 @@ export async function composeDaemon(settings: DaemonSettings): Promise<Daemon> {
   return container.get(ids.daemon)
 }
 
-function bindParts(container: Container, { config, instance, logger, environment }: DaemonSettings): void {
+function bindParts(
+  container: Container,
+  { config, passwords, instance, logger, environment }: DaemonSettings,
+): void {
   container.bind(ids.clock).toConstantValue(systemClock)
   container.bind(ids.policy).toDynamicValue(() => new CurrentPolicy())
   container.bind(ids.systemCalls).toDynamicValue(() => {
@@ -68,6 +73,7 @@ function bindParts(container: Container, { config, instance, logger, environment
     return new Server({
       open: (uri, _identity, options) => house.connect(uri, options),
       policy: context.get(ids.policy).decide,
+      verifierOf: (user) => passwords.verifierOf(user),
       logger,
       clock: context.get(ids.clock),
       limits: serverLimits(config.limits),

@@ -18,7 +18,7 @@ export interface DaemonParts extends Omit<DaemonContext, 'open' | 'logger'> {
   readonly logger: StreamLogger
 }
 
-/** The policy in force, which can be exchanged. Clients keep what they were granted when they connected. */
+/** The policy in force, which can be exchanged. */
 export class CurrentPolicy {
   #policy: AccessPolicy = () => undefined
   readonly decide: AccessPolicy = (identity) => this.#policy(identity)
@@ -69,13 +69,17 @@ export class Daemon {
     for (const hook of hooks) this.#running.push(this.#guarded(hook.started?.(this.#context, signal)))
   }
 
-  /** Takes over what `config` says of access, logs and certificates; clients that are connected stay as they are. */
+  /**
+   * Takes over what `config` says of access, logs and certificates. Clients that have lost a right are cut off; the
+   * others stay.
+   */
   async reload(config: DaemonConfig): Promise<void> {
-    const { logger, serviceManager, house } = this.#parts
+    const { logger, serviceManager, house, server } = this.#parts
     serviceManager.reloading()
     try {
       await this.#setPolicy(config)
       await this.#listeners?.reload(config)
+      await server.reviewGrants()
       logger.info('configuration read anew')
     } finally {
       serviceManager.ready(`serving ${house.held.length} drivers`)
@@ -108,14 +112,15 @@ export class Daemon {
 
   async #setPolicy({ access }: DaemonConfig): Promise<void> {
     const { policy, logger, listening } = this.#parts
-    const named = access.rules.some(({ users, groups }) => users ?? groups)
+    const ofHost = (user: string) => !user.startsWith('sasl:')
+    const named = access.rules.some(({ users, groups }) => users?.some(ofHost) ?? groups)
     if (named && !listening.systemCalls)
       logger.error('rules for users and groups are void: without the native addon peers cannot be told')
     policy.set(await rulePolicy(access, { logger, ownUid: process.getuid?.() ?? 0 }))
   }
 
-  #accept({ stream, identity, readOnly, sendDescriptor }: Incoming): void {
-    this.#parts.server.accept(stream, identity, { readOnly, sendDescriptor })
+  #accept({ stream, identity, ...options }: Incoming): void {
+    this.#parts.server.accept(stream, identity, options)
   }
 
   async #guarded(hook: Promise<void> | undefined): Promise<void> {

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { isVirError, libraryVersion, messageOf } from '@covirt/core'
 import { resolveRoot } from '@covirt/local'
-import { type CommandLine, parseCommandLine, usage } from './command-line.js'
+import { PasswordFile } from './access/password-file.js'
+import { readPassword } from './access/read-password.js'
+import { type CommandLine, type PasswordCommand, parseCommandLine, usage } from './command-line.js'
 import type { DaemonConfig } from './config/config-schema.js'
 import { readConfig } from './config/read-config.js'
 import type { Daemon } from './daemon.js'
@@ -31,16 +33,18 @@ async function run(line: CommandLine): Promise<void> {
     path: session ? '/session' : '/system',
     ...(line.root !== undefined && { root: line.root }),
   }
-  const file =
-    line.config ?? join(resolveRoot(instanceUri('covirt', instance)).configDirectory, 'covirtd.toml')
+  const { configDirectory } = resolveRoot(instanceUri('covirt', instance))
+  const file = line.config ?? join(configDirectory, 'covirtd.toml')
   const read = () => readSettings(file, line)
   const logger = new StreamLogger((text) => process.stderr.write(text))
   let daemon: Daemon
   try {
     const config = await read()
     applyLog(logger, config)
+    const passwords = new PasswordFile(config.sasl.passwords ?? join(configDirectory, 'passwords.json'))
+    if (line.passwords) return await changePasswords(line.passwords, passwords)
     const { composeDaemon } = await import('./compose.js')
-    daemon = await composeDaemon({ config, instance, logger, environment: process.env })
+    daemon = await composeDaemon({ config, passwords, instance, logger, environment: process.env })
     if (line.checkConfig) {
       process.stdout.write(`${file}: no problems\n`)
       return
@@ -97,6 +101,19 @@ async function reload(
     await daemon.reload(config)
   } catch (error) {
     logger.error('the configuration was not taken over', { reason: messageOf(error) })
+  }
+}
+
+async function changePasswords(command: PasswordCommand, file: PasswordFile): Promise<void> {
+  switch (command.verb) {
+    case 'list':
+      for (const user of await file.users()) process.stdout.write(`${user}\n`)
+      return
+    case 'set':
+      return file.set(command.user, await readPassword(`Password of ${command.user}: `))
+    case 'remove':
+      if (!(await file.remove(command.user)))
+        fail(`there is no user '${command.user}' with a password`, exitCodes.failed)
   }
 }
 

@@ -74,7 +74,8 @@ role = "read"
 
   test('holds no more connections than there may be clients, whether they have shown a certificate or not', async () => {
     const { cert, key } = await authority.issue('bounded', '/CN=localhost')
-    const config = { enabled: true, listen: '127.0.0.1', port: 0, ca: authority.ca, cert, key }
+    const trusted = { auth: 'none', clientCertificates: true } as const
+    const config = { enabled: true, listen: '127.0.0.1', port: 0, ca: authority.ca, cert, key, ...trusted }
     const listener = await listenTls(config, { accept: () => {}, logger: silentLogger, maxConnections: 1 })
     const own = Number(listener.address.split(':').at(-1))
     const first = connectPlain(own, '127.0.0.1')

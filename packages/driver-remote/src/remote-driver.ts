@@ -1,6 +1,5 @@
 import {
   type CallOptions,
-  type Clock,
   type ConnectUri,
   type DomainFilter,
   type DomainInfo,
@@ -12,9 +11,7 @@ import {
   type Driver,
   type DriverEvent,
   EventHub,
-  formatConnectUri,
   isVirError,
-  type Logger,
   type MetadataOptions,
   type NodeInfo,
   type OpenOptions,
@@ -44,7 +41,7 @@ import { PeerCalls } from './peer-calls.js'
 import { type LinkState, ReconnectingLink } from './reconnecting-link.js'
 import { remoteRoles } from './remote-roles.js'
 import { parseRemoteTarget, type RemoteTarget } from './remote-target.js'
-import { type Peer, Session } from './session.js'
+import { type Peer, Session, type SessionOptions } from './session.js'
 import { connectTo } from './transports/connect.js'
 
 const startFlags = { paused: 1, forceBoot: 8 } as const
@@ -122,7 +119,7 @@ export class RemoteDriver implements Driver {
    */
   static async open(
     uri: ConnectUri,
-    { clock = systemClock, logger = silentLogger, signal }: OpenOptions = {},
+    { clock = systemClock, logger = silentLogger, credentials, signal }: OpenOptions = {},
   ): Promise<RemoteDriver> {
     const target = parseRemoteTarget(uri)
     const events = new EventHub<DriverEvent>(logger)
@@ -132,7 +129,7 @@ export class RemoteDriver implements Driver {
       {
         clock,
         awayTimeoutMs,
-        connect: (connectSignal) => connect(target, { clock, logger, signal: connectSignal }),
+        connect: (connectSignal) => connect(target, { clock, logger, credentials, signal: connectSignal }),
         onSession: (session) => {
           if (peer) events.emit({ type: 'resync', reason: 'reconnected', dropped: undefined })
           peer ??= session.peer
@@ -143,7 +140,7 @@ export class RemoteDriver implements Driver {
       signal,
     )
     return new RemoteDriver({
-      uri: formatConnectUri(uri),
+      uri: target.uri,
       events,
       links,
       link,
@@ -332,10 +329,7 @@ export class RemoteDriver implements Driver {
 }
 
 /** Reaches the peer and is let in, within bounded time. */
-async function connect(
-  target: RemoteTarget,
-  options: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
-): Promise<Session> {
+async function connect(target: RemoteTarget, options: SessionOptions): Promise<Session> {
   const over = new AbortController()
   const late = new AbortController()
   const signal = AbortSignal.any([options.signal, late.signal])

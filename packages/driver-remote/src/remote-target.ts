@@ -38,13 +38,20 @@ export type SocketMode = 'auto' | 'direct' | 'legacy'
 
 /** What a URI of a remote connection says. */
 export interface RemoteTarget {
+  /** The URI itself, in its canonical form. */
+  readonly uri: string
   readonly scheme: string
   /** Which instance: a user's own one where it is `/session`. */
   readonly path: string
   /** The name that the peer is asked to open; empty: its own default. */
   readonly name: string
   readonly readOnly: boolean
+  /** How we want to be let in: `none`, `polkit`, `sasl`, `sasl.scram-sha-256`. Default: as the peer likes. */
   readonly auth: string | undefined
+  /** Who we want to be, where that is not what `ssh` is told. */
+  readonly user: string | undefined
+  /** Where names and passwords are kept. */
+  readonly authFile: string | undefined
   readonly keepaliveIntervalMs: number
   /** How many signs of life may stay unanswered. */
   readonly keepaliveCount: number
@@ -54,7 +61,18 @@ export interface RemoteTarget {
 
 /** What libvirt's clients take out of the query of a URI before the peer sees the rest, and what only ours know. */
 const ownParameters = [
-  ...['name', 'command', 'socket', 'auth', 'sshauth', 'netcat', 'keyfile', 'pkipath', 'known_hosts'],
+  ...[
+    'name',
+    'command',
+    'socket',
+    'auth',
+    'authfile',
+    'sshauth',
+    'netcat',
+    'keyfile',
+    'pkipath',
+    'known_hosts',
+  ],
   ...['known_hosts_verify', 'tls_priority', 'mode', 'proxy', 'no_sanity', 'no_verify', 'no_tty'],
   ...['readonly', 'keepalive_interval', 'keepalive_count', 'call_timeout'],
 ] as const
@@ -67,16 +85,20 @@ const ports = { tcp: 16_509, tls: 16_514 } as const
 /** Reads a URI of a remote connection. `INVALID_ARG` where it makes no sense, saying what would. */
 export function parseRemoteTarget(uri: ConnectUri): RemoteTarget {
   const parameters = new Parameters(uri)
+  const route = routeOf(uri, parameters)
   return {
+    uri: formatConnectUri(uri),
     scheme: uri.scheme,
     path: uri.path,
     name: nameOf(uri, parameters),
     readOnly: parameters.flag('readonly'),
     auth: parameters.text('auth'),
+    user: route.by === 'ssh' ? undefined : uri.user,
+    authFile: parameters.path('authfile'),
     keepaliveIntervalMs: parameters.seconds('keepalive_interval', 5),
     keepaliveCount: parameters.count('keepalive_count', 5),
     callTimeoutMs: parameters.seconds('call_timeout', 0),
-    route: routeOf(uri, parameters),
+    route,
   }
 }
 

@@ -1,5 +1,13 @@
 import type { Duplex } from 'node:stream'
-import { type Clock, type DriverEvent, isVirError, type Logger, messageOf, VirError } from '@covirt/core'
+import {
+  type AskCredentials,
+  type Clock,
+  type DriverEvent,
+  isVirError,
+  type Logger,
+  messageOf,
+  VirError,
+} from '@covirt/core'
 import {
   covirtMessages,
   decodeValue,
@@ -13,7 +21,7 @@ import {
   type ResultOf,
   remoteProgram,
 } from '@covirt/protocol'
-import { authenticate } from './authenticate.js'
+import { authenticate } from './auth/authenticate.js'
 import type { RemoteTarget } from './remote-target.js'
 import { type RpcCallOptions, RpcClient } from './rpc-client.js'
 
@@ -37,6 +45,7 @@ export interface SessionOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly signal: AbortSignal
+  readonly credentials: AskCredentials | undefined
 }
 
 /** The kinds of events that the contract knows. */
@@ -114,10 +123,10 @@ class Arrivals {
 async function handshake(
   rpc: RpcClient,
   target: RemoteTarget,
-  { signal, logger }: SessionOptions,
+  { signal, logger, credentials }: SessionOptions,
 ): Promise<Peer> {
   const options: RpcCallOptions = { signal, timeoutMs: target.callTimeoutMs }
-  await authenticate(rpc, target.auth, options)
+  await authenticate(rpc, { target, ask: credentials }, options)
   const supports = (feature: number) =>
     rpc.call(procedures.connectSupportsFeature, { feature }, options).then(
       ({ supported }) => supported,

@@ -55,7 +55,7 @@ export async function serve(options: ServerOptions, transport: 'unix' | 'tls' = 
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => {})
-    server.accept(socket, { name: 'test', transport })
+    server.accept(socket, { name: 'test', transport }, { auth: options.verifierOf && 'sasl' })
   }
   const socket = root.join('sock')
   const pki = transport === 'tls' ? await certificates() : undefined

@@ -1,4 +1,5 @@
 export * from './agent-time.js'
+export { writeDurably } from './atomic-file.js'
 export * from './copy-tree.js'
 export * from './domain-store.js'
 export * from './hypervisor.js'

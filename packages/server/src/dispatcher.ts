@@ -33,13 +33,17 @@ interface Route {
 /** By program, then by number. */
 const routes: ReadonlyMap<number, ReadonlyMap<number, Route>> = routesOf(procedures)
 
-/** What a client may call before it has opened its connection. */
-const greetings: ReadonlySet<ProcedureName> = new Set([
-  'connectOpen',
-  'connectClose',
-  'connectSupportsFeature',
+/** What a client may call before it is known. */
+const logins: ReadonlySet<ProcedureName> = new Set([
   'authList',
+  'authSaslInit',
+  'authSaslStart',
+  'authSaslStep',
+  'connectClose',
 ])
+
+/** What a client may call before it has opened its connection. */
+const greetings: ReadonlySet<ProcedureName> = new Set([...logins, 'connectOpen', 'connectSupportsFeature'])
 
 const cancel: Procedure = procedures.covirtCancel
 
@@ -48,10 +52,10 @@ export async function runCall(session: Session, frame: Frame): Promise<void> {
   const call = new RunningCall(session, frame)
   try {
     const { name, procedure, role, handle } = routeOf(frame)
-    if (!session.opened && !greetings.has(name)) void session.driver
+    if (!session.access.opened) checkGreeting(session, name)
     if (!handle) throw unsupported(procedure)
     const args = decodeValue(procedure.args, frame.payload)
-    if (role !== 'read') session.require(role, procedure.name)
+    if (role !== 'read') session.access.require(role, procedure.name)
     call.name = procedure.name
     const result = await handle(call, args)
     await call.answer(procedure.result, result)
@@ -60,6 +64,13 @@ export async function runCall(session: Session, frame: Frame): Promise<void> {
   } finally {
     call.end()
   }
+}
+
+/** Throws where it is too early to call the procedure. */
+function checkGreeting({ access }: Session, name: ProcedureName): void {
+  if (!access.known && !logins.has(name))
+    throw new VirError('AUTH_FAILED', 'You have to log in before anything else', { domain: 'AUTH' })
+  if (!greetings.has(name)) void access.driver
 }
 
 /** Whether `frame` asks to cancel a call: that is done at once, whatever else waits. */
@@ -111,7 +122,7 @@ class RunningCall implements Call {
   }
 
   require(role: AccessRole): void {
-    this.session.require(role, this.name)
+    this.session.access.require(role, this.name)
   }
 
   openStream(stream: Duplex): void {

@@ -3,6 +3,8 @@ import { limits } from '@covirt/protocol'
 /** What one client may cost, and how many there may be. */
 export interface ServerLimits {
   readonly clients: number
+  /** How many of them may be there that have to log in and have not done so. */
+  readonly strangers: number
   /** Calls of one client that run at a time; more wait their turn. */
   readonly runningCalls: number
   /** Calls of one client that wait; then nothing more is read from it. */
@@ -36,6 +38,7 @@ export interface ServerLimits {
 /** What suits a host with many domains and as many users. */
 export const defaultLimits: ServerLimits = {
   clients: 5000,
+  strangers: 64,
   runningCalls: 64,
   waitingCalls: 1024,
   waitingBytes: 8_388_608,

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { messageOf, VirError } from '@covirt/core'
+import { type Clock, messageOf, VirError } from '@covirt/core'
 import { errorRecord, type Frame, frameStatuses, limits, type XdrWriter } from '@covirt/protocol'
 
 const maxDataBytes = limits.streamFrameBytes - 28
@@ -8,6 +8,9 @@ const maxWaitingBytes = 1_048_576
 
 /** What a {@link SessionStream} needs of its session. */
 export interface StreamSink {
+  readonly clock: Clock
+  /** How long `source` may take nothing, in milliseconds: meanwhile the client is not read, and not known to live. */
+  readonly stalledMs: number
   /** Sends a packet of this stream; false where the client does not keep up. */
   send(status: number, payload?: Uint8Array | ((writer: XdrWriter) => void)): boolean
   /** The stream's own back pressure towards the client has changed. */
@@ -27,7 +30,8 @@ export class SessionStream {
   #sentAll = false
   #finishing = false
   #over = false
-  #waiting = false
+  /** Aborted once what waits to be taken is taken. */
+  #waiting: AbortController | undefined
   #started = false
   /** Why it broke before it was let flow: the answer to the call goes first. */
   #broken: unknown
@@ -79,6 +83,7 @@ export class SessionStream {
   /** The client is gone. */
   destroy(): void {
     this.#over = true
+    this.#waiting?.abort()
     this.#source.destroy()
   }
 
@@ -136,8 +141,25 @@ export class SessionStream {
   }
 
   #setWaiting(waiting: boolean): void {
-    if (this.#waiting === waiting) return
-    this.#waiting = waiting
+    if ((this.#waiting !== undefined) === waiting) return
+    if (waiting) void this.#watchWaiting()
+    else {
+      this.#waiting?.abort()
+      this.#waiting = undefined
+    }
     this.#sink.onWaiting(waiting)
+  }
+
+  async #watchWaiting(): Promise<void> {
+    const { clock, stalledMs } = this.#sink
+    const waiting = new AbortController()
+    this.#waiting = waiting
+    for (let before = Number.POSITIVE_INFINITY; this.#source.writableLength < before; ) {
+      before = this.#source.writableLength
+      await clock.sleep(stalledMs, { signal: waiting.signal }).catch(() => {})
+      if (waiting.signal.aborted) return
+    }
+    const why = `The stream was given up: nothing of it was taken for ${stalledMs / 1000} s`
+    this.#fail(new VirError('OPERATION_TIMEOUT', why, { domain: 'STREAMS' }))
   }
 }

@@ -1,10 +1,13 @@
 import type { Duplex } from 'node:stream'
-import { VirError } from '@covirt/core'
+import { type Clock, VirError } from '@covirt/core'
 import { type Frame, type FrameHeader, frameTypes, type XdrWriter } from '@covirt/protocol'
 import { SessionStream } from './session-stream.js'
 
 /** What {@link SessionStreams} needs of its session. */
 export interface StreamsSink {
+  readonly clock: Clock
+  /** How long what is behind a stream may take nothing of what has come for it, in milliseconds. */
+  readonly stalledMs: number
   sendFrame(header: FrameHeader, payload?: Uint8Array | ((writer: XdrWriter) => void)): boolean
   /** Whether the client may be read has changed. */
   onWaiting(): void
@@ -46,6 +49,8 @@ export class SessionStreams {
           { program, version, procedure, serial, type: frameTypes.stream, status },
           payload,
         ),
+      clock: this.#sink.clock,
+      stalledMs: this.#sink.stalledMs,
       onWaiting: (waiting) => {
         this.#waiting += waiting ? 1 : -1
         this.#sink.onWaiting()

@@ -1,13 +1,5 @@
 import type { Duplex } from 'node:stream'
-import {
-  type Clock,
-  type DomainRef,
-  type Driver,
-  isVirError,
-  type Logger,
-  messageOf,
-  VirError,
-} from '@covirt/core'
+import { type Clock, type Driver, type Logger, messageOf, VirError } from '@covirt/core'
 import {
   Channel,
   type ChannelOptions,
@@ -23,22 +15,18 @@ import {
   pongFrame,
   type XdrWriter,
 } from '@covirt/protocol'
-import { type AccessPolicy, type AccessRole, includesRole } from './access/access-policy.js'
-import { GuardedDriver } from './access/guarded-driver.js'
+import type { AccessPolicy } from './access/access-policy.js'
 import type { Identity } from './access/identity.js'
+import type { SaslLogin } from './access/sasl-login.js'
+import { type OpenDriver, SessionAccess, type SessionAccessParts } from './access/session-access.js'
+import { Autodestroy } from './autodestroy.js'
 import { CallQueue } from './call-queue.js'
 import { isCancel, runCall, runCancel, sendUnexpected } from './dispatcher.js'
 import { EventRegistrations } from './event-registrations.js'
 import type { ServerLimits } from './limits.js'
+import { Outbox } from './outbox.js'
 import type { Service } from './service.js'
 import { SessionStreams } from './session-streams.js'
-
-/** Opens what a client asks for. Each session closes what it was given. */
-export type OpenDriver = (
-  uri: string,
-  identity: Identity,
-  options: { readonly signal: AbortSignal },
-) => Promise<Driver>
 
 /** What a session shares with the others of its server. */
 export interface SessionParts {
@@ -48,47 +36,43 @@ export interface SessionParts {
   readonly logger: Logger
   readonly clock: Clock
   readonly limits: ServerLimits
-  /** Why nothing may be changed at the moment, if so. */
-  readonly drained: () => string | undefined
+  readonly drained: SessionAccessParts['drained']
+  readonly login: SaslLogin | undefined
 }
 
 /** How a connection was accepted. */
 export interface AcceptOptions extends Pick<ChannelOptions, 'sendDescriptor'> {
   /** It came over a socket that is only for reading. Default false. */
   readonly readOnly?: boolean | undefined
+  /** What the client has to do to be known: nothing, which is the default, or to log in with name and password. */
+  readonly auth?: 'none' | 'sasl' | undefined
 }
 
 /** One client, from its first packet to its end. */
 export class Session {
-  readonly identity: Identity
+  readonly access: SessionAccess
   readonly events: EventRegistrations
   readonly streams: SessionStreams
   /** Calls that can be cancelled, by their serials. */
   readonly cancellable = new Map<number, AbortController>()
-  /** Domains that go down with the session. */
-  readonly autodestroy: DomainRef[] = []
+  readonly autodestroy = new Autodestroy()
   /** Resolves once the client is gone and all that it held here is free. */
   readonly closed: Promise<void>
   readonly #parts: SessionParts
   readonly #channel: Channel
+  readonly #outbox: Outbox
   readonly #calls: CallQueue
   readonly #over = new AbortController()
   #keepalive: Keepalive | undefined
-  #role: AccessRole = 'read'
-  #readOnly: boolean
-  #driver: Driver | undefined
-  #opening = false
   #leaving = false
-  /** What was sent waits to be taken. */
-  #stalled = false
-  #watching = false
-  #sentBytes = 0
+  /** It has not opened its connection in time. */
+  #late = false
 
   constructor(duplex: Duplex, identity: Identity, options: AcceptOptions, parts: SessionParts) {
-    this.identity = identity
     this.#parts = parts
-    this.#readOnly = options.readOnly ?? false
-    const { limits } = parts
+    const { limits, clock } = parts
+    const { signal } = this.#over
+    this.access = new SessionAccess(identity, { ...parts, readOnly: options.readOnly ?? false, signal })
     this.#calls = new CallQueue(limits, async (frame) => {
       await runCall(this, frame)
       if (this.#leaving) this.#channel.end()
@@ -97,6 +81,8 @@ export class Session {
     this.events = new EventRegistrations(this, limits.registrations)
     this.streams = new SessionStreams(
       {
+        clock,
+        stalledMs: limits.stalledMs,
         sendFrame: (header, payload) => this.sendFrame(header, payload),
         onWaiting: () => this.#throttle(),
       },
@@ -113,17 +99,20 @@ export class Session {
       { onFrame: (frame) => this.#receive(frame), onDrain: () => this.#onDrain(), onClose },
       { maxFrameBytes: limits.greetingBytes, sendDescriptor: options.sendDescriptor },
     )
+    this.#outbox = new Outbox({
+      channel: this.#channel,
+      clock,
+      limits,
+      signal,
+      onFull: () => this.#calls.hold(),
+      cut: (why) => this.destroy(why),
+    })
     this.#limitGreeting()
   }
 
   /** What the connection was opened on. `INVALID_CONN` before that. */
   get driver(): Driver {
-    if (this.#driver) return this.#driver
-    throw new VirError('INVALID_CONN', 'The connection has not been opened', { domain: 'RPC' })
-  }
-
-  get opened(): boolean {
-    return this.#driver !== undefined
+    return this.access.driver
   }
 
   /** Whether file descriptors can be sent to the client. */
@@ -133,7 +122,7 @@ export class Session {
 
   /** What the client can use besides the driver: nothing where it may see some domains alone. */
   get services(): Readonly<Record<string, Service>> {
-    return this.#driver instanceof GuardedDriver ? {} : this.#parts.services
+    return this.access.guarded ? {} : this.#parts.services
   }
 
   get logger(): Logger {
@@ -142,39 +131,13 @@ export class Session {
 
   /** Opens the connection. Called once. */
   async open(uri: string, readOnly: boolean): Promise<void> {
-    if (this.#opening)
-      throw new VirError('OPERATION_INVALID', 'The connection is open already', { domain: 'RPC' })
-    this.#opening = true
-    const { policy, open, logger, limits } = this.#parts
     try {
-      const grant = await policy(this.identity)
-      if (!grant)
-        throw new VirError('AUTH_FAILED', `'${this.identity.name}' may not connect here`, { domain: 'AUTH' })
-      const driver = await open(uri, this.identity, { signal: this.#over.signal })
-      this.#readOnly ||= readOnly
-      this.#role = this.#readOnly ? 'read' : grant.role
-      this.#driver = grant.mayAccess ? new GuardedDriver(driver, grant.mayAccess) : driver
-      this.#channel.maxFrameBytes = limits.frameBytes
-      logger.info('A client has connected', { ...this.#facts, uri, role: this.#role })
+      await this.access.open(uri, readOnly)
+      this.#channel.maxFrameBytes = this.#parts.limits.frameBytes
     } catch (error) {
-      this.#opening = false
+      if (this.#late && !this.access.opening) this.leave()
       throw error
     }
-  }
-
-  /** Throws where the client may not do what needs `role`. */
-  require(role: AccessRole, what: string): void {
-    if (role !== 'read') this.#requireNotDrained(what)
-    if (includesRole(this.#role, role)) return
-    this.#parts.logger.warn('A client was refused', { ...this.#facts, role: this.#role, what })
-    throw this.#readOnly
-      ? new VirError('OPERATION_DENIED', `Operation forbidden: read only access prevents ${what}`, {
-          domain: 'ACCESS',
-        })
-      : new VirError('ACCESS_DENIED', `Access denied: ${what} needs the role '${role}'`, {
-          domain: 'ACCESS',
-          hint: `You have the role '${this.#role}'`,
-        })
   }
 
   /** The client answers to signs of life: from now on it is asked for them. */
@@ -200,10 +163,7 @@ export class Session {
 
   /** Sends a whole packet; false where the client does not keep up. */
   sendPacket(packet: Buffer): boolean {
-    this.#sentBytes += packet.length
-    const keepsUp = this.#channel.send(packet)
-    if (!keepsUp) this.#onBehind()
-    return keepsUp
+    return this.#outbox.send(packet)
   }
 
   /** Sends a packet and file descriptors with it. */
@@ -241,11 +201,6 @@ export class Session {
     this.#channel.destroy(new VirError('RPC', `The client was cut off: ${why}`, { domain: 'RPC' }))
   }
 
-  get #facts() {
-    const { name, transport, pid } = this.identity
-    return { client: name, transport, pid }
-  }
-
   #receive(frame: Frame): void {
     this.#keepalive?.heard()
     const sign = keepaliveOf(frame)
@@ -280,37 +235,11 @@ export class Session {
     else if (this.#channel.paused) this.#channel.resume()
   }
 
-  #onBehind(): void {
-    const { limits } = this.#parts
-    const { queuedBytes } = this.#channel
-    if (queuedBytes > limits.answerBytes) this.#calls.hold()
-    if (queuedBytes > limits.unreadBytes) this.destroy('it does not read what is sent to it')
-    this.#stalled = true
-    if (!this.#watching) void this.#watchStalled()
-  }
-
   #onDrain(): void {
-    this.#stalled = false
+    this.#outbox.drained()
     this.#calls.release()
     this.streams.resume()
     this.#throttle()
-  }
-
-  async #watchStalled(): Promise<void> {
-    const { clock, limits } = this.#parts
-    this.#watching = true
-    const { signal } = this.#over
-    const taken = () => this.#sentBytes - this.#channel.queuedBytes
-    try {
-      for (let before = taken(); this.#stalled; before = taken()) {
-        await clock.sleep(limits.stalledMs, { signal })
-        if (this.#stalled && taken() === before) return this.destroy('it has taken nothing for too long')
-      }
-    } catch (error) {
-      if (!isVirError(error, 'OPERATION_ABORTED')) throw error
-    } finally {
-      this.#watching = false
-    }
   }
 
   #limitGreeting(): void {
@@ -318,16 +247,11 @@ export class Session {
     const sleep = clock.sleep(limits.greetingMs, { signal: this.#over.signal })
     void sleep.then(
       () => {
-        if (!this.#opening) this.destroy('it has not opened its connection in time')
+        this.#late = true
+        if (!this.access.opening) this.destroy('it has not opened its connection in time')
       },
       () => {},
     )
-  }
-
-  #requireNotDrained(what: string): void {
-    const reason = this.#parts.drained()
-    if (reason !== undefined)
-      throw new VirError('OPERATION_DENIED', `${what} is refused: ${reason}`, { domain: 'RPC' })
   }
 
   /** What was sent last goes out before the connection ends, where the client takes it in time. */
@@ -343,7 +267,7 @@ export class Session {
   async #finish(reason: VirError | undefined): Promise<void> {
     const { logger } = this.#parts
     logger[reason ? 'warn' : 'info']('A client has gone', {
-      ...this.#facts,
+      ...this.access.facts,
       ...(reason && { reason: reason.message }),
     })
     this.#keepalive?.stop()
@@ -353,18 +277,9 @@ export class Session {
     this.#calls.clear()
     // A start goes on without the one who asked for it, as with libvirt.
     await this.#calls.whenIdle()
-    const driver = this.#driver
-    if (!driver) return
-    const ended = this.autodestroy.map((domain) =>
-      driver.destroyDomain(domain).catch((error) => {
-        if (!isVirError(error, 'NO_DOMAIN') && !isVirError(error, 'OPERATION_INVALID'))
-          logger.warn('A domain could not be ended with its client', {
-            domain: domain.name,
-            error: messageOf(error),
-          })
-      }),
-    )
-    await Promise.all(ended)
+    if (!this.access.opened) return
+    const { driver } = this.access
+    await this.autodestroy.run(driver, logger)
     await driver.close().catch((error) => {
       logger.error('A driver could not be closed', { error: messageOf(error) })
     })

@@ -4,7 +4,7 @@ import type { Procedure } from '@covirt/protocol'
 /** Why procedures have no handler, by their names; the first that fits counts. */
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/^DOMAIN_MIGRATE_/, 'no driver moves guests to other hosts'],
-  [/^AUTH_/, 'clients are known by their sockets and certificates'],
+  [/^AUTH_/, 'clients are known by their sockets, certificates and passwords'],
   [/SET_IDENTITY$/, 'nobody speaks for others here'],
   [/(^|_)NETWORK(_|S$)/, 'there are no virtual networks'],
   [/NWFILTER/, 'there are no network filters'],

@@ -8,6 +8,8 @@ import { matchesAny } from './glob.js'
 /** A rule with the ids of its names. */
 interface ResolvedRule {
   readonly config: AccessRuleConfig
+  /** Patterns of names that clients have logged in with. */
+  readonly logins: readonly string[]
   readonly uids: readonly number[]
   readonly gids: readonly number[]
 }
@@ -37,6 +39,9 @@ export async function rulePolicy(
   }
 }
 
+/** Marks users of passwords among those of the host. */
+const loginPrefix = 'sasl:'
+
 async function resolveRule(config: AccessRuleConfig, find: FindId, logger: Logger): Promise<ResolvedRule> {
   const idsOf = async (database: 'passwd' | 'group', names: readonly string[] = []) => {
     const ids = await Promise.all(names.map((name) => find(database, name)))
@@ -45,24 +50,32 @@ async function resolveRule(config: AccessRuleConfig, find: FindId, logger: Logge
     }
     return ids.filter((id) => id !== undefined)
   }
+  const { users = [] } = config
+  const ofLogins = users.filter((name) => name.startsWith(loginPrefix))
   return {
     config,
-    uids: await idsOf('passwd', config.users),
+    logins: ofLogins.map((name) => name.slice(loginPrefix.length)),
+    uids: await idsOf(
+      'passwd',
+      users.filter((name) => !ofLogins.includes(name)),
+    ),
     gids: await idsOf('group', config.groups),
   }
 }
 
 function isFor(
-  { config, uids, gids }: ResolvedRule,
-  { uid, gid, groups = [], certificate }: ClientIdentity,
+  { config, logins, uids, gids }: ResolvedRule,
+  { uid, gid, groups = [], certificate, sasl }: ClientIdentity,
 ): boolean {
   if (config.everyone) return true
   if (uid !== undefined && uids.includes(uid)) return true
+  if (sasl !== undefined && matchesAny(logins, sasl)) return true
   if ([gid, ...groups].some((id) => id !== undefined && gids.includes(id))) return true
   return certificate !== undefined && config.dns !== undefined && matchesAny(config.dns, certificate)
 }
 
 function toGrant(role: GrantedRole, domains: readonly string[] | undefined): Grant | undefined {
   if (role === 'none') return undefined
-  return { role, ...(domains && { mayAccess: ({ name }) => matchesAny(domains, name) }) }
+  if (!domains) return { role }
+  return { role, mayAccess: ({ name }) => matchesAny(domains, name), scope: JSON.stringify(domains) }
 }

@@ -10,6 +10,8 @@ const mode = z
   .transform((text) => Number.parseInt(text, 8))
 const count = z.int().min(1).max(1_000_000)
 
+const auth = z.enum(['none', 'sasl'])
+
 const sockets = z.strictObject({
   path: path.optional(),
   mode: mode.optional(),
@@ -18,18 +20,35 @@ const sockets = z.strictObject({
   readOnlyMode: mode.optional(),
   libvirt: z.boolean().default(false),
   libvirtDirectory: path.optional(),
+  auth: auth.default('none'),
 })
 
-const tls = z.strictObject({
+const tcp = z.strictObject({
   enabled: z.boolean().default(false),
-  listen: z.string().min(1).default('0.0.0.0'),
-  port: z.int().min(0).max(65_535).default(16_514),
-  ca: path.default('/etc/pki/CA/cacert.pem'),
-  cert: path.default('/etc/pki/libvirt/servercert.pem'),
-  key: path.default('/etc/pki/libvirt/private/serverkey.pem'),
-  crl: path.optional(),
-  allowedDns: names.optional(),
+  listen: z.string().min(1).default('127.0.0.1'),
+  port: z.int().min(0).max(65_535).default(16_509),
+  auth: auth.default('sasl'),
 })
+
+const tls = z
+  .strictObject({
+    enabled: z.boolean().default(false),
+    listen: z.string().min(1).default('0.0.0.0'),
+    port: z.int().min(0).max(65_535).default(16_514),
+    ca: path.default('/etc/pki/CA/cacert.pem'),
+    cert: path.default('/etc/pki/libvirt/servercert.pem'),
+    key: path.default('/etc/pki/libvirt/private/serverkey.pem'),
+    crl: path.optional(),
+    allowedDns: names.optional(),
+    auth: auth.default('none'),
+    clientCertificates: z.boolean().default(true),
+  })
+  .refine(({ auth, clientCertificates }) => clientCertificates || auth === 'sasl', {
+    message: 'must be "sasl" where clients need no certificates',
+    path: ['auth'],
+  })
+
+const sasl = z.strictObject({ passwords: path.optional() })
 
 const role = z.enum(accessRoles)
 
@@ -96,7 +115,9 @@ const lifecycle = z.strictObject({
 export const configSchema = z.strictObject({
   drivers: names.default(['lxc', 'qemu']),
   sockets: sockets.prefault({}),
+  tcp: tcp.prefault({}),
   tls: tls.prefault({}),
+  sasl: sasl.prefault({}),
   access: access.prefault({}),
   log: log.prefault({}),
   limits: limits.prefault({}),
@@ -107,6 +128,7 @@ export const configSchema = z.strictObject({
 export type DaemonConfig = z.infer<typeof configSchema>
 export type AccessConfig = DaemonConfig['access']
 export type AccessRuleConfig = AccessConfig['rules'][number]
+export type TcpConfig = DaemonConfig['tcp']
 export type TlsConfig = DaemonConfig['tls']
 export type SocketsConfig = DaemonConfig['sockets']
 export type LimitsConfig = DaemonConfig['limits']

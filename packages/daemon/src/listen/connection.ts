@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Identity } from '@covirt/server'
+import type { AcceptOptions, Identity } from '@covirt/server'
 
 /** What is known of a client. */
 export interface ClientIdentity extends Identity {
@@ -13,6 +13,7 @@ export interface Incoming {
   readonly stream: Duplex
   readonly identity: ClientIdentity
   readonly readOnly: boolean
+  readonly auth: AcceptOptions['auth']
   /** Passes a file descriptor to the client, where that is possible. */
   readonly sendDescriptor?: ((descriptor: number) => Promise<void>) | undefined
 }

@@ -6,8 +6,9 @@ import { type InheritedSocket, isForReading } from './activation.js'
 import type { Accept, Listener } from './connection.js'
 import { libvirtSockets } from './libvirt-sockets.js'
 import type { SocketAccess } from './socket-file.js'
+import { listenTcp } from './tcp-listener.js'
 import { listenTls, type TlsListener } from './tls-listener.js'
-import { listenInherited, listenUnix } from './unix-listener.js'
+import { listenInherited, listenUnix, type UnixListenerOptions } from './unix-listener.js'
 
 /** What a daemon listens on, and how. */
 export interface ListenersOptions {
@@ -36,12 +37,17 @@ export class Listeners {
   }
 
   /** Rejects, and listens on nothing, where the daemon's own socket or TLS cannot be listened on. */
-  static async open({ sockets, tls, limits }: DaemonConfig, options: ListenersOptions): Promise<Listeners> {
+  static async open(
+    { sockets, tcp, tls, limits }: DaemonConfig,
+    options: ListenersOptions,
+  ): Promise<Listeners> {
     const listeners = new Listeners(options)
     try {
       await listeners.#open(sockets)
+      const bounded = { ...options, maxConnections: limits.clients }
+      if (tcp.enabled) listeners.#listeners.push(await listenTcp(tcp, bounded))
       if (tls.enabled) {
-        listeners.#tls = await listenTls(tls, { ...options, maxConnections: limits.clients })
+        listeners.#tls = await listenTls(tls, bounded)
         listeners.#listeners.push(listeners.#tls)
       }
       return listeners
@@ -67,23 +73,24 @@ export class Listeners {
   async #open(sockets: SocketsConfig): Promise<void> {
     const { socket, libvirtDirectory, schemes, inherited } = this.#options
     for (const each of inherited) {
-      const options = { ...this.#options, readOnly: isForReading(each) }
+      const options = { ...this.#options, readOnly: isForReading(each), auth: sockets.auth }
       this.#listeners.push(await listenInherited(each.descriptor, options))
     }
     const gid = await this.#groupOf(sockets)
     const access = { mode: sockets.mode ?? (gid === undefined ? 0o600 : 0o660), gid }
     const readOnlyAccess = { mode: sockets.readOnlyMode ?? access.mode, gid }
-    const accessOf = (readOnly: boolean) => (readOnly ? readOnlyAccess : access)
+    const listen = (path: string, readOnly: boolean) =>
+      this.#listen(path, readOnly ? readOnlyAccess : access, { readOnly, auth: sockets.auth })
     // what was passed on stands for our own sockets: whoever passed it has decided which there are
     if (inherited.length === 0) {
-      await this.#listen(socket, false, access)
-      if (sockets.readOnly) await this.#listen(`${socket}-ro`, true, readOnlyAccess)
+      await listen(socket, false)
+      if (sockets.readOnly) await listen(`${socket}-ro`, true)
     }
     if (libvirtDirectory === undefined) return
     for (const { path, readOnly } of libvirtSockets(libvirtDirectory, schemes)) {
       if (readOnly && !sockets.readOnly) continue
       try {
-        await this.#listen(path, readOnly, accessOf(readOnly))
+        await listen(path, readOnly)
       } catch (error) {
         this.#options.logger.error("one of libvirt's sockets is left alone", {
           path,
@@ -93,8 +100,12 @@ export class Listeners {
     }
   }
 
-  async #listen(path: string, readOnly: boolean, access: SocketAccess): Promise<void> {
-    this.#listeners.push(await listenUnix(path, access, { ...this.#options, readOnly }))
+  async #listen(
+    path: string,
+    access: SocketAccess,
+    clients: Pick<UnixListenerOptions, 'readOnly' | 'auth'>,
+  ): Promise<void> {
+    this.#listeners.push(await listenUnix(path, access, { ...this.#options, ...clients }))
   }
 
   async #groupOf({ group }: SocketsConfig): Promise<number | undefined> {

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls'
 import { type Logger, messageOf, VirError } from '@covirt/core'
@@ -6,6 +5,7 @@ import { matchesAny } from '../access/glob.js'
 import type { TlsConfig } from '../config/config-schema.js'
 import type { Accept, Listener } from './connection.js'
 import { distinguishedName } from './distinguished-name.js'
+import { listening } from './tcp-listener.js'
 
 /** How long a client may take for its handshake, in milliseconds. */
 const handshakeTimeoutMs = 10_000
@@ -20,7 +20,7 @@ export interface TlsListener extends Listener {
 }
 
 /**
- * Listens on TCP for clients that show a certificate of our authority. Of connections beyond `maxConnections`, also of
+ * Listens on TCP for clients that show a certificate of our authority, unless they need none to log in. Of connections beyond `maxConnections`, also of
  * those that have shown nothing yet, nothing is heard.
  */
 export async function listenTls(
@@ -32,10 +32,11 @@ export async function listenTls(
   }: { readonly accept: Accept; readonly logger: Logger; readonly maxConnections: number },
 ): Promise<TlsListener> {
   let { allowedDns } = config
+  const { auth, clientCertificates } = config
   const server = createServer({
     ...(await readCredentials(config)),
-    requestCert: true,
-    rejectUnauthorized: true,
+    requestCert: clientCertificates,
+    rejectUnauthorized: clientCertificates,
     minVersion: 'TLSv1.2',
     handshakeTimeout: handshakeTimeoutMs,
   })
@@ -47,8 +48,10 @@ export async function listenTls(
   server.on('secureConnection', (socket) => {
     socket.on('error', () => {})
     const dn = certificateOf(socket)
-    if (dn === undefined || (allowedDns && !matchesAny(allowedDns, dn))) {
-      logger.warn('a TLS client was turned away: its name is not allowed', { peer: socket.remoteAddress, dn })
+    const address = socket.remoteAddress
+    const isAllowed = dn === undefined ? !clientCertificates : !allowedDns || matchesAny(allowedDns, dn)
+    if (!isAllowed || address === undefined) {
+      logger.warn('a TLS client was turned away: its name is not allowed', { peer: address, dn })
       socket.destroy()
       return
     }
@@ -57,24 +60,13 @@ export async function listenTls(
     socket.write(welcome)
     accept({
       stream: socket,
-      identity: { name: dn, transport: 'tls', certificate: dn },
+      identity: { name: dn ?? address, transport: 'tls', address, certificate: dn },
       readOnly: false,
+      auth,
     })
   })
-  try {
-    server.listen(config.port, config.listen)
-    await once(server, 'listening')
-  } catch (cause) {
-    throw new VirError(
-      'OPERATION_FAILED',
-      `Cannot listen on ${config.listen}:${config.port}: ${messageOf(cause)}`,
-      { cause },
-    )
-  }
-  const bound = server.address()
   return {
-    address:
-      typeof bound === 'object' && bound ? `tls:${bound.address}:${bound.port}` : `tls:${config.listen}`,
+    address: await listening(server, 'tls', config),
     reload: async (next) => {
       const credentials = await readCredentials(next)
       server.setSecureContext(credentials)

@@ -3,13 +3,14 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock, Logger } from '@covirt/core'
 import type { SystemCalls } from '../native.js'
 import { boundPath } from './activation.js'
-import { type Accept, type ClientIdentity, descriptorOf, type Listener } from './connection.js'
+import { type Accept, type ClientIdentity, descriptorOf, type Incoming, type Listener } from './connection.js'
 import { descriptorSender } from './descriptor-sender.js'
 import { listenOnFile, type SocketAccess } from './socket-file.js'
 
 /** How unix sockets are listened on. */
 export interface UnixListenerOptions {
   readonly readOnly: boolean
+  readonly auth: Incoming['auth']
   readonly accept: Accept
   /** `undefined`: peers are not known. */
   readonly systemCalls: SystemCalls | undefined
@@ -53,14 +54,14 @@ async function closeServer(server: Server): Promise<void> {
 function accept(socket: Socket, options: UnixListenerOptions): void {
   // until somebody takes over, an error of the socket must not end the process
   socket.on('error', () => {})
-  const { readOnly, systemCalls, clock } = options
+  const { readOnly, auth, systemCalls, clock } = options
   const identity = identify(socket, options)
   if (!identity) {
     socket.destroy()
     return
   }
   const sendDescriptor = systemCalls && descriptorSender(socket, { systemCalls, clock })
-  options.accept({ stream: socket, identity, readOnly, sendDescriptor })
+  options.accept({ stream: socket, identity, readOnly, auth, sendDescriptor })
 }
 
 /** `undefined` where the peer should be known and is not: it has gone already. */

@@ -18,9 +18,14 @@ export interface Grant {
   readonly role: AccessRole
   /** Which domains there are for it; to all calls the others do not exist. Default: all. */
   readonly mayAccess?: ((domain: Pick<DomainRef, 'name' | 'uuid'>) => boolean) | undefined
+  /** What `mayAccess` goes by, as a text: grants with the same are for the same domains. */
+  readonly scope?: string | undefined
 }
 
-/** Decides what a client may do, once, when it opens its connection. `undefined`: nothing at all. */
+/**
+ * Decides what a client may do: when it opens its connection, and whenever `Server.reviewGrants` is called.
+ * `undefined`: nothing at all.
+ */
 export type AccessPolicy = (identity: Identity) => Grant | undefined | Promise<Grant | undefined>
 
 /** What a `write` procedure needs at least, where that is less than `admin`. */

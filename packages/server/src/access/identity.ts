@@ -7,6 +7,10 @@ export interface Identity {
   readonly uid?: number | undefined
   readonly gid?: number | undefined
   readonly pid?: number | undefined
+  /** Where the client is, where it is not on this host. */
+  readonly address?: string | undefined
+  /** Who it has shown to be with a password. */
+  readonly sasl?: string | undefined
   /** The distinguished name of the client's certificate. */
   readonly certificate?: string | undefined
 }

@@ -7,7 +7,6 @@ import { checkFlags } from './flags.js'
 const readOnlyFlag = 1
 /** The release of libvirt whose protocol this is, as its library counts: 9.0.0. */
 const protocolVersion = 9_000_000n
-const noAuthentication = 0
 /** What libvirt's drivers answer where nothing bounds it. */
 const maxVcpus = 16_384
 
@@ -26,7 +25,7 @@ export const connectHandlers = {
   connectGetCapabilities: async ({ driver, options }) => ({ xml: await driver.getCapabilities(options) }),
   connectGetHostname: async ({ driver, options }) => ({ hostname: await driver.getHostname(options) }),
   connectGetUri: ({ driver }) => ({ uri: driver.uri }),
-  connectIsSecure: ({ session }) => ({ secure: session.identity.transport !== 'tcp' }),
+  connectIsSecure: ({ session }) => ({ secure: session.access.identity.transport !== 'tcp' }),
   connectSupportsFeature: ({ session }, { feature }) => {
     switch (feature) {
       case features.keepalive:
@@ -41,7 +40,6 @@ export const connectHandlers = {
         return { supported: always.has(feature) }
     }
   },
-  authList: () => ({ types: [noAuthentication] }),
   connectDomainXmlFromNative: async ({ driver, options }, { format, config, flags }) => {
     checkFlags(flags, 0, 'another form of definitions')
     return { xml: await requireRole(driver, 'nativeConfig').domainXmlFromNative(format, config, options) }

@@ -53,7 +53,8 @@ export const covirtHandlers = {
     return { pid: program.pid }
   },
   covirtCallService: async (call, { service, method, args: text }) => {
-    const { services, identity } = call.session
+    const { services } = call.session
+    const { identity } = call.session.access
     const found = own(own(services, service), method)
     if (!found)
       throw new VirError('NO_SUPPORT', `There is no service '${service}' with a method '${method}'`, {

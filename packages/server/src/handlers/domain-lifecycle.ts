@@ -61,7 +61,7 @@ function pausedBy(flags: number): boolean {
 }
 
 function bindToSession({ session }: Call, domain: DomainRef, flags: number): DomainRef {
-  if (hasFlag(flags, create.autodestroy)) session.autodestroy.push(domain)
+  if (hasFlag(flags, create.autodestroy)) session.autodestroy.add(domain)
   return domain
 }
 

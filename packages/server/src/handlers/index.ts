@@ -1,5 +1,6 @@
 import type { Handlers } from '../handler.js'
 import { allDomainStatsHandlers } from './all-domain-stats.js'
+import { authHandlers } from './auth.js'
 import { connectHandlers } from './connect.js'
 import { covirtHandlers } from './covirt.js'
 import { domainCheckpointHandlers } from './domain-checkpoint.js'
@@ -23,6 +24,7 @@ import { storageHandlers } from './storage.js'
 /** Every handler there is, by the name of its procedure. */
 export const handlers: Handlers = {
   ...allDomainStatsHandlers,
+  ...authHandlers,
   ...connectHandlers,
   ...domainCountersHandlers,
   ...domainInfoHandlers,

@@ -1,6 +1,8 @@
 import { isVirError, VirError } from '@covirt/core'
 import { procedures } from '@covirt/protocol'
-import type { RpcCallOptions, RpcClient } from './rpc-client.js'
+import type { RpcCallOptions, RpcClient } from '../rpc-client.js'
+import { type CredentialsSource, findCredentials } from './find-credentials.js'
+import { logIn } from './log-in.js'
 
 /** How a peer may want to know who we are (virConnectAuthType), by its number. */
 const authTypes = { none: 0, sasl: 1, polkit: 2 } as const
@@ -11,12 +13,18 @@ const authTypes = { none: 0, sasl: 1, polkit: 2 } as const
  */
 export async function authenticate(
   rpc: RpcClient,
-  wanted: string | undefined,
+  source: CredentialsSource,
   options: RpcCallOptions,
 ): Promise<void> {
+  const wanted = source.target.auth
+  const [way, mechanism] = wanted === undefined ? [] : partsOf(wanted)
   const offered = await offers(rpc, options)
-  if (wanted === undefined && (offered.length === 0 || offered.includes(authTypes.none))) return
-  if ((wanted ?? 'polkit') === 'polkit' && offered.includes(authTypes.polkit)) {
+  if (offered.includes(authTypes.sasl) && (way ?? 'sasl') === 'sasl') {
+    await logIn(rpc, mechanism, () => findCredentials(source, options), options)
+    return
+  }
+  if ((way ?? 'none') === 'none' && (offered.length === 0 || offered.includes(authTypes.none))) return
+  if ((way ?? 'polkit') === 'polkit' && offered.includes(authTypes.polkit)) {
     await rpc.call(procedures.authPolkit, {}, options)
     return
   }
@@ -29,9 +37,15 @@ export async function authenticate(
     `The peer lets in who can do ${names.join(' or ') || 'nothing'}${ask}`,
     {
       domain: 'AUTH',
-      hint: 'Use a certificate (+tls), an account over there (+ssh), or a socket that asks for nothing',
+      hint: 'Use a name and a password (SASL), a certificate (+tls), or an account over there (+ssh)',
     },
   )
+}
+
+/** As libvirt's clients have it: `sasl`, or with a mechanism `sasl.scram-sha-256`. */
+function partsOf(wanted: string): readonly [string, string | undefined] {
+  const [way = '', ...mechanism] = wanted.split('.')
+  return [way, mechanism.length === 0 ? undefined : mechanism.join('.')]
 }
 
 async function offers(rpc: RpcClient, options: RpcCallOptions): Promise<readonly number[]> {

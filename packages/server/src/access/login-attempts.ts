@@ -1,0 +1,41 @@
+import type { Clock } from '@covirt/core'
+
+/** How many failures in a row are nobody's business; each one more doubles the pause, up to the longest. */
+const allowance = { free: 5, firstPauseMs: 1000, longestPauseMs: 60_000 } as const
+/** How many places are remembered: those that failed last. */
+const maxPlaces = 4096
+
+interface Failures {
+  readonly count: number
+  /** Until then nobody from there is listened to. */
+  readonly until: number
+}
+
+/** Slows down who guesses passwords: places that logins come from, each with its failures in a row. */
+export class LoginAttempts {
+  readonly #clock: Clock
+  readonly #places = new Map<string, Failures>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** How long nobody from `place` is listened to, in milliseconds; 0 where they are. */
+  pauseMs(place: string): number {
+    return Math.max(0, (this.#places.get(place)?.until ?? 0) - this.#clock.now())
+  }
+
+  failed(place: string): void {
+    const count = (this.#places.get(place)?.count ?? 0) + 1
+    const over = count - allowance.free
+    const pauseMs = over < 0 ? 0 : Math.min(allowance.firstPauseMs * 2 ** over, allowance.longestPauseMs)
+    this.#places.delete(place)
+    this.#places.set(place, { count, until: this.#clock.now() + pauseMs })
+    const [oldest] = this.#places.keys()
+    if (this.#places.size > maxPlaces && oldest !== undefined) this.#places.delete(oldest)
+  }
+
+  succeeded(place: string): void {
+    this.#places.delete(place)
+  }
+}

@@ -1,0 +1,84 @@
+import { VirError } from '@covirt/core'
+import { type FindVerifier, ScramServer, scramMechanism } from '@covirt/protocol'
+import type { LoginAttempts } from './login-attempts.js'
+
+/** What a login needs besides its client. */
+export interface SaslLoginParts {
+  readonly verifierOf: FindVerifier
+  readonly attempts: LoginAttempts
+  /** Where the client is, for {@link LoginAttempts}. */
+  readonly place: string
+}
+
+/** What is answered to one step of a login. */
+export interface SaslAnswer {
+  readonly data: string
+  /** Who it is, once that is known. */
+  readonly user: string | undefined
+}
+
+/** How often one client may fail. */
+const maxFailures = 3
+
+/** One client's way to being known, by SCRAM-SHA-256. */
+export class SaslLogin {
+  /** The mechanisms there are, as libvirt's clients expect them: with commas between them. */
+  readonly mechanisms = scramMechanism
+  readonly #parts: SaslLoginParts
+  #exchange: ScramServer | undefined
+  #failures = 0
+
+  constructor(parts: SaslLoginParts) {
+    this.#parts = parts
+  }
+
+  /** The client has failed as often as it may. */
+  get exhausted(): boolean {
+    return this.#failures >= maxFailures
+  }
+
+  /** Begins anew. */
+  async start(mechanism: string, data: string | undefined): Promise<SaslAnswer> {
+    return this.#guarded(async () => {
+      if (mechanism !== scramMechanism)
+        throw new VirError('AUTH_UNAVAILABLE', `There is no mechanism '${mechanism.slice(0, 64)}'`, {
+          domain: 'AUTH',
+          hint: `There is: ${scramMechanism}`,
+        })
+      this.#exchange = new ScramServer(this.#parts.verifierOf)
+      // A client that does not speak first is asked to, with nothing.
+      return { data: data === undefined ? '' : await this.#exchange.start(data), user: undefined }
+    })
+  }
+
+  async step(data: string | undefined): Promise<SaslAnswer> {
+    return this.#guarded(async () => {
+      const exchange = this.#exchange
+      if (!exchange || data === undefined)
+        throw new VirError('AUTH_FAILED', 'There is no login to go on with', { domain: 'AUTH' })
+      if (!exchange.started) return { data: await exchange.start(data), user: undefined }
+      this.#exchange = undefined
+      const { user, answer } = exchange.finish(data)
+      this.#parts.attempts.succeeded(this.#parts.place)
+      return { data: answer, user }
+    })
+  }
+
+  async #guarded(step: () => Promise<SaslAnswer>): Promise<SaslAnswer> {
+    const { attempts, place } = this.#parts
+    const pauseMs = attempts.pauseMs(place)
+    try {
+      if (pauseMs > 0)
+        throw new VirError('AUTH_FAILED', 'Too many logins from there have failed', {
+          domain: 'AUTH',
+          hint: `Try again in ${Math.ceil(pauseMs / 1000)} s`,
+        })
+      return await step()
+    } catch (error) {
+      this.#exchange = undefined
+      this.#failures++
+      if (pauseMs === 0) attempts.failed(place)
+      throw error
+    }
+  }
+}
