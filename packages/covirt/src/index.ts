@@ -17,5 +17,6 @@ export {
 export { defaultUri } from './default-uri.js'
 export type { MadeContainer } from './make-container.js'
 export { type ConnectOptions, type DriverOf, open } from './open.js'
+export { openLifecycle } from './open-lifecycle.js'
 export type { BuiltinDrivers } from './providers.js'
 export { simulate } from './simulate.js'

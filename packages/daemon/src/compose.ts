@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Clock, type DriverEntry, driverEntryId, systemClock } from '@covirt/core'
+import { lifecycleServiceName } from '@covirt/lifecycle'
 import { resolveRoot } from '@covirt/local'
 import { Server, type ServerLimits } from '@covirt/server'
 import { Container, type ServiceIdentifier } from 'inversify'
@@ -35,6 +36,7 @@ const ids = {
   policy: Symbol('CurrentPolicy') as ServiceIdentifier<CurrentPolicy>,
   house: Symbol('DriverHouse') as ServiceIdentifier<DriverHouse>,
   serviceManager: Symbol('ServiceManager') as ServiceIdentifier<ServiceManager>,
+  lifecycle: Symbol('LifecycleHook') as ServiceIdentifier<LifecycleHook>,
   server: Symbol('Server') as ServiceIdentifier<Server>,
   daemon: Symbol('Daemon') as ServiceIdentifier<Daemon>,
 }
@@ -68,12 +70,14 @@ function bindParts(
     const entries = context.getAll<DriverEntry>(driverEntryId)
     return new DriverHouse(instance, entries, { logger, clock: context.get(ids.clock) })
   })
+  container.bind(ids.lifecycle).toDynamicValue(() => new LifecycleHook())
   container.bind(ids.server).toDynamicValue((context) => {
     const house = context.get(ids.house)
     return new Server({
       open: (uri, _identity, options) => house.connect(uri, options),
       policy: context.get(ids.policy).decide,
       verifierOf: (user) => passwords.verifierOf(user),
+      services: { [lifecycleServiceName]: context.get(ids.lifecycle).service },
       logger,
       clock: context.get(ids.clock),
       limits: serverLimits(config.limits),
@@ -91,7 +95,7 @@ function bindParts(
       house: context.get(ids.house),
       server: context.get(ids.server),
       serviceManager: context.get(ids.serviceManager),
-      hooks: [new LifecycleHook(), ...context.getAll(daemonHookId, { optional: true })],
+      hooks: [context.get(ids.lifecycle), ...context.getAll(daemonHookId, { optional: true })],
       listening: {
         socket: inheritedPath(inherited) ?? config.sockets.path ?? defaultSocket(instance),
         libvirtDirectory: config.sockets.libvirt

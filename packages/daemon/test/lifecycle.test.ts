@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { type JournalEntry, lifecycleDefaults, readJournal } from '@covirt/lifecycle'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { type Connection, open } from 'covirt'
+import { type Connection, open, openLifecycle } from 'covirt'
 import {
   busyboxRootfs,
   canRunLxc,
@@ -102,7 +102,7 @@ describeWhen(
       ])
     })
 
-    test('are each started once where the daemon is killed halfway', async () => {
+    test('are each started once where the daemon is killed halfway, and go down through it in reverse', async () => {
       {
         await using daemon = await start()
         for (;;) {
@@ -119,6 +119,18 @@ describeWhen(
       })
       const started = (await journal()).filter(({ event }) => event === 'started').map(nameOf)
       expect(started).toEqual(['db', 'web', 'vm'])
+      await using connection = await local()
+      await using lifecycle = await openLifecycle(connection)
+      const off: string[] = []
+      const report = await lifecycle.down(
+        {},
+        { onProgress: ({ name, phase }) => phase === 'off' && off.push(name) },
+      )
+      expect(off).toEqual([names.vm, names.web, names.db])
+      expect(report.results.map(({ outcome }) => outcome)).toEqual(['clean', 'clean', 'clean'])
+      expect(await lifecycle.journal({ domain: names.db, last: 1 })).toMatchObject([
+        { event: 'stopped', actor: 'user', how: 'clean' },
+      ])
     })
   },
 )

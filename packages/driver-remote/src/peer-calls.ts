@@ -64,6 +64,20 @@ export class PeerCalls {
     }
   }
 
+  /** As {@link call}, for what may take any time, tells how far it is and undoes what is cancelled. */
+  async callLong<A, R>(
+    procedure: Procedure<A, R>,
+    args: A,
+    { signal, onProgress }: Pick<RpcCallOptions, 'signal' | 'onProgress'>,
+  ): Promise<R> {
+    try {
+      const session = this.#link.session ?? (await this.#link.wait({ signal }))
+      return await session.rpc.call(procedure, args, { signal, onProgress, undoes: true })
+    } catch (error) {
+      throw fromHere(error)
+    }
+  }
+
   #bounds({ signal }: CallOptions): RpcCallOptions | undefined {
     return signal || this.#timeoutMs > 0 ? { signal, timeoutMs: this.#timeoutMs } : undefined
   }

@@ -38,6 +38,7 @@ import {
 } from './domain-statistics.js'
 import { DomainTypes } from './domain-types.js'
 import { PeerCalls } from './peer-calls.js'
+import { type PeerService, peerService } from './peer-service.js'
 import { type LinkState, ReconnectingLink } from './reconnecting-link.js'
 import { remoteRoles } from './remote-roles.js'
 import { parseRemoteTarget, type RemoteTarget } from './remote-target.js'
@@ -309,6 +310,11 @@ export class RemoteDriver implements Driver {
 
   subscribe(listener: (event: DriverEvent) => void): Unsubscribe {
     return this.#events.subscribe(listener)
+  }
+
+  /** What a covirt server offers under this name besides its driver; `undefined` where it does not. */
+  service(name: string): PeerService | undefined {
+    return this.#peer.covirt?.services.includes(name) ? peerService(this.#calls, name) : undefined
   }
 
   /** Calls `listener` whenever the connection to the peer is lost, made again, or closed. */

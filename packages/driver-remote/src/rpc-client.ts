@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { abortError, type CallOptions, type Clock, isVirError, throwIfAborted, VirError } from '@covirt/core'
 import {
   Channel,
+  covirtMessages,
   covirtProcedures,
   decodeValue,
   encodeFrame,
@@ -31,6 +32,10 @@ export interface RpcHandlers {
 export interface RpcCallOptions extends CallOptions {
   /** How long its reply may take: then it rejects with `OPERATION_TIMEOUT`. Default, and 0: any time. */
   readonly timeoutMs?: number | undefined
+  /** Whether there is something to be undone where it is cancelled. Default: where it is a write. */
+  readonly undoes?: boolean | undefined
+  /** Told what the peer says of how far the call is, as text. */
+  readonly onProgress?: ((value: string) => void) | undefined
 }
 
 /** By what a procedure is known on the wire. */
@@ -44,6 +49,8 @@ interface Pending {
   readonly stream: RpcStream | undefined
   /** Called once the call is over. */
   readonly onSettled: (() => void)[]
+  readonly undoes: boolean
+  readonly onProgress: ((value: string) => void) | undefined
   /** Nobody waits for the reply any more. */
   abandoned: boolean
 }
@@ -145,6 +152,8 @@ export class RpcClient {
         reject,
         stream,
         onSettled: [],
+        undoes: options?.undoes ?? procedure.access === 'write',
+        onProgress: options?.onProgress,
         abandoned: false,
       }
       this.#pending.set(serial, pending)
@@ -172,8 +181,8 @@ export class RpcClient {
     )
   }
 
-  #isUndone({ procedure }: Pending): boolean {
-    return this.peerUndoes && procedure.access === 'write' && !this.#lost
+  #isUndone({ undoes }: Pending): boolean {
+    return this.peerUndoes && undoes && !this.#lost
   }
 
   /** Resolves once the call is over, one way or the other. */
@@ -193,7 +202,8 @@ export class RpcClient {
         this.#settle(frame)
         break
       case frameTypes.message:
-        this.#handlers.onMessage(frame)
+        if (isProgress(frame)) this.#tellProgress(frame)
+        else this.#handlers.onMessage(frame)
         break
       case frameTypes.stream:
         this.#streams.get(frame.serial)?.receive(frame)
@@ -221,6 +231,12 @@ export class RpcClient {
     } catch (error) {
       pending.reject(error)
     }
+  }
+
+  #tellProgress({ payload }: Frame): void {
+    const { serial, value } = decodeValue(covirtMessages.progress.body, payload)
+    const pending = this.#pending.get(serial)
+    if (!pending?.abandoned) pending?.onProgress?.(value)
   }
 
   #sendStream(procedure: Numbers, serial: number, status: number, payload?: Uint8Array): boolean {
@@ -254,6 +270,10 @@ export class RpcClient {
     }
     for (const stream of [...this.#streams.values()]) stream.lost(reason)
   }
+}
+
+function isProgress({ program, procedure }: Frame): boolean {
+  return program === covirtMessages.progress.program.number && procedure === covirtMessages.progress.number
 }
 
 function settled({ onSettled }: Pending): void {

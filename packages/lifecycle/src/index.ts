@@ -1,9 +1,20 @@
 export { executableHooks } from './hooks/executable-hooks.js'
 export type { HookContext, LifecycleHooks, Veto } from './hooks/lifecycle-hooks.js'
+export type {
+  DownRequest,
+  HostLifecycle,
+  RunOptions,
+  StartRequest,
+  StopRequest,
+  UpRequest,
+} from './host/host-lifecycle.js'
+export { lifecycleService, lifecycleServiceName } from './host/lifecycle-service.js'
+export { type LifecycleParts, LocalLifecycle } from './host/local-lifecycle.js'
+export { type LifecyclePeer, PeerLifecycle } from './host/peer-lifecycle.js'
 export { type BootHistory, bootHistory } from './journal/boot-history.js'
 export { readBootIdentity } from './journal/boot-identity.js'
 export { EventRecorder, type EventRecorderParts } from './journal/event-recorder.js'
-export { explain, historyOfDomain } from './journal/explain.js'
+export { explain } from './journal/explain.js'
 export { FileJournal, type FileJournalOptions, readJournal } from './journal/file-journal.js'
 export {
   type Journal,
@@ -12,6 +23,7 @@ export {
   type JournalEvent,
   MemoryJournal,
 } from './journal/journal.js'
+export { type JournalRequest, selectEntries } from './journal/select-entries.js'
 export * from './model/defaults.js'
 export type * from './model/policy.js'
 export { type NativeStart, resolvePolicy } from './model/resolve-policy.js'

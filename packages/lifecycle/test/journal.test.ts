@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { explain, FileJournal, historyOfDomain, type JournalEntry, readJournal } from '@covirt/lifecycle'
+import { explain, FileJournal, type JournalEntry, readJournal, selectEntries } from '@covirt/lifecycle'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { uuidOf } from './make-domains.js'
 
@@ -125,6 +125,8 @@ describe('the journal on disk', () => {
 })
 
 describe('explaining', () => {
+  const ofDb = (entries: readonly JournalEntry[]) => selectEntries(entries, { domain: uuidOf('db') })
+
   test('tells an end, or a start, once that two processes have noted', () => {
     const noted = [
       entry(0, { event: 'starting' }),
@@ -136,13 +138,13 @@ describe('explaining', () => {
       entry(210, { event: 'stopped', actor: 'guest', how: 'clean' }),
       entry(9000, { event: 'stopped', actor: 'user', how: 'forced' }),
     ]
-    const told = historyOfDomain(noted, { uuid: uuidOf('db') })
+    const told = ofDb(noted)
     expect(told.map(({ at }) => at)).toEqual([0, 20, 30, 100, 200, 9000])
   })
 
   test('tells a domain’s transitions with reasons, across boots', () => {
     const lines = explain(
-      [
+      ofDb([
         entry(0, { event: 'starting', why: 'it is marked to be started at boot' }),
         entry(1000, { tookMs: 1000 }),
         entry(1500, { uuid: uuidOf('other') }),
@@ -154,8 +156,7 @@ describe('explaining', () => {
           tookMs: 90_000,
         }),
         entry(3000, { boot: 'boot-2', event: 'stopped', actor: 'guest', how: 'clean' }),
-      ],
-      { uuid: uuidOf('db') },
+      ]),
     )
     expect(lines.map((line) => line.replace(/^[0-9-]+ [0-9:]+ {2}/, ''))).toEqual([
       'is being started, by the plan of the boot: it is marked to be started at boot',

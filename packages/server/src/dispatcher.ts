@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { type Driver, messageOf, VirError } from '@covirt/core'
 import {
   type Codec,
+  covirtMessages,
   decodeValue,
   encodeFrame,
   errorRecord,
@@ -127,6 +128,10 @@ class RunningCall implements Call {
 
   openStream(stream: Duplex): void {
     this.#stream = stream
+  }
+
+  progress(value: string): void {
+    if (!this.#answered) this.session.send(covirtMessages.progress, { serial: this.#frame.serial, value })
   }
 
   passDescriptor(owned: OwnedDescriptor): void {

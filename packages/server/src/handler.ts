@@ -16,6 +16,8 @@ export interface Call {
   require(role: AccessRole): void
   /** Makes `stream` the call's stream; it begins to flow once the call has been answered. */
   openStream(stream: Duplex): void
+  /** Tells the client how far the call is. */
+  progress(value: string): void
   /** Sends `owned` with the answer, and releases it then. */
   passDescriptor(owned: OwnedDescriptor): void
 }

@@ -1,11 +1,11 @@
-import { type Connection, VirError } from '@covirt/core'
-import type { MakePlanOptions, RunnerParts, StartReport, StopReport } from '@covirt/lifecycle'
+import { silentLogger, VirError } from '@covirt/core'
+import type { HostLifecycle, RunOptions, StartReport, StopReport } from '@covirt/lifecycle'
 import { type Command, Option } from 'commander'
 import type { Cli } from '../cli/cli.js'
 import { findDomain } from '../cli/find-domain.js'
-import { journalDirectory, lifecycleParts } from '../cli/lifecycle-parts.js'
 import { LiveGuests } from '../cli/live-guests.js'
 import { parseCount, parseSeconds } from '../cli/option-values.js'
+import { journalDirectory, openLifecycle } from '../open-lifecycle.js'
 import type { Select } from './select.js'
 
 interface UpFlags {
@@ -76,11 +76,9 @@ async function showStart(
   names: readonly string[],
   { dot, limit }: UpFlags & { readonly dot?: boolean },
 ): Promise<void> {
-  const { formatPlan, makeStartPlan, planDot } = await import('@covirt/lifecycle')
-  const connection = await cli.connection()
-  const parts = await lifecycleParts(cli, connection.driver, { actor: 'user' })
-  const options = await planOptions(cli, connection, names, { limit })
-  const plan = await makeStartPlan(parts, options)
+  const { formatPlan, planDot } = await import('@covirt/lifecycle')
+  await using lifecycle = await lifecycleOf(cli)
+  const plan = await lifecycle.planStart({ only: await uuidsOf(cli, names), limit }, cli)
   cli.result({ json: plan, text: dot ? planDot(plan) : formatPlan(plan) })
 }
 
@@ -89,116 +87,102 @@ async function showStop(
   names: readonly string[],
   { dot, deadline }: DownFlags & { readonly dot?: boolean },
 ): Promise<void> {
-  const { formatPlan, makeStopPlan, planDot } = await import('@covirt/lifecycle')
-  const connection = await cli.connection()
-  const plan = await makeStopPlan(connection, await planOptions(cli, connection, names, { deadline }))
+  const { formatPlan, planDot } = await import('@covirt/lifecycle')
+  await using lifecycle = await lifecycleOf(cli)
+  const request = { only: await uuidsOf(cli, names), deadlineMs: milliseconds(deadline) }
+  const plan = await lifecycle.planStop(request, cli)
   cli.result({ json: plan, text: dot ? planDot(plan) : formatPlan(plan) })
 }
 
 async function up(cli: Cli, names: readonly string[], flags: UpFlags): Promise<void> {
   const { boot, takenDown, limit } = flags
-  if (takenDown && !(await wereTakenDown(cli))) {
-    cli.result({ json: nothingStarted, text: 'Guests were not taken down since this boot\n' })
+  if (takenDown && (await nothingTakenDown(cli))) {
+    cli.result({ json: nothingStarted, text: nothingToStart(flags) })
     return
   }
-  const connection = await cli.connection()
-  const options = await planOptions(cli, connection, names, { limit })
-  const live = liveOf(cli)
-  const onProgress = live && ((each: Parameters<LiveGuests['tell']>[0]) => live.tell(each))
-  const parts = await lifecycleParts(cli, connection.driver, {
-    actor: boot || takenDown ? 'boot' : 'user',
-    ...(onProgress && { onProgress }),
-  })
-  let report: StartReport | undefined
-  try {
-    report = await runUp(parts, options, flags)
-  } finally {
-    live?.end()
-    await parts.journal.close()
-  }
-  cli.result({
-    json: report ?? nothingStarted,
-    text: report ? upText(report) : 'This boot has had its plan\n',
-  })
+  await using lifecycle = await lifecycleOf(cli)
+  const request = { only: await uuidsOf(cli, names), limit, boot, takenDown }
+  const report = await watched(cli, (options) => lifecycle.up(request, options))
+  cli.result({ json: report ?? nothingStarted, text: report ? upText(report) : nothingToStart(flags) })
   const missing = (report?.results ?? []).filter(({ outcome }) => outcome !== 'ready')
   if (missing.length > 0) throw notAll('up as planned', missing)
 }
 
 const nothingStarted: StartReport = { kind: 'start', results: [], tookMs: 0 }
 
-async function runUp(
-  parts: RunnerParts,
-  options: MakePlanOptions,
-  { boot, takenDown }: UpFlags,
-): Promise<StartReport | undefined> {
-  const { makeStartPlan, runAgain, runBoot, runStart } = await import('@covirt/lifecycle')
-  if (!boot && !takenDown) return runStart(await makeStartPlan(parts, options), parts)
-  const again = await runAgain(parts, options)
-  return again ?? (boot ? runBoot(parts, options) : undefined)
+function nothingToStart({ takenDown }: UpFlags): string {
+  return takenDown ? 'Guests were not taken down since this boot\n' : 'This boot has had its plan\n'
 }
 
 /** The journal knows without a connection: at a boot there is nothing more to be done. */
-async function wereTakenDown(cli: Cli): Promise<boolean> {
+async function nothingTakenDown(cli: Cli): Promise<boolean> {
   const { bootHistory, readBootIdentity, readJournal } = await import('@covirt/lifecycle')
-  const directory = journalDirectory(cli.uri)
+  const directory = await journalDirectory(cli.uri)
   if (directory === undefined) return false
-  return bootHistory(await readJournal(directory), await readBootIdentity()).takenDown !== undefined
+  return bootHistory(await readJournal(directory), await readBootIdentity()).takenDown === undefined
 }
 
 async function down(cli: Cli, names: readonly string[], { host, deadline }: DownFlags): Promise<void> {
-  const { makeStopPlan, runStop } = await import('@covirt/lifecycle')
-  const connection = await cli.connection()
-  const options = await planOptions(cli, connection, names, { deadline })
-  const live = liveOf(cli)
-  const onProgress = live && ((each: Parameters<LiveGuests['tell']>[0]) => live.tell(each))
-  const parts = await lifecycleParts(cli, connection.driver, {
-    actor: host ? 'power-off' : 'user',
-    ...(onProgress && { onProgress }),
-  })
-  let report: StopReport
-  try {
-    report = await runStop(await makeStopPlan(connection, options), { ...parts, host })
-  } finally {
-    live?.end()
-    await parts.journal.close()
-  }
+  await using lifecycle = await lifecycleOf(cli)
+  const request = { only: await uuidsOf(cli, names), deadlineMs: milliseconds(deadline), host }
+  const report = await watched(cli, (options) => lifecycle.down(request, options))
   cli.result({ json: report, text: downText(report) })
   const failed = report.results.filter(({ outcome }) => outcome === 'failed')
   if (failed.length > 0) throw notAll('down', failed)
 }
 
 async function explainDomain(cli: Cli, text: string, { last }: { readonly last: number }): Promise<void> {
-  const { explain, historyOfDomain, readJournal } = await import('@covirt/lifecycle')
-  const directory = journalDirectory(cli.uri)
-  const entries = directory === undefined ? [] : await readJournal(directory)
-  // The journal knows domains that are not there any more, and needs no connection.
-  const known = entries.findLast(({ uuid, name }) => uuid !== undefined && (name === text || uuid === text))
-  const uuid = known?.uuid ?? (await cli.domain(text)).uuid
-  const lines = explain(entries, { uuid }, { last })
+  const { explain } = await import('@covirt/lifecycle')
+  const read = await journalReader(cli)
+  // The journal knows domains that are not there any more.
+  const known = await read({ domain: text, last })
+  const entries = known.length > 0 ? known : await read({ domain: (await cli.domain(text)).uuid, last })
+  const lines = explain(entries)
   const said = lines.length === 0 ? [`Nothing is known of '${text}'`] : lines
-  const own = historyOfDomain(entries, { uuid }).slice(-last)
-  cli.result({ json: own, text: said.map((line) => `${line}\n`).join('') })
+  cli.result({ json: entries, text: said.map((line) => `${line}\n`).join('') })
 }
 
-async function planOptions(
-  cli: Cli,
-  connection: Connection,
-  names: readonly string[],
-  { limit, deadline }: { readonly limit?: number | undefined; readonly deadline?: number | undefined },
-): Promise<MakePlanOptions> {
-  const domains = await Promise.all(names.map((name) => findDomain(connection, name, { signal: cli.signal })))
-  return {
-    signal: cli.signal,
-    only: names.length === 0 ? undefined : new Set(domains.map(({ uuid }) => uuid)),
-    defaults: {
-      ...(limit !== undefined && { limit }),
-      ...(deadline !== undefined && { deadlineMs: deadline * 1000 }),
-    },
+/** Where nobody serves the journal it is read without any connection, which others may be in the way of. */
+async function journalReader(cli: Cli): Promise<HostLifecycle['journal']> {
+  const directory = await journalDirectory(cli.uri)
+  if (directory !== undefined) {
+    const { readJournal, selectEntries } = await import('@covirt/lifecycle')
+    return async (request = {}) => selectEntries(await readJournal(directory), request)
+  }
+  const lifecycle = await lifecycleOf(cli)
+  return (request) => lifecycle.journal(request, cli)
+}
+
+async function lifecycleOf(cli: Cli): Promise<HostLifecycle & AsyncDisposable> {
+  const logger = {
+    ...silentLogger,
+    error: (message: string, fields: Readonly<Record<string, unknown>> = {}) =>
+      cli.warn(fields.error === undefined ? message : `${message}: ${String(fields.error)}`),
+  }
+  return openLifecycle(await cli.connection(), { logger })
+}
+
+/** Runs something and shows meanwhile, to people, how far each guest is. */
+async function watched<T>(cli: Cli, run: (options: RunOptions) => Promise<T>): Promise<T> {
+  const { signal } = cli
+  if (cli.output.json) return run({ signal })
+  const live = new LiveGuests(process.stderr, process.env)
+  try {
+    return await run({ signal, onProgress: (progress) => live.tell(progress) })
+  } finally {
+    live.end()
   }
 }
 
-function liveOf(cli: Cli): LiveGuests | undefined {
-  return cli.output.json ? undefined : new LiveGuests(process.stderr, process.env)
+async function uuidsOf(cli: Cli, names: readonly string[]): Promise<readonly string[] | undefined> {
+  if (names.length === 0) return undefined
+  const connection = await cli.connection()
+  const domains = await Promise.all(names.map((name) => findDomain(connection, name, cli)))
+  return domains.map(({ uuid }) => uuid)
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000
 }
 
 function upText({ results, tookMs }: StartReport): string {

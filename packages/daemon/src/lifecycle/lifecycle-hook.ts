@@ -1,56 +1,59 @@
 import { join } from 'node:path'
-import { type CallOptions, type Driver, isVirError } from '@covirt/core'
+import { type CallOptions, type Driver, isVirError, VirError } from '@covirt/core'
 import {
   EventRecorder,
   executableHooks,
   FileJournal,
-  makeStopPlan,
+  type HostLifecycle,
+  type Journal,
+  LocalLifecycle,
+  lifecycleService,
   type Progress,
-  type RunnerParts,
   readBootIdentity,
-  runBoot,
-  runStop,
   SystemProbeIo,
   systemConditions,
 } from '@covirt/lifecycle'
 import { resolveRoot } from '@covirt/local'
+import type { Service, ServiceCallOptions } from '@covirt/server'
 import type { DaemonContext, DaemonHook } from '../daemon-hook.js'
 import { instanceUri } from '../drivers/driver-house.js'
 import { hostFate } from './host-fate.js'
 import { defaultsOf } from './lifecycle-defaults.js'
+import { PlanRuns } from './plan-runs.js'
 
 /** How often the service manager is asked for more time, and for how much, while guests go down. */
 const extendEveryMs = 5000
 const extendByMs = 20_000
 
 interface Running {
-  readonly driver: Driver
-  readonly recorder: EventRecorder
-  readonly parts: Omit<RunnerParts, 'actor'>
+  /** All guests of the daemon; absent where none of its drivers has guests of the host. */
+  readonly driver: Driver | undefined
+  readonly journal: Journal
+  /** The plans of this driver's guests. */
+  readonly lifecycleOf: (driver: Driver) => LocalLifecycle
 }
 
 /**
  * Brings the host's guests up once for each boot, and down when the host goes down; when only the daemon goes, they
- * live on. Notes in the journal what becomes of them in between.
+ * live on. Notes in the journal what becomes of them in between, and makes and runs plans for clients.
  */
 export class LifecycleHook implements DaemonHook {
-  readonly #over = new AbortController()
+  readonly #runs = new PlanRuns()
+  #context: DaemonContext | undefined
   #running: Promise<Running> | undefined
   #booting: Promise<void> = Promise.resolve()
+  #goingDown = false
+
+  /** Plans for covirt's own clients. */
+  readonly service: Service = lifecycleService((call: ServiceCallOptions) => this.#lifecycleFor(call))
 
   async started(context: DaemonContext, signal: AbortSignal): Promise<void> {
+    this.#context = context
     this.#running = this.#open(context, signal)
     this.#running.catch(() => {})
-    let running: Running
-    try {
-      running = await this.#running
-    } catch (error) {
-      if (!isVirError(error, 'NO_CONNECT')) throw error
-      context.logger.info('there is no driver whose guests could be started', { reason: error.message })
-      return
-    }
-    if (context.config.lifecycle.start) {
-      this.#booting = this.#boot(context, running)
+    const { driver, lifecycleOf } = await this.#running
+    if (driver && context.config.lifecycle.start) {
+      this.#booting = this.#boot(context, lifecycleOf(driver))
       await this.#booting
     }
   }
@@ -60,50 +63,90 @@ export class LifecycleHook implements DaemonHook {
     const fate = config.lifecycle.stop ? await hostFate(clock) : 'staying'
     if (fate === 'unknown')
       logger.error('systemd does not say whether the host goes down: guests are let live on')
-    const goingDown = fate === 'going-down'
+    this.#goingDown = fate === 'going-down'
+    const goingDown = this.#goingDown
     if (goingDown) server.drain('the host is going down')
-    this.#over.abort('the daemon goes down')
+    await this.#runs.close(goingDown ? 'the host is going down' : 'covirtd goes down')
     await this.#booting.catch(() => {})
     const running = await this.#running?.catch(() => undefined)
     if (!running) return
+    const { driver, lifecycleOf, journal } = running
     try {
-      if (goingDown) {
+      if (driver && goingDown) {
         logger.info('the host goes down, and all guests with it')
-        await this.#bringDown(context, running)
+        await this.#bringDown(context, lifecycleOf(driver))
       }
     } finally {
-      await running.recorder.close()
-      await running.driver.close()
+      await journal.close()
+      await driver?.close()
     }
   }
 
   async #open(context: DaemonContext, signal: AbortSignal): Promise<Running> {
-    const { clock, logger, instance } = context
-    const driver = await context.open(signal)
+    const { clock, logger, instance, config } = context
+    const driver = await context.open(signal).catch((error: unknown) => {
+      if (!isVirError(error, 'NO_CONNECT')) throw error
+      logger.info('there is no driver whose guests could be started', { reason: error.message })
+      return undefined
+    })
     const { stateDirectory, configDirectory, runDirectory } = resolveRoot(instanceUri('covirt', instance))
     const boot = await readBootIdentity()
-    const journal = FileJournal.open({ directory: join(stateDirectory, 'lifecycle') })
-    const recorder = new EventRecorder({ journal, driver, clock, logger, boot })
-    const parts = {
-      driver,
+    const file = FileJournal.open({ directory: join(stateDirectory, 'lifecycle') })
+    const journal = driver ? new EventRecorder({ journal: file, driver, clock, logger, boot }) : file
+    const common = {
       clock,
       logger,
-      journal: recorder,
+      journal,
       boot,
-      probeIo: new SystemProbeIo(driver, join(runDirectory, 'notify')),
       conditions: systemConditions,
       hooks: executableHooks(join(configDirectory, 'hooks')),
     }
-    return { driver, recorder, parts }
+    const lifecycleOf = (guests: Driver) => {
+      const probeIo = new SystemProbeIo(guests, join(runDirectory, 'notify'))
+      return new LocalLifecycle({ ...common, driver: guests, probeIo }, defaultsOf(config.lifecycle))
+    }
+    return { driver, journal, lifecycleOf }
   }
 
-  async #boot({ config, logger, serviceManager }: DaemonContext, { parts }: Running): Promise<void> {
+  /** What a client's calls do: on the guests of its own connection, one plan at a time. */
+  async #lifecycleFor({ driver, identity }: ServiceCallOptions): Promise<HostLifecycle> {
+    if (!this.#running || !this.#context)
+      throw new VirError('NO_CONNECT', 'covirtd has only begun to come up', { hint: 'Try again' })
+    const { server } = this.#context
+    const plans = (await this.#running).lifecycleOf(driver)
+    return {
+      planStart: (...args) => plans.planStart(...args),
+      planStop: (...args) => plans.planStop(...args),
+      journal: (request) => plans.journal(request),
+      up: async (request, options) => {
+        // Asked at each boot, while the plan of the boot runs.
+        if (request?.takenDown && !(await plans.wereTakenDown())) return undefined
+        // Whoever asks for the plan of the boot while it runs is served by waiting for it.
+        if (request?.boot) await this.#runs.idle()
+        const what = `A start plan for '${identity.name}'`
+        return this.#runs.run(what, (signal) => plans.up(request, { ...options, signal }), options)
+      },
+      down: async (request, options) => {
+        const what = `A stop plan for '${identity.name}'`
+        const interrupts = request?.host
+        const down = (signal: AbortSignal) => plans.down(request, { ...options, signal })
+        if (!interrupts) return this.#runs.run(what, down, options)
+        server.drain('the host is going down')
+        try {
+          return await this.#runs.run(what, down, { ...options, interrupts })
+        } finally {
+          if (!this.#goingDown) server.drain(undefined)
+        }
+      },
+    }
+  }
+
+  async #boot({ logger, serviceManager }: DaemonContext, plans: HostLifecycle): Promise<void> {
     const tally = new Tally((text) => serviceManager.status(`starting guests: ${text}`))
-    const { signal } = this.#over
+    const onProgress = (each: Progress) => tally.count(each)
     try {
-      const report = await runBoot(
-        { ...parts, actor: 'boot', signal, onProgress: (each) => tally.count(each) },
-        { defaults: defaultsOf(config.lifecycle) },
+      const report = await this.#runs.run('The start plan of this boot', (signal) =>
+        plans.up({ boot: true }, { signal, onProgress }),
       )
       if (!report) return
       const up = report.results.filter(({ outcome }) => outcome === 'ready').length
@@ -114,25 +157,19 @@ export class LifecycleHook implements DaemonHook {
       })
       serviceManager.status(`${up} of ${report.results.length} guests of the start plan are up`)
     } catch (error) {
-      if (!isVirError(error, 'OPERATION_ABORTED')) throw error
+      if (!isVirError(error, 'OPERATION_ABORTED') && !isVirError(error, 'OPERATION_DENIED')) throw error
       logger.warn('the start plan of this boot was interrupted; the next covirtd goes on with it')
     }
   }
 
-  async #bringDown(context: DaemonContext, { parts }: Running): Promise<void> {
-    const { config, logger, serviceManager } = context
+  async #bringDown(context: DaemonContext, plans: HostLifecycle): Promise<void> {
+    const { logger, serviceManager } = context
     const tally = new Tally((text) => serviceManager.status(`guests going down: ${text}`))
     const through = new AbortController()
     const extending = this.#extend(context, through)
     try {
-      const defaults = defaultsOf(config.lifecycle)
-      const plan = await makeStopPlan(parts, { defaults })
-      const report = await runStop(plan, {
-        ...parts,
-        actor: 'power-off',
-        host: true,
-        onProgress: (each) => tally.count(each),
-      })
+      const onProgress = (each: Progress) => tally.count(each)
+      const report = await plans.down({ host: true }, { onProgress })
       const failed = report.results.filter(({ outcome }) => outcome === 'failed').length
       logger.info('the stop plan has run', { guests: report.results.length, failed, tookMs: report.tookMs })
     } finally {

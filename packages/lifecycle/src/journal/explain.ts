@@ -1,56 +1,15 @@
 import type { JournalEntry } from './journal.js'
 
-/** What the journal knows of one domain, oldest first, as lines for people. */
-export function explain(
-  entries: readonly JournalEntry[],
-  domain: { readonly uuid: string },
-  options: { readonly last?: number | undefined } = {},
-): readonly string[] {
-  const own = historyOfDomain(entries, domain).slice(-(options.last ?? 20))
+/** What `selectEntries` tells of one domain, as lines for people. */
+export function explain(entries: readonly JournalEntry[]): readonly string[] {
   const lines: string[] = []
   let boot: string | undefined
-  for (const entry of own) {
+  for (const entry of entries) {
     if (boot !== undefined && entry.boot !== boot) lines.push('--- the host booted ---')
     boot = entry.boot
     lines.push(`${timeOf(entry.at)}  ${sentenceOf(entry)}`)
   }
   return lines
-}
-
-/** How much later than a plan's own entry another process may note the same. */
-const echoMs = 5000
-
-/**
- * What the journal knows of one domain, oldest first, each thing once: a daemon also notes what it sees happen of that
- * which another process brings about, and notes itself, with how long it took.
- */
-export function historyOfDomain(
-  entries: readonly JournalEntry[],
-  domain: { readonly uuid: string },
-): readonly JournalEntry[] {
-  const told: JournalEntry[] = []
-  for (const entry of entries) {
-    if (entry.uuid !== domain.uuid) continue
-    const at = told.findLastIndex(isTransition)
-    const last = told[at]
-    if (!last || !isTransition(entry) || !areSame(last, entry)) told.push(entry)
-    else if (isSeen(last)) told[at] = entry
-  }
-  return told
-}
-
-function isTransition({ event, how }: JournalEntry): boolean {
-  return (event === 'started' || event === 'stopped') && how !== 'gone'
-}
-
-function areSame(one: JournalEntry, other: JournalEntry): boolean {
-  const near = one.boot === other.boot && Math.abs(one.at - other.at) <= echoMs
-  return near && one.event === other.event && isSeen(one) !== isSeen(other)
-}
-
-/** It was noted by somebody who saw it, not by whoever did it. */
-function isSeen({ tookMs }: JournalEntry): boolean {
-  return tookMs === undefined
 }
 
 function sentenceOf({ event, actor, how, why, tookMs }: JournalEntry): string {

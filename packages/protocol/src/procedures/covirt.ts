@@ -96,7 +96,7 @@ export const covirtProcedures = {
   ),
   /**
    * Calls a method of a service that the server offers besides its driver, such as the plans of a host's boot. Text as
-   * for roles.
+   * for roles. Before it is answered, messages `progress` may tell how far it is.
    */
   covirtCallService: procedure(
     8,
@@ -113,4 +113,6 @@ export const covirtProcedures = {
 export const covirtMessages = {
   /** Some events could not be told: the client has to look for itself. */
   resync: message(100, 'RESYNC', { dropped: optional(uint) }),
+  /** How far the call with this serial is. Text as for roles. */
+  progress: message(101, 'PROGRESS', { serial: uint, value: string }),
 }

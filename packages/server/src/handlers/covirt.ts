@@ -64,7 +64,9 @@ export const covirtHandlers = {
     const args = decodeRoleValue(text)
     if (!Array.isArray(args))
       throw new VirError('INVALID_ARG', 'The arguments are no list', { domain: 'RPC' })
-    return { result: encodeRoleValue(await found.call(args, { ...call.options, identity })) }
+    const onProgress = (value: unknown) => call.progress(encodeRoleValue(value) ?? '')
+    const options = { ...call.options, identity, driver: call.driver, onProgress }
+    return { result: encodeRoleValue(await found.call(args, options)) }
   },
   covirtOpenGraphics: async (call, { domain, index }) => {
     call.session.streams.reserve()
