@@ -83,7 +83,8 @@ describeWhen(canRunLxc(), 'attach', () => {
 
 /** A process in the container of this init whose command line contains `text`. */
 async function findProcess(initPid: number, text: string): Promise<number> {
-  const directory = (await containerCgroups(initPid)).get('pids')
+  const groups = await containerCgroups(initPid)
+  const directory = groups.get('pids') ?? groups.get('')
   const pids = (await readFile(`${directory}/cgroup.procs`, 'utf8')).trim().split('\n')
   for (const pid of pids) {
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8')

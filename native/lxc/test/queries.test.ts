@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
+import { canLimitContainers, canRunLxc, describeWhen, testWhen } from '../../../test/fixtures/index.js'
 import {
   cgroupItem,
   configItem,
@@ -20,7 +20,7 @@ describeWhen(canRunLxc(), 'questions about a container', () => {
     expect(await configItem(container, 'lxc.nonsense')).toBeUndefined()
   })
 
-  test('a cgroup value that was set is the one that is read', async () => {
+  testWhen(canLimitContainers(), 'a cgroup value that was set is the one that is read', async () => {
     await using container = await testContainer()
     await start(container)
 

@@ -5,10 +5,12 @@ import type { Connection, Domain } from '@covirt/core'
 import { expect, test } from '@jest/globals'
 import {
   busyboxRootfs,
+  canLimitContainers,
   canRunLxc,
   describeWhen,
   netnsBridge,
   tempRoot,
+  testWhen,
   uniqueName,
 } from '../../../test/fixtures/index.js'
 import { expectMachineUnchanged, machineState } from '../../../test/fixtures/machine-state.js'
@@ -181,7 +183,7 @@ describeWhen(canRunLxc(), 'a real container', () => {
     await rm(dirname(config), { recursive: true })
   })
 
-  test('has the limits of its definition', async () => {
+  testWhen(canLimitContainers(), 'has the limits of its definition', async () => {
     await using place = await Place.make()
     const domain = await place.running({
       elements: "<vcpu cpuset='0'>1</vcpu><cputune><shares>512</shares><quota>50000</quota></cputune>",

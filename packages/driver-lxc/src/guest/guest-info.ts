@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GuestInfo } from '@covirt/local'
 import { containerCgroups } from '../native.js'
-import { listProcesses } from './list-processes.js'
+import { residentKib } from './list-processes.js'
 
 /**
- * What the container with this init uses, from its control groups. Where none of them counts memory, that is what its
- * processes hold, with what they share counted for each of them.
+ * What the container with this init uses, from its control groups; where none of them counts memory, what its processes
+ * hold.
  */
 export async function readGuestInfo(initPid: number): Promise<GuestInfo> {
   const groups = await containerCgroups(initPid)
@@ -26,11 +26,6 @@ export async function readGuestInfo(initPid: number): Promise<GuestInfo> {
     memoryKib: memory === undefined ? await residentKib(initPid) : Math.round(Number(memory) / 1024),
     cpuTimeNs: cpuNs === undefined ? BigInt(cpuUs) * 1000n : BigInt(cpuNs.trim()),
   }
-}
-
-async function residentKib(initPid: number): Promise<number> {
-  const processes = await listProcesses(initPid)
-  return processes.reduce((sum, { memoryKib }) => sum + memoryKib, 0)
 }
 
 async function readText(file: string): Promise<string | undefined> {

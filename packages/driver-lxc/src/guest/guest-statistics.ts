@@ -10,6 +10,7 @@ import {
 import { readInterfaceStatistics } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { containerCgroups } from '../native.js'
+import { residentKib } from './list-processes.js'
 
 /** The names of the same figure in memory.stat of version 1 and of version 2 of control groups. */
 const fields = {
@@ -59,7 +60,7 @@ async function readMemory(document: DomainXml, initPid: number): Promise<MemoryS
   const [faults, majorFaults, cacheBytes] = [value('faults'), value('majorFaults'), value('cacheBytes')]
   return {
     actualKib: document.currentMemoryKib ?? document.memoryKib ?? 0n,
-    residentKib: usage === undefined ? undefined : BigInt(usage.trim()) / 1024n,
+    residentKib: usage === undefined ? BigInt(await residentKib(initPid)) : BigInt(usage.trim()) / 1024n,
     majorFaults,
     minorFaults: faults === undefined ? undefined : faults - (majorFaults ?? 0n),
     diskCachesKib: cacheBytes === undefined ? undefined : cacheBytes / 1024n,

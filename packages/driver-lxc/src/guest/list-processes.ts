@@ -22,6 +22,12 @@ export async function listProcesses(initPid: number): Promise<readonly GuestProc
   return found.filter((each) => each !== undefined).sort((a, b) => a.innerPid - b.innerPid)
 }
 
+/** What the processes of the container with this init hold of memory, where they share some counted for each of them. */
+export async function residentKib(initPid: number): Promise<number> {
+  const processes = await listProcesses(initPid)
+  return processes.reduce((sum, { memoryKib }) => sum + memoryKib, 0)
+}
+
 /** Of one that has ended meanwhile, or is not in the container: `undefined`. */
 async function describe(pid: number, level: number): Promise<GuestProcess | undefined> {
   try {

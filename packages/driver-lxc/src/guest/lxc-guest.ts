@@ -20,7 +20,7 @@ import type { Guest, GuestExit, GuestInfo, GuestPhase, GuestRecord, GuestSink } 
 import type { DomainXml } from '@covirt/xml'
 import { hostLinkName } from '../config/network.js'
 import { endContainer } from '../host/end-container.js'
-import type { InitKind, InitSignals } from '../host/init-kind.js'
+import { type InitKind, type InitSignals, initSignals } from '../host/init-kind.js'
 import { removeLeftovers } from '../host/leftovers.js'
 import { toVirError } from '../lxc-errors.js'
 import {
@@ -34,6 +34,7 @@ import {
   stop,
   waitAfterExit,
 } from '../native.js'
+import { commandInit } from './command-init.js'
 import { ConsoleSlot } from './console-slot.js'
 import { exitOf, type InitEnd, wantsReboot } from './exit-reason.js'
 import { ExitStatus } from './exit-status.js'
@@ -271,13 +272,18 @@ export class LxcGuest implements Guest {
     }
   }
 
-  #ask(
+  async #ask(
     init: WatchedInit,
     wish: keyof InitSignals,
     mode: ShutdownMode | undefined,
     { signal }: CallOptions,
   ): Promise<InitSignals> {
-    const { clock, init: kind } = this.#parts
+    const { clock, container, init: kind } = this.#parts
+    if (mode === undefined || mode === 'initctl') {
+      const heard = await commandInit(container, { kind, wish, clock, signal })
+      // A request to go down is repeated until it is acted on.
+      if (heard === 'told' || (heard === 'unheard' && wish === 'halt')) return initSignals(kind)
+    }
     return signalInit(init, { kind, wish, mode, clock, signal })
   }
 
