@@ -18,10 +18,19 @@ export async function containerCgroups(initPid: number): Promise<ReadonlyMap<str
       readFile(`/proc/${initPid}/cgroup`, 'utf8'),
       readFile('/proc/self/mountinfo', 'utf8'),
     ])
+    // Of a process that is going, version 1 tells the root: there all of the host would be meant.
+    if (isExiting(await readFile(`/proc/${initPid}/stat`, 'utf8')))
+      throw Object.assign(new Error(`process ${initPid} has ended`), { code: 'ENOENT' })
     return findCgroups(membership, mountinfo)
   } catch (error) {
     throw toLxcError(error, 'containerCgroups')
   }
+}
+
+/** PF_EXITING, in the flags (field 9) of a `/proc/PID/stat`; the name in parentheses may hold anything. */
+function isExiting(stat: string): boolean {
+  const flags = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6]
+  return (Number(flags) & 0x4) !== 0
 }
 
 /** {@link containerCgroups} from the content of `/proc/PID/cgroup` and `/proc/self/mountinfo`. */

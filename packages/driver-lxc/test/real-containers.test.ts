@@ -294,6 +294,26 @@ describeWhen(canRunLxc(), 'a real container', () => {
     expect(await domain.waitFor('shutoff')).toEqual({ state: 'shutoff', reason: 'crashed' })
   })
 
+  test('whose end nobody has noticed yet is told not to run, whatever it is asked for', async () => {
+    await using place = await Place.make()
+    const domain = await place.running()
+    const pid = await place.world.initPid(domain)
+    process.kill(pid, 'SIGKILL')
+    // Without a turn of the event loop, so that nobody can be told.
+    for (let init = processIdentity(pid); init?.alive && !init.exiting; ) init = processIdentity(pid)
+    const asked = [
+      domain.exec(['/bin/true']),
+      domain.listProcesses(),
+      domain.statistics(),
+      domain.openConsole(),
+      domain.shutdown(),
+    ]
+    const notRunning = { code: 'OPERATION_INVALID', message: `${domain.name} is not running` }
+    for (const outcome of await Promise.allSettled(asked))
+      expect(outcome).toMatchObject({ status: 'rejected', reason: notRunning })
+    await domain.waitFor('shutoff')
+  })
+
   test('whose monitor is killed is noticed, and leaves nothing', async () => {
     await using place = await Place.make()
     await leavesNothing(async () => {

@@ -10,7 +10,7 @@ const maxArgvBytes = 64 * 1024
 const maxDepth = 32
 
 /**
- * The processes of the container with this init, as /proc and its control groups tell. `ENOENT` once that has ended.
+ * The processes of the container with this init, as /proc and its control groups tell. Rejects once that has ended.
  */
 export async function listProcesses(initPid: number): Promise<readonly GuestProcess[]> {
   const groups = await containerCgroups(initPid)
@@ -19,7 +19,9 @@ export async function listProcesses(initPid: number): Promise<readonly GuestProc
   const level = namespacePids(await readFile(`/proc/${initPid}/status`, 'utf8')).length - 1
   const pids = [...new Set(await pidsBelow(directory, maxDepth))]
   const found = await Promise.all(pids.map((pid) => describe(pid, level)))
-  return found.filter((each) => each !== undefined).sort((a, b) => a.innerPid - b.innerPid)
+  const processes = found.filter((each) => each !== undefined).sort((a, b) => a.innerPid - b.innerPid)
+  if (!processes.some(({ pid }) => pid === initPid)) throw new Error('its init has ended')
+  return processes
 }
 
 /** What the processes of the container with this init hold of memory, where they share some counted for each of them. */

@@ -44,7 +44,7 @@ import { readStatistics } from './guest-statistics.js'
 import { listProcesses } from './list-processes.js'
 import { signalInit } from './signal-init.js'
 import type { StateHub } from './state-hub.js'
-import { type WatchedInit, watchContainer } from './watched-init.js'
+import { hasEnded, type WatchedInit, watchContainer } from './watched-init.js'
 
 /** What a guest is made of. */
 export interface LxcGuestParts {
@@ -80,6 +80,9 @@ interface AttachOptions extends CallOptions {
   /** It has been started at this moment, and so. */
   readonly started?: { readonly initPid: number; readonly paused: boolean } | undefined
 }
+
+/** Of what fails because the container ends meanwhile. */
+const endCodes: ReadonlySet<string> = new Set(['OPERATION_FAILED', 'OPERATION_INVALID'])
 
 /** A container that runs. */
 export class LxcGuest implements Guest {
@@ -264,11 +267,15 @@ export class LxcGuest implements Guest {
     act: (init: WatchedInit) => Promise<T>,
   ): Promise<T> {
     const { name } = this.#parts
-    if (this.#ended) throw new VirError('OPERATION_INVALID', `${name} is not running`, { domain: 'LXC' })
+    if (this.#ended) throw notRunning(name)
+    const init = this.#init
     try {
-      return await act(this.#init)
+      return await act(init)
     } catch (error) {
-      throw toVirError(error, `${what} ${name}`, signal)
+      const failure = toVirError(error, `${what} ${name}`, signal)
+      // What fails then fails in any way: no memory for a process in a dead namespace, files that have gone, no such process.
+      if (endCodes.has(failure.code) && hasEnded(init)) throw notRunning(name, error)
+      throw failure
     }
   }
 
@@ -412,4 +419,8 @@ export class LxcGuest implements Guest {
     this.#unsubscribe()
     this.#watched?.[Symbol.dispose]()
   }
+}
+
+function notRunning(name: string, cause?: unknown): VirError {
+  return new VirError('OPERATION_INVALID', `${name} is not running`, { domain: 'LXC', cause })
 }

@@ -42,6 +42,12 @@ export async function watchContainer(
   }
 }
 
+/** Whether an init runs nothing any more, and nothing can be brought into its container. */
+export function hasEnded({ pid, startTicks }: WatchedInit): boolean {
+  const now = processIdentity(pid)
+  return !now?.alive || now.exiting || now.startTicks !== startTicks
+}
+
 /** Its number cannot be another process's already. It may have ended, though, or have restarted as another one. */
 function watchStarted(
   pid: number | undefined,
