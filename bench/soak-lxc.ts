@@ -1,5 +1,5 @@
 /**
- * What long use leaves: `npm run soak [-- CYCLES KILLS]`. Prints figures as JSON, and fails where anything leaks.
+ * What long use leaves: `npm run soak [-- CYCLES]`. Prints figures as JSON, and fails where anything leaks.
  */
 import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
@@ -12,7 +12,7 @@ import { expectMachineUnchanged, machineState } from '../test/fixtures/machine-s
 import { type TempRoot, tempRoot, uniqueName } from '../test/fixtures/temp-root.js'
 
 const run = promisify(execFile)
-const [cycles = 500, kills = 1000] = process.argv.slice(2).map(Number)
+const [cycles = 500] = process.argv.slice(2).map(Number)
 const containers = 30
 const warmUpCycles = 20
 
@@ -38,7 +38,6 @@ try {
   const figures = {
     cycles: await startAndStop(place),
     together: await runTogether(place),
-    kills: await killInits(place),
   }
   process.stdout.write(`${JSON.stringify(figures, undefined, 2)}\n`)
 } finally {
@@ -114,32 +113,6 @@ lxc.net.0.type = empty
   } finally {
     await run('lxc-stop', ['-k', ...peer])
   }
-}
-
-/** How long after the death of an init its end is told, everything of it freed by then. */
-async function killInits({ define, connection: { driver }, root: directory }: Place) {
-  const domain = await define()
-  const latencies: number[] = []
-  for (let count = 0; count < kills; count++) {
-    await domain.start()
-    const status = await readFile(directory.join('root/run/lxc', `${domain.name}.json`), 'utf8')
-    const { record } = JSON.parse(status) as { record: { initPid: number } }
-    let killedAt = 0
-    const told = new Promise<number>((resolve) => {
-      const unsubscribe = driver.subscribe((event) => {
-        if (event.type !== 'lifecycle' || event.event !== 'stopped') return
-        unsubscribe()
-        resolve(performance.now() - killedAt)
-      })
-    })
-    killedAt = performance.now()
-    process.kill(record.initPid, 'SIGKILL')
-    latencies.push(await told)
-  }
-  await domain.undefine()
-  const sorted = latencies.toSorted((a, b) => a - b)
-  const at = (share: number) => round(sorted[Math.floor(sorted.length * share)] ?? 0)
-  return { kills, latencyMs: { median: at(0.5), p90: at(0.9), p99: at(0.99), most: at(1 - 1e-9) } }
 }
 
 async function usage() {

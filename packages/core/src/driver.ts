@@ -70,6 +70,10 @@ export type Unsubscribe = () => void
  * **Identity.** Names and uuids are each unique in a connection; an active domain has an `id` too. Methods
  * find the domain by the reference's uuid; `NO_DOMAIN` where there is none.
  *
+ * **Ends.** `stopped` tells that nothing of the guest runs any more, as soon as that is so. Where the guest ended by itself
+ * what it held on the host may be free only some moments later: calls that change the domain, and those that give another
+ * one its name, wait for that. After `destroyDomain` all is free.
+ *
  * **Order.** State is committed, then the event emitted, then the call resolves: a listener that asks sees the
  * new state, and a caller that has awaited has missed no event of its call.
  *

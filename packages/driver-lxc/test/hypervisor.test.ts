@@ -50,6 +50,7 @@ class Bench implements AsyncDisposable {
         logFile: root.join('console.log'),
       },
       sink: {
+        ended: () => {},
         exited: () => {},
         rebooted: () => {},
         phaseChanged: () => {},

@@ -85,6 +85,7 @@ describeWhen(canRunQemu(), 'a QEMU that does not answer', () => {
 })
 
 const sink: GuestSink = {
+  ended() {},
   exited() {},
   rebooted() {},
   phaseChanged() {},

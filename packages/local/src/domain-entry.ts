@@ -45,6 +45,8 @@ export class DomainEntry {
   lost: LostGuest | undefined
   /** A guest is being launched. */
   starting = false
+  /** Its last guest has gone, and no other one is being launched. */
+  hasGone = false
   /** The document of a guest that has ended and is to be launched again. */
   restart: DomainXml | undefined
 

@@ -49,6 +49,12 @@ export class DomainTable {
     return entry
   }
 
+  /** A domain that has gone but keeps this uuid or name from others until all that its guest held is free. */
+  leaving(uuid: string, name: string): DomainEntry | undefined {
+    const namesakes = [this.#byUuid.get(uuid), this.#byName.get(name)]
+    return namesakes.find((entry) => entry?.hasGone && !entry.exists)
+  }
+
   /**
    * Gives an entry another name, once `store` has resolved; until then it has both. `DOM_EXIST` where another
    * domain has the new one.

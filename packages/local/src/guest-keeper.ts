@@ -64,6 +64,11 @@ export interface SaveTerms extends CallOptions {
   readonly restoreAs: 'running' | 'paused'
 }
 
+interface StopTerms {
+  /** Nothing of the guest is left on the host. */
+  readonly isFree: boolean
+}
+
 /** A guest that ended sooner than this after its start is given a moment before it is started again. */
 const shortLifeMs = 10_000
 const restartDelayMs = 1000
@@ -90,6 +95,7 @@ export class GuestKeeper {
     const paused = leavePaused || restored?.as === 'paused'
     const origin = snapshot ? 'from-snapshot' : restored ? 'restored' : 'booted'
     entry.starting = true
+    entry.hasGone = false
     try {
       const id = ids.allocate()
       undo.push(() => ids.release(id))
@@ -344,7 +350,8 @@ export class GuestKeeper {
     const link = {
       active: undefined as ActiveGuest | undefined,
       sink: {
-        exited: (exit) => tell('exit', (active) => this.#exited(entry, active, exit)),
+        ended: (exit) => tell('exit', (active) => this.#exited(entry, active, exit, { isFree: false })),
+        exited: (exit) => tell('exit', (active) => this.#exited(entry, active, exit, { isFree: true })),
         rebooted: () => tell('reboot', (active) => this.#rebooted(entry, active)),
         phaseChanged: (phase) => tell('phase', (active) => this.#phaseChanged(entry, active, phase)),
         agentChanged: (state) =>
@@ -355,15 +362,20 @@ export class GuestKeeper {
     return link
   }
 
-  async #exited(entry: DomainEntry, active: ActiveGuest, exit: GuestExit): Promise<void> {
+  async #exited(
+    entry: DomainEntry,
+    active: ActiveGuest,
+    exit: GuestExit,
+    { isFree }: StopTerms,
+  ): Promise<void> {
     switch (exit.kind) {
       case 'shutdown':
-        return this.#ended(entry, active, 'shutdown', active.document.onPoweroff)
+        return this.#ended(entry, active, { reason: 'shutdown', action: active.document.onPoweroff, isFree })
       case 'crashed':
         this.#parts.logger.warn('A guest has crashed', { domain: entry.name, message: exit.message })
-        return this.#ended(entry, active, 'crashed', active.document.onCrash)
+        return this.#ended(entry, active, { reason: 'crashed', action: active.document.onCrash, isFree })
       case 'killed':
-        return this.#ended(entry, active, 'destroyed', 'destroy')
+        return this.#ended(entry, active, { reason: 'destroyed', action: 'destroy', isFree })
     }
   }
 
@@ -382,7 +394,11 @@ export class GuestKeeper {
       return this.#changePhase(entry, phase, phase === 'running' ? 'unpaused' : 'unknown')
     if (active.document.onCrash !== 'preserve') {
       await active.guest.kill()
-      return this.#ended(entry, active, 'crashed', active.document.onCrash)
+      return this.#ended(entry, active, {
+        reason: 'crashed',
+        action: active.document.onCrash,
+        isFree: true,
+      })
     }
     entry.state = { state: 'crashed', reason: 'panicked' }
     await this.saveStatus(entry)
@@ -404,8 +420,14 @@ export class GuestKeeper {
   async #ended(
     entry: DomainEntry,
     active: ActiveGuest,
-    reason: 'shutdown' | 'crashed' | 'destroyed',
-    action: string | undefined,
+    {
+      reason,
+      action,
+      isFree,
+    }: StopTerms & {
+      readonly reason: 'shutdown' | 'crashed' | 'destroyed'
+      readonly action: string | undefined
+    },
   ): Promise<void> {
     const restarts = action === 'restart' || action === 'rename-restart' || action === 'coredump-restart'
     if (restarts) {
@@ -419,7 +441,7 @@ export class GuestKeeper {
         this.#parts.logger.error('Restarting a guest failed', { domain: entry.name, error: messageOf(error) })
       })
     }
-    await this.#stopped(entry, active, reason)
+    await this.#stopped(entry, active, reason, { isFree })
   }
 
   async #restart(entry: DomainEntry, delayMs: number, options: CallOptions): Promise<void> {
@@ -433,20 +455,32 @@ export class GuestKeeper {
     }
   }
 
-  /** Commits that the guest is gone, then says so. */
+  /**
+   * Commits that the guest is gone, then says so. What it still holds is freed after that, before any other job: a status is
+   * there for as long as something of a guest may be.
+   */
   async #stopped(
     entry: DomainEntry,
     active: ActiveGuest,
     reason: 'shutdown' | 'crashed' | 'destroyed' | 'from-snapshot' | 'saved',
+    { isFree }: StopTerms = { isFree: true },
   ): Promise<void> {
     const { ref } = entry
     active.shutdown?.over.abort()
-    await this.#logged('Letting go of a guest failed', entry, () => active.guest.release())
-    await this.#forget(entry, active.places)
+    if (isFree) await this.#clear(entry, active)
     this.#parts.ids.release(active.id)
     entry.active = undefined
     entry.state = { state: 'shutoff', reason }
+    entry.hasGone = true
     this.#parts.events.emit({ type: 'lifecycle', domain: ref, event: 'stopped', detail: reason })
+    if (isFree) return
+    await this.#logged('Freeing what a guest held failed', entry, () => active.guest.kill())
+    await this.#clear(entry, active)
+  }
+
+  async #clear(entry: DomainEntry, { guest, places }: ActiveGuest): Promise<void> {
+    await this.#logged('Letting go of a guest failed', entry, () => guest.release())
+    await this.#forget(entry, places)
   }
 
   /** Removes what is remembered of one run of a guest. */

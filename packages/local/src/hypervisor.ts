@@ -276,6 +276,11 @@ export type GuestExit =
 
 /** Where a guest tells what happens to it. Calls return at once; order is kept. */
 export interface GuestSink {
+  /**
+   * Nothing of it runs any more and it will not restart, but it still holds something on the host: told at most once, before
+   * `exited`, by those to whom freeing that takes time. Its `kill` resolves when all is free.
+   */
+  ended(exit: GuestExit): void
   /** It is gone and everything it held on the host has been freed. Told once, and last. */
   exited(exit: GuestExit): void
   /** It has restarted, and goes on with the same guest object. */

@@ -32,6 +32,7 @@ export class JobQueue {
   readonly #clock: Clock
   readonly #onIdle: () => void
   readonly #waiting: Job[] = []
+  #idleListeners: (() => void)[] = []
   #closed: VirError | undefined
   #running: { readonly job: Job; readonly abort: AbortController | undefined } | undefined
 
@@ -43,6 +44,11 @@ export class JobQueue {
 
   get idle(): boolean {
     return !this.#running && this.#waiting.length === 0
+  }
+
+  /** Resolves as soon as no job runs or waits. */
+  async whenIdle(): Promise<void> {
+    if (!this.idle) await new Promise<void>((resolve) => this.#idleListeners.push(resolve))
   }
 
   /** Runs `work` when its turn has come. `OPERATION_TIMEOUT` where that takes too long. */
@@ -127,6 +133,7 @@ export class JobQueue {
     if (!job) {
       this.#running = undefined
       this.#onIdle()
+      for (const tell of this.#idleListeners.splice(0)) tell()
       return
     }
     const abort = job.abortable ? new AbortController() : undefined

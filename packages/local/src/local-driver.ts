@@ -196,6 +196,7 @@ export class LocalDriver implements Driver {
   async defineDomain(xml: string, options: CallOptions = {}): Promise<DomainRef> {
     throwIfAborted(options.signal)
     const document = this.#prepare(xml)
+    await this.#leave(document)
     const entry = this.#table.reserve(document.uuid, document.name)
     return this.#job(entry, 'define', options, async ({ signal }) => {
       this.#table.reserve(document.uuid, document.name)
@@ -293,6 +294,7 @@ export class LocalDriver implements Driver {
   async createDomain(xml: string, options: StartOptions = {}): Promise<DomainRef> {
     throwIfAborted(options.signal)
     const document = this.#prepare(xml)
+    await this.#leave(document)
     const entry = this.#table.reserve(document.uuid, document.name)
     return this.#job(entry, 'create', options, async ({ signal }) => {
       this.#table.reserve(document.uuid, document.name)
@@ -400,6 +402,12 @@ export class LocalDriver implements Driver {
     // What is wrong in there is to be told to whoever writes it, not to the next boot.
     lifecycleOf(document)
     return document
+  }
+
+  /** Lets domains that have gone, but are being cleared up after, give this name and uuid free. */
+  async #leave({ uuid, name }: DomainXml & { readonly uuid: string }): Promise<void> {
+    for (let entry = this.#table.leaving(uuid, name); entry; entry = this.#table.leaving(uuid, name))
+      await entry.jobs.whenIdle()
   }
 
   async #launch(entry: DomainEntry, document: DomainXml, options: StartOptions): Promise<DomainRef> {

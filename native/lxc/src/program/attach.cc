@@ -103,7 +103,8 @@ int Attach(const Job &job) {
   GivePipes(c->init_pid(c), options);
   Program program = {options.argv, terminal[1], options.columns, options.rows, options.cwd ? options.cwd : "/"};
   pid_t pid = -1;
-  if (c->attach(c, Execute, &program, &attach, &pid) != 0) {
+  // Of a container that ends at this moment liblxc claims to have brought a program into it.
+  if (c->attach(c, Execute, &program, &attach, &pid) != 0 || pid <= 0) {
     return fail(c->is_running(c) ? 0 : ESRCH, "the program could not be brought into the container");
   }
   fprintf(control, "{\"pid\":%d}\n", pid);

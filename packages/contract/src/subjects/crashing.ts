@@ -27,6 +27,37 @@ export function crashing({ needing }: Suite): void {
     expect(await domain.state()).toEqual({ state: 'running', reason: 'booted' })
   })
 
+  needing('kill', 'a domain starts again as soon as the end of its guest is told', async (scene) => {
+    const domain = await scene.running()
+    const again = new Promise((resolve) => {
+      const unsubscribe = scene.connection.driver.subscribe((event) => {
+        if (event.type !== 'lifecycle' || event.event !== 'stopped') return
+        unsubscribe()
+        resolve(domain.start())
+      })
+    })
+    await scene.world.kill?.(domain)
+    await scene.until(again)
+    expect(await domain.state()).toEqual({ state: 'running', reason: 'booted' })
+  })
+
+  needing('kill', 'a transient domain that has gone gives its name free, and all it held', async (scene) => {
+    const name = scene.world.uniqueName('dom')
+    const domain = await scene.connection.domains.create(scene.xml({ name }))
+    const again = new Promise<typeof domain>((resolve) => {
+      const unsubscribe = scene.connection.driver.subscribe((event) => {
+        if (event.type !== 'lifecycle' || event.event !== 'stopped') return
+        unsubscribe()
+        resolve(scene.connection.domains.create(scene.xml({ name })))
+      })
+    })
+    await scene.until(scene.world.ready(domain))
+    await scene.world.kill?.(domain)
+    const successor = await scene.until(again)
+    expect(successor.uuid).not.toBe(domain.uuid)
+    expect(await successor.isActive()).toBe(true)
+  })
+
   needing('kill', 'a guest that dies while it is paused is noticed', async (scene) => {
     const domain = await scene.paused()
     await scene.world.kill?.(domain)

@@ -81,6 +81,8 @@ interface AttachOptions extends CallOptions {
   readonly started?: { readonly initPid: number; readonly paused: boolean } | undefined
 }
 
+/** How long a monitor may take to clear up after its container before it is ended, too. */
+const clearingMs = 60_000
 /** Of what fails because the container ends meanwhile. */
 const endCodes: ReadonlySet<string> = new Set(['OPERATION_FAILED', 'OPERATION_INVALID'])
 
@@ -104,6 +106,7 @@ export class LxcGuest implements Guest {
   #restartAsked = false
   #released = false
   #ended = false
+  #endTold = false
   #killing: Promise<void> | undefined
 
   private constructor(parts: LxcGuestParts) {
@@ -317,7 +320,13 @@ export class LxcGuest implements Guest {
 
   async #onInitExit(pid: number): Promise<void> {
     try {
-      const after = await waitAfterExit(this.#parts.container, pid, { signal: this.#over.signal })
+      const settled = new AbortController()
+      const [after] = await Promise.all([
+        waitAfterExit(this.#parts.container, pid, { signal: this.#over.signal }).finally(() =>
+          settled.abort(),
+        ),
+        this.#tellEnd(settled.signal),
+      ])
       if (this.#released) return
       if (after.outcome === 'rebooted') await this.#rebooted()
       else await this.#stopped()
@@ -325,6 +334,25 @@ export class LxcGuest implements Guest {
       if (this.#released) return
       await this.#end({ kind: 'crashed', message: messageOf(error) })
     }
+  }
+
+  /** Init has gone, and with it all processes of its namespace. Tells of that where it is sure not to come again. */
+  async #tellEnd(settled: AbortSignal): Promise<void> {
+    const end = await this.#howItEnded(settled)
+    if (this.#released || this.#ended || this.#endTold) return
+    if (!this.#isKilled && (end.status === undefined || this.#wantsRestart(end))) return
+    this.#endTold = true
+    this.#parts.sink.ended(this.#isKilled ? { kind: 'killed' } : exitOf(end))
+  }
+
+  async #howItEnded(settled?: AbortSignal): Promise<InitEnd> {
+    const pointless = settled ? AbortSignal.any([settled, this.#kills.signal]) : this.#kills.signal
+    const status = await this.#status.told(this.#parts.clock, pointless)
+    return { status, asked: this.#asked }
+  }
+
+  #wantsRestart(end: InitEnd): boolean {
+    return wantsReboot(end) || (this.#restartAsked && exitOf({ ...end, asked: true }).kind === 'shutdown')
   }
 
   async #rebooted(): Promise<void> {
@@ -354,14 +382,9 @@ export class LxcGuest implements Guest {
 
   async #stopped(): Promise<void> {
     await this.#watched?.monitorGone
-    const end: InitEnd = {
-      status: await this.#status.told(this.#parts.clock, () => this.#isKilled),
-      asked: this.#asked,
-    }
+    const end = await this.#howItEnded()
     if (this.#released) return
-    const restarts =
-      wantsReboot(end) || (this.#restartAsked && exitOf({ ...end, asked: true }).kind === 'shutdown')
-    if (restarts && !this.#isKilled) return this.#restart()
+    if (this.#wantsRestart(end) && !this.#isKilled && !this.#endTold) return this.#restart()
     await this.#end(exitOf(end))
   }
 
@@ -370,6 +393,7 @@ export class LxcGuest implements Guest {
     const { name } = this.#parts
     this.#programs.end()
     await this.#console.drain({ restarts: true })
+    this.#status.forget()
     try {
       await this.#parts.start({ signal: AbortSignal.any([this.#over.signal, this.#kills.signal]) })
     } catch (error) {
@@ -386,9 +410,17 @@ export class LxcGuest implements Guest {
 
   async #kill(): Promise<void> {
     this.#kills.abort()
+    // Its monitor clears up, which hooks of the container may make slow.
+    if (this.#endTold) await this.#freedSoon()
     if (!this.#ended) await this.#endContainer()
     // The watch on init notices, and ends the guest.
     await this.#gone
+  }
+
+  async #freedSoon(): Promise<void> {
+    const freed = new AbortController()
+    void this.#gone.then(() => freed.abort())
+    await this.#parts.clock.sleep(clearingMs, { signal: freed.signal }).catch(() => {})
   }
 
   /** Of a foreign one the control groups may have the names of another's. */

@@ -1,0 +1,52 @@
+/**
+ * How long after the death of a container's init its end is told, and how long after that all it held is free:
+ * `npm run event-latency [-- KILLS]`. Prints figures as JSON.
+ */
+import { readFile } from 'node:fs/promises'
+import { loadavg } from 'node:os'
+import { open } from 'covirt'
+import { busyboxRootfs } from '../test/fixtures/busybox-rootfs.js'
+import { tempRoot, uniqueName } from '../test/fixtures/temp-root.js'
+
+const [kills = 1000] = process.argv.slice(2).map(Number)
+const warmUp = 20
+
+await using root = await tempRoot()
+const rootfs = await busyboxRootfs(root.join('rootfs'))
+await using connection = await open(`lxc:///system?root=${root.join('root')}`)
+const { driver } = connection
+const domain = await connection.domains.define(`<domain type='lxc'><name>${uniqueName('latency')}</name>
+  <memory unit='MiB'>64</memory><os><type>exe</type><init>/sbin/ctinit</init></os>
+  <devices><filesystem type='mount'><source dir='${rootfs}'/><target dir='/'/></filesystem></devices></domain>`)
+const told: number[] = []
+const free: number[] = []
+for (let count = -warmUp; count < kills; count++) {
+  await domain.start()
+  const status = await readFile(root.join('root/run/lxc', `${domain.name}.json`), 'utf8')
+  const { record } = JSON.parse(status) as { record: { initPid: number } }
+  const stopped = new Promise<number>((resolve) => {
+    const unsubscribe = driver.subscribe((event) => {
+      if (event.type !== 'lifecycle' || event.event !== 'stopped') return
+      unsubscribe()
+      resolve(performance.now())
+    })
+  })
+  const killedAt = performance.now()
+  process.kill(record.initPid, 'SIGKILL')
+  const toldAt = await stopped
+  // It waits its turn behind what is freed.
+  await domain.setAutostart(false)
+  if (count < 0) continue
+  told.push(toldAt - killedAt)
+  free.push(performance.now() - killedAt)
+}
+await domain.undefine()
+process.stdout.write(
+  `${JSON.stringify({ kills, toldMs: spread(told), freeMs: spread(free), load: loadavg() }, undefined, 2)}\n`,
+)
+
+function spread(values: readonly number[]) {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (share: number) => Math.round((sorted[Math.floor((sorted.length - 1) * share)] ?? 0) * 100) / 100
+  return { median: at(0.5), p90: at(0.9), p99: at(0.99), most: at(1) }
+}
