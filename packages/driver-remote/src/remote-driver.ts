@@ -78,6 +78,8 @@ export class RemoteDriver implements Driver {
   declare readonly exec?: OptionalRoles['exec']
   declare readonly processes?: OptionalRoles['processes']
   declare readonly addresses?: OptionalRoles['addresses']
+  declare readonly files?: OptionalRoles['files']
+  declare readonly nativeConfig?: OptionalRoles['nativeConfig']
   declare readonly snapshots?: OptionalRoles['snapshots']
   declare readonly savedState?: OptionalRoles['savedState']
   declare readonly graphics?: OptionalRoles['graphics']

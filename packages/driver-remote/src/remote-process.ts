@@ -13,6 +13,8 @@ export class RemoteProcess implements ExecProcess {
   readonly stderr: Readable
   readonly exit: Promise<ExecExit>
   readonly #stream: Duplex
+  /** The program does not read its input for now: what waits until it does. */
+  #held: (() => void)[] | undefined
   #settle: { readonly resolve: (exit: ExecExit) => void; readonly reject: (error: unknown) => void } = {
     resolve: () => {},
     reject: () => {},
@@ -52,16 +54,27 @@ export class RemoteProcess implements ExecProcess {
 
   #input(): Writable {
     return new Writable({
-      write: (chunk: Buffer, _encoding, done) => {
-        let last = 0
-        for (let at = 0; at + maxPacketBytes < chunk.length; at += maxPacketBytes) {
-          this.#tell({ kind: 'stdin', data: chunk.subarray(at, at + maxPacketBytes) })
-          last = at + maxPacketBytes
-        }
-        this.#tell({ kind: 'stdin', data: chunk.subarray(last) }, done)
-      },
-      final: (done) => this.#tell({ kind: 'stdin-end' }, done),
+      write: (chunk: Buffer, _encoding, done) => this.#whenTaken(() => this.#writeInput(chunk, done)),
+      final: (done) => this.#whenTaken(() => this.#tell({ kind: 'stdin-end' }, done)),
     })
+  }
+
+  #writeInput(chunk: Buffer, done: () => void): void {
+    let last = 0
+    for (; last + maxPacketBytes < chunk.length; last += maxPacketBytes)
+      this.#tell({ kind: 'stdin', data: chunk.subarray(last, last + maxPacketBytes) })
+    this.#tell({ kind: 'stdin', data: chunk.subarray(last) }, done)
+  }
+
+  #whenTaken(act: () => void): void {
+    if (this.#held) this.#held.push(act)
+    else act()
+  }
+
+  #letInputFlow(): void {
+    const held = this.#held
+    this.#held = undefined
+    for (const act of held ?? []) act()
   }
 
   /** Where nobody reads it, the peer is asked to hold it. */
@@ -98,6 +111,12 @@ export class RemoteProcess implements ExecProcess {
       case 'stderr-end':
         this.stderr.push(null)
         break
+      case 'hold':
+        this.#held ??= []
+        break
+      case 'flow':
+        this.#letInputFlow()
+        break
       case 'exit':
         this.#settle.resolve({ code: packet.code })
         break
@@ -120,6 +139,7 @@ export class RemoteProcess implements ExecProcess {
   #over(error: unknown): void {
     const known = isVirError(error) ? error : new VirError('RPC', messageOf(error), { domain: 'RPC' })
     this.#settle.reject(known)
+    this.#letInputFlow()
     for (const output of [this.stdout, this.stderr]) if (!output.readableEnded) output.push(null)
     this.stdin.destroy()
   }

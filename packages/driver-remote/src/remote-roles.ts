@@ -1,12 +1,14 @@
 import type { OptionalRoles, RoleName } from '@covirt/core'
 import type { PeerCalls } from './peer-calls.js'
 import { rolesByName } from './roles/by-name.js'
-import { consoleRole } from './roles/console.js'
+import { consoleRole, consoleRoleOfLibvirt } from './roles/console.js'
 import { execRole } from './roles/exec.js'
+import { fileStreams } from './roles/files.js'
 import { graphicsRole } from './roles/graphics.js'
 import { guestAgentRole } from './roles/guest-agent.js'
 import { guestTimeRole } from './roles/guest-time.js'
 import { keyboardRole } from './roles/keyboard.js'
+import { nativeConfigRole } from './roles/native-config.js'
 import { nmiRole } from './roles/nmi.js'
 import { resetRole } from './roles/reset.js'
 import { savedStateRole } from './roles/saved-state.js'
@@ -38,5 +40,13 @@ export function remoteRoles(calls: PeerCalls, { type, covirt }: Peer): OptionalR
   const roles = Object.entries(makers).flatMap(([name, make]) =>
     names.includes(name) ? [[name, make(calls)]] : [],
   )
-  return { ...(covirt && rolesByName(calls, names)), ...Object.fromEntries(roles) }
+  const all: OptionalRoles = { ...(covirt && rolesByName(calls, names)), ...Object.fromEntries(roles) }
+  const { console, files } = all
+  return {
+    ...all,
+    ...(console && !covirt && { console: consoleRoleOfLibvirt(calls) }),
+    ...(files && { files: { ...files, ...fileStreams(calls) } }),
+    ...(names.includes('nativeConfig') &&
+      covirt && { nativeConfig: nativeConfigRole(calls, covirt.nativeFormats) }),
+  }
 }

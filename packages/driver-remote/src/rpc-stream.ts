@@ -38,6 +38,8 @@ export class RpcStream extends Duplex {
   constructor(parts: RpcStreamParts, { packets = false }: RpcStreamOptions = {}) {
     super({ readableObjectMode: packets })
     this.#parts = parts
+    // It may fail together with the reply, before whoever has called can listen; `errored` tells them then.
+    this.on('error', () => {})
   }
 
   /** A packet of this stream has come. */

@@ -8,15 +8,9 @@ import { tempRoot } from '../../../test/fixtures/index.js'
 import { remoteProvider } from '../src/index.js'
 import { certificates } from './certificates.js'
 
-/** Roles that have no way over the wire. */
-const atHome: readonly string[] = ['files', 'nativeConfig']
-
 /** The worlds of `fixture`, with libvirt's protocol between the suite and the driver. */
 export function overTheWire(fixture: DriverFixture, transport: 'unix' | 'tls'): DriverFixture {
-  const silent = 'the wire has no words for it'
-  const leftOut = { ...fixture.leftOut, sharedConsole: silent, consoleHistory: silent }
-  const roles = fixture.roles.filter((role) => !atHome.includes(role))
-  return { ...fixture, roles, leftOut, world: async () => wireWorld(await fixture.world(), transport) }
+  return { ...fixture, world: async () => wireWorld(await fixture.world(), transport) }
 }
 
 async function wireWorld(inner: DriverWorld, transport: 'unix' | 'tls'): Promise<DriverWorld> {

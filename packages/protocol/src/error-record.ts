@@ -26,8 +26,9 @@ const record = struct({
 
 /** VIR_ERR_ERROR: neither a warning nor nothing at all. */
 const levelError = 2
-/** Marks our use of the last of libvirt's three free texts; its own programs show none of them. */
+/** Mark our use of the last two of libvirt's three free texts; its own programs show none of them. */
 const hintPrefix = 'hint: '
+const causePrefix = 'cause: '
 
 const codes = invert<ErrorCode>(errorNumbers)
 const domains = invert<ErrorDomain>(errorDomainNumbers)
@@ -43,10 +44,11 @@ export interface ErrorCodec extends Codec<VirError> {
  */
 export const errorRecord: ErrorCodec = mapped<Parameters<typeof record.encode>[1], VirError>(
   record,
-  ({ code, domain, message, str3 }) =>
+  ({ code, domain, message, str2, str3 }) =>
     new VirError(codes.get(code) ?? 'INTERNAL_ERROR', message ?? 'The other end gave no reason', {
       domain: domains.get(domain) ?? 'NONE',
       ...(str3?.startsWith(hintPrefix) ? { hint: str3.slice(hintPrefix.length) } : {}),
+      ...(str2?.startsWith(causePrefix) ? { cause: systemError(str2.slice(causePrefix.length)) } : {}),
     }),
   (error: unknown) => {
     const known = error instanceof VirError ? error : new VirError('INTERNAL_ERROR', messageOf(error))
@@ -57,12 +59,23 @@ export const errorRecord: ErrorCodec = mapped<Parameters<typeof record.encode>[1
       message,
       level: levelError,
       str1: message,
+      str2: systemCode(known.cause),
       str3: known.hint === undefined ? undefined : `${hintPrefix}${known.hint.replaceAll('\0', '')}`,
       int1: 0,
       int2: 0,
     }
   },
 )
+
+/** What the system has refused travels by its name (errno(3)); nothing else of a cause is the other end's business. */
+function systemCode(cause: unknown): string | undefined {
+  const { code } = (cause instanceof Error ? cause : {}) as NodeJS.ErrnoException
+  return typeof code === 'string' && /^E[A-Z0-9]{1,20}$/.test(code) ? `${causePrefix}${code}` : undefined
+}
+
+function systemError(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(code), { code })
+}
 
 function invert<K extends string>(numbers: Readonly<Record<K, number>>): ReadonlyMap<number, K> {
   return new Map(Object.entries(numbers).map(([name, number]) => [number as number, name as K]))

@@ -12,7 +12,7 @@ import {
 
 const maxDataBytes = 262_144
 
-/** What one packet of a running program's stream says. The client sends the first four and the last two, the server the rest. */
+/** What one packet of a running program's stream says. The client sends the first four, both the last two, the server the rest. */
 export type ExecPacket =
   | { readonly kind: 'stdin'; readonly data: Uint8Array }
   | { readonly kind: 'stdin-end' }
@@ -24,7 +24,7 @@ export type ExecPacket =
   | { readonly kind: 'stderr-end' }
   | { readonly kind: 'exit'; readonly code: number }
   | { readonly kind: 'exit-signal'; readonly signal: string }
-  /** Nobody reads this output: send no more of it until `flow`. */
+  /** Nobody reads this output, or the program does not read its input: send no more of it until `flow`. */
   | { readonly kind: 'hold'; readonly output: string }
   | { readonly kind: 'flow'; readonly output: string }
 

@@ -4,6 +4,8 @@ import { decodeValue, type ExecPacket, encodeValue, execPacket } from '@covirt/p
 
 /** How much of a program's output goes into one packet at most, in bytes. */
 const maxPacketBytes = 65_536
+/** How much of its input may wait for a program, from a client that goes on sending when it is told to hold. */
+const maxWaitingBytes = 1_048_576
 
 /**
  * A running program as one stream of packets. Destroying it before the program has ended kills the program, by
@@ -16,6 +18,8 @@ export class ExecStream extends Duplex {
   readonly #held = new Set<'stdout' | 'stderr'>()
   /** The program's end, and that of each of its outputs. */
   #open = 3
+  /** The client was told to send no more input. */
+  #holdsInput = false
 
   constructor(process: ExecProcess, kill: () => void) {
     super({ objectMode: true })
@@ -23,6 +27,7 @@ export class ExecStream extends Duplex {
     this.#kill = kill
     // A program may close its input before it has read all of it.
     process.stdin.on('error', () => {})
+    process.stdin.on('drain', () => this.#letInputFlow())
     this.#forward(process.stdout, 'stdout')
     this.#forward(process.stderr, 'stderr')
     void this.#tellEnd()
@@ -44,7 +49,8 @@ export class ExecStream extends Duplex {
     const { stdin } = this.#process
     switch (packet.kind) {
       case 'stdin':
-        if (stdin.writable && !stdin.write(packet.data)) {
+        if (stdin.writable && !stdin.write(packet.data)) this.#holdInput()
+        if (stdin.writableLength > maxWaitingBytes) {
           this.#whenTaken(done)
           return
         }
@@ -77,6 +83,18 @@ export class ExecStream extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     if (this.#open > 0) this.#kill()
     done(error)
+  }
+
+  #holdInput(): void {
+    if (this.#holdsInput) return
+    this.#holdsInput = true
+    this.#tell({ kind: 'hold', output: 'stdin' })
+  }
+
+  #letInputFlow(): void {
+    if (!this.#holdsInput) return
+    this.#holdsInput = false
+    this.#tell({ kind: 'flow', output: 'stdin' })
   }
 
   #hold(output: 'stdout' | 'stderr', held: boolean): void {

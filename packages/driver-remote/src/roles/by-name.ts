@@ -4,12 +4,9 @@ import type { PeerCalls } from '../peer-calls.js'
 
 type Method = (domain: DomainRef, ...args: readonly unknown[]) => Promise<unknown>
 
-/** Roles of which only some methods travel: having a role is having all of it. */
-const inPart: readonly string[] = ['files']
-
 /** The roles of a covirt server whose methods travel by their names: see `roleMethods`. */
 export function rolesByName(calls: PeerCalls, names: readonly string[]): OptionalRoles {
-  const roles = Object.entries(roleMethods).filter(([role]) => names.includes(role) && !inPart.includes(role))
+  const roles = Object.entries(roleMethods).filter(([role]) => names.includes(role))
   return Object.fromEntries(
     roles.map(([role, methods]) => {
       const all = Object.entries(methods).map(([method, access]): [string, Method] => {

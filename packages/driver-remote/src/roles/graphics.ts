@@ -1,6 +1,7 @@
 import type { GraphicsRole } from '@covirt/core'
 import { procedures } from '@covirt/protocol'
 import type { PeerCalls } from '../peer-calls.js'
+import { RemotePipe } from '../remote-pipe.js'
 
 /** The guest's screens. libvirt's daemons pass displays on as file descriptors, which plain Node cannot take. */
 export function graphicsRole(calls: PeerCalls): GraphicsRole {
@@ -10,7 +11,10 @@ export function graphicsRole(calls: PeerCalls): GraphicsRole {
       const { stream, result } = await calls.openBytes(procedures.domainScreenshot, args, { signal })
       return { mimeType: result.mime ?? 'application/octet-stream', stream }
     },
-    openGraphics: (domain, { index = 0, signal } = {}) =>
-      calls.openStream(procedures.covirtOpenGraphics, { domain, index }, { signal }),
+    openGraphics: async (domain, { index = 0, signal } = {}) => {
+      const args = { domain, index }
+      const { stream } = await calls.openPackets(procedures.covirtOpenGraphics, args, { signal })
+      return new RemotePipe(stream)
+    },
   }
 }

@@ -49,6 +49,7 @@ export const covirtProcedures = {
       hypervisors: array(hypervisor, maxNames),
       roles: array(string, maxNames),
       services: array(string, maxNames),
+      nativeFormats: array(string, maxNames),
     },
   ),
   /**
@@ -105,8 +106,35 @@ export const covirtProcedures = {
     { service: string, method: string, args: string },
     { result: optional(string) },
   ),
-  /** Connects to a display of a guest without any file descriptor. */
+  /** Connects to a display of a guest without any file descriptor. Its stream is of {@link PipePacket}s. */
   covirtOpenGraphics: procedure(7, 'OPEN_GRAPHICS', 'write', { domain, index: uint }, {}, { stream: 'both' }),
+  /** Reads a file of a guest. Its stream is of {@link PipePacket}s. */
+  covirtReadFile: procedure(
+    9,
+    'READ_FILE',
+    'write',
+    { domain, path: string, offsetBytes: optional(uhyper), lengthBytes: optional(uhyper) },
+    {},
+    { stream: 'both' },
+  ),
+  /** Writes a file of a guest: it is there once the stream, of {@link PipePacket}s, has ended well. */
+  covirtWriteFile: procedure(
+    10,
+    'WRITE_FILE',
+    'write',
+    { domain, path: string, mode: optional(uint), uid: optional(uint), gid: optional(uint) },
+    {},
+    { stream: 'both' },
+  ),
+  /** Opens a console as the contract has it. Its stream is of {@link PipePacket}s; `resizes`: they may be of `resize`. */
+  covirtOpenConsole: procedure(
+    11,
+    'OPEN_CONSOLE',
+    'write',
+    { domain, device: optional(string), force: bool, shared: bool, historyBytes: uint },
+    { resizes: bool },
+    { stream: 'both' },
+  ),
 }
 
 /** What covirt tells without being asked, and libvirt's protocol has no message for. */

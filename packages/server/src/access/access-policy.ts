@@ -51,6 +51,7 @@ const operations: ReadonlySet<ProcedureName> = new Set([
   'domainOpenGraphicsFd',
   'domainScreenshot',
   'covirtOpenGraphics',
+  'covirtOpenConsole',
   'domainSendKey',
   'domainInjectNmi',
   'domainGetHostname',

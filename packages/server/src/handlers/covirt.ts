@@ -23,6 +23,7 @@ export const covirtHandlers = {
       hypervisors: Object.entries(hypervisors).map(([name, version]) => ({ name, version })),
       roles: roleNames.filter((name) => driver[name] !== undefined),
       services: Object.keys(session.services),
+      nativeFormats: driver.nativeConfig?.nativeFormats ?? [],
     }
   },
   covirtGetAllDomainStats: async ({ driver, options }, { states, ...filter }) => {
@@ -67,11 +68,6 @@ export const covirtHandlers = {
     const onProgress = (value: unknown) => call.progress(encodeRoleValue(value) ?? '')
     const options = { ...call.options, identity, driver: call.driver, onProgress }
     return { result: encodeRoleValue(await found.call(args, options)) }
-  },
-  covirtOpenGraphics: async (call, { domain, index }) => {
-    call.session.streams.reserve()
-    const { driver, options } = call
-    call.openStream(await requireRole(driver, 'graphics').openGraphics(domain, { ...options, index }))
   },
 } satisfies Handlers
 

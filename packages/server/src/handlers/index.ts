@@ -3,6 +3,7 @@ import { allDomainStatsHandlers } from './all-domain-stats.js'
 import { authHandlers } from './auth.js'
 import { connectHandlers } from './connect.js'
 import { covirtHandlers } from './covirt.js'
+import { covirtStreamHandlers } from './covirt-streams.js'
 import { domainCheckpointHandlers } from './domain-checkpoint.js'
 import { domainCountersHandlers } from './domain-counters.js'
 import { domainDefinitionHandlers } from './domain-definition.js'
@@ -30,6 +31,7 @@ export const handlers: Handlers = {
   ...domainInfoHandlers,
   ...domainScreenHandlers,
   ...covirtHandlers,
+  ...covirtStreamHandlers,
   ...domainCheckpointHandlers,
   ...domainDefinitionHandlers,
   ...domainDevicesHandlers,
