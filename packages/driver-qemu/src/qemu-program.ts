@@ -32,9 +32,12 @@ export async function findProgram(name: string): Promise<string | undefined> {
   return undefined
 }
 
+/** What this process has asked for, so that not every root that it opens asks again. */
+const asked = new Map<string, Promise<QemuProgram>>()
+
 /**
- * Asks a QEMU program what it is. The answer is kept in `cacheDirectory` and asked for again when the program
- * has changed, because asking takes as long as starting a guest.
+ * Asks a QEMU program what it is. The answer is kept, by this process and in `cacheDirectory`, and asked for again
+ * when the program has changed, because asking takes as long as starting a guest.
  */
 export async function inspectProgram(path: string, cacheDirectory: string): Promise<QemuProgram> {
   const { size, mtimeMs } = await stat(path)
@@ -42,7 +45,7 @@ export async function inspectProgram(path: string, cacheDirectory: string): Prom
   const file = join(cacheDirectory, 'qemu-program.json')
   const cached = await readCache(file, key)
   if (cached) return cached
-  const program = await ask(path)
+  const program = await askOnce(path, key)
   await mkdir(cacheDirectory, { recursive: true })
   const temporary = `${file}.${process.pid}`
   try {
@@ -62,14 +65,23 @@ export function canUseKvm(): Promise<boolean> {
   )
 }
 
+function askOnce(path: string, key: string): Promise<QemuProgram> {
+  const known = asked.get(key)
+  if (known) return known
+  const answer = ask(path)
+  asked.set(key, answer)
+  answer.catch(() => asked.delete(key))
+  return answer
+}
+
 async function ask(path: string): Promise<QemuProgram> {
   const commands = ['qmp_capabilities', 'query-version', 'query-machines', 'quit'].map((execute) => ({
     execute,
   }))
   const args = ['-machine', 'none', '-nodefaults', '-no-user-config', '-display', 'none', '-qmp', 'stdio']
-  const asked = run(path, args, { timeout: 10_000, maxBuffer: 16 * 1024 * 1024 })
-  asked.child.stdin?.end(commands.map((command) => JSON.stringify(command)).join('\n'))
-  const { stdout } = await asked
+  const running = run(path, args, { timeout: 10_000, maxBuffer: 16 * 1024 * 1024 })
+  running.child.stdin?.end(commands.map((command) => JSON.stringify(command)).join('\n'))
+  const { stdout } = await running
   const answers = stdout.split('\n').flatMap((line) => {
     const message: unknown = line.trim() === '' ? undefined : JSON.parse(line)
     return isObject(message) && 'return' in message ? [message.return] : []

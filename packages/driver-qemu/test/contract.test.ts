@@ -6,8 +6,13 @@ describeWhen(canRunQemu(), 'real QEMU, emulated', () => {
   describeDriver('the QEMU driver', fixture('qemu', canRunLinuxGuest()))
 })
 
+/** What the processor has a part in; the rest is the same. */
+const onKvm = ['transient life', 'pausing', 'shutting down', 'restarting', 'crashing', 'reopening'] as const
+const rolesOnKvm = ['reset', 'savedState', 'nmi'] as const
+
 describeWhen(canRunKvm(), 'real QEMU, on KVM', () => {
-  describeDriver('the QEMU driver', fixture('kvm', 'the agent is the same, emulated or not'))
+  const kvm = fixture('kvm', 'the agent is the same, emulated or not')
+  describeDriver('the QEMU driver', kvm, [...onKvm, ...rolesOnKvm])
 })
 
 function fixture(type: 'qemu' | 'kvm', noAgent: string | undefined): DriverFixture {

@@ -1,13 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import type { Connection, Domain } from '@covirt/core'
+import type { Connection } from '@covirt/core'
 import { expect, test } from '@jest/globals'
-import { canRunQemu, describeWhen, uniqueName } from '../../../test/fixtures/index.js'
+import { canRunQemu, describeWhen } from '../../../test/fixtures/index.js'
 import { connectUnix } from '../src/process/unix-socket.js'
 import { QmpChannel } from '../src/qmp/qmp-channel.js'
 import { Orphan } from './orphan.js'
-import { hears, QemuWorld } from './qemu-world.js'
+import { hears } from './qemu-world.js'
+import { RunningGuest } from './running-guest.js'
 
 describeWhen(canRunQemu(), 'a restart that was asked for with the power button', () => {
   test('by a process that died before the guest went down is carried out by the next one', async () => {
@@ -74,7 +75,7 @@ describeWhen(canRunQemu(), 'a restart that was asked for with the power button',
   })
 
   test('is over once the guest has restarted by itself: its later power-off is one', async () => {
-    await using scene = await DeafScene.make()
+    await using scene = await RunningGuest.start('deaf')
     await scene.domain.reboot({ mode: 'acpi' })
     const restarted = rebootOf(scene.connection)
     await scene.world.restart(scene.domain)
@@ -84,34 +85,6 @@ describeWhen(canRunQemu(), 'a restart that was asked for with the power button',
     expect(await scene.domain.waitFor('shutoff')).toEqual({ state: 'shutoff', reason: 'shutdown' })
   })
 })
-
-/** A guest that ignores the power button. */
-class DeafScene implements AsyncDisposable {
-  readonly world: QemuWorld
-  readonly connection: Connection
-  readonly domain: Domain
-
-  private constructor(world: QemuWorld, connection: Connection, domain: Domain) {
-    this.world = world
-    this.connection = connection
-    this.domain = domain
-  }
-
-  static async make(): Promise<DeafScene> {
-    const world = await QemuWorld.make('qemu', { agent: false })
-    const connection = await world.open()
-    const xml = world.domainXml({ name: uniqueName('restart'), guest: 'deaf' })
-    const domain = await connection.domains.create(xml)
-    await world.ready(domain)
-    return new DeafScene(world, connection, domain)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const domain of await this.connection.domains.list({ active: true })) await domain.destroy()
-    await this.connection.close()
-    await this.world[Symbol.asyncDispose]()
-  }
-}
 
 /** Resolves at the next restart of a guest. */
 function rebootOf(connection: Connection): Promise<void> {

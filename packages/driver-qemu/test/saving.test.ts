@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import type { Connection, Domain } from '@covirt/core'
 import { expect, test } from '@jest/globals'
-import { canRunQemu, describeWhen, needsRoot, testWhen, uniqueName } from '../../../test/fixtures/index.js'
+import { canRunQemu, describeWhen, needsRoot, testWhen } from '../../../test/fixtures/index.js'
 import { Orphan } from './orphan.js'
-import { hears, QemuWorld } from './qemu-world.js'
+import { RunningGuest } from './running-guest.js'
 
 const run = promisify(execFile)
 
@@ -14,7 +13,7 @@ describeWhen(canRunQemu(), 'guests that are saved', () => {
     needsRoot(),
     'a guest goes on whose state found no room on the disk, and nothing of it is left there',
     async () => {
-      await using running = await Running.start()
+      await using running = await RunningGuest.start()
       const { world, domain } = running
       const disk = world.path('small')
       await mkdir(disk)
@@ -34,7 +33,7 @@ describeWhen(canRunQemu(), 'guests that are saved', () => {
   )
 
   test('the clock of a guest goes on where it stood', async () => {
-    await using running = await Running.start()
+    await using running = await RunningGuest.start()
     const { domain } = running
     const before = await running.ticks()
     await domain.managedSave()
@@ -45,7 +44,7 @@ describeWhen(canRunQemu(), 'guests that are saved', () => {
   })
 
   test('a damaged state is told and kept, and the domain boots by force', async () => {
-    await using running = await Running.start()
+    await using running = await RunningGuest.start()
     const { world, domain } = running
     await domain.managedSave()
     const file = world.path(`lib/qemu/save/${domain.uuid}.save`)
@@ -72,7 +71,7 @@ describeWhen(canRunQemu(), 'guests that are saved', () => {
   })
 
   test('a state that QEMU cannot use is told in its words, and kept', async () => {
-    await using running = await Running.start()
+    await using running = await RunningGuest.start()
     const { world, domain } = running
     const file = world.path('guest')
     await domain.save(file)
@@ -111,41 +110,3 @@ describeWhen(canRunQemu(), 'guests that are saved', () => {
     await orphan.world.ready(domain)
   })
 })
-
-/** A guest that runs, with all that is around it. */
-class Running implements AsyncDisposable {
-  readonly world: QemuWorld
-  readonly connection: Connection
-  readonly domain: Domain
-
-  private constructor(world: QemuWorld, connection: Connection, domain: Domain) {
-    this.world = world
-    this.connection = connection
-    this.domain = domain
-  }
-
-  static async start(): Promise<Running> {
-    const world = await QemuWorld.make('qemu', { agent: false })
-    const connection = await world.open()
-    const domain = await connection.domains.define(world.domainXml({ name: uniqueName('save') }))
-    await domain.start()
-    await world.ready(domain)
-    return new Running(world, connection, domain)
-  }
-
-  /** How many hundredths of a second the guest has counted. */
-  async ticks(): Promise<number> {
-    const console = await this.domain.openConsole({ force: true })
-    const heard = hears(console, /FX-TICKS \d+\r/)
-    console.write('t')
-    const ticks = /FX-TICKS (\d+)/.exec(await heard)?.[1]
-    console.destroy()
-    return Number(ticks)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (await this.domain.isActive()) await this.domain.destroy()
-    await this.connection.close()
-    await this.world[Symbol.asyncDispose]()
-  }
-}

@@ -18,7 +18,8 @@ import { snapshotsRole } from './snapshots-role.js'
 import { statisticsRole } from './statistics-role.js'
 import { tuningRole } from './tuning-role.js'
 
-const present: Readonly<Record<RoleName, (suite: Suite) => void>> = {
+/** What is tested of each role, where the driver has it. */
+export const roleSubjects: Readonly<Record<RoleName, (suite: Suite) => void>> = {
   console: consoleRole,
   reset: resetRole,
   guestAgent: guestAgentRole,
@@ -62,7 +63,7 @@ const use: Readonly<Record<RoleName, (domain: Domain, connection: Connection) =>
 export function roles(suite: Suite): void {
   for (const role of roleNames) {
     if (suite.fixture.roles.includes(role)) {
-      present[role](suite)
+      roleSubjects[role](suite)
       continue
     }
     suite.test(`the role '${role}', which the driver does not have, is NO_SUPPORT`, async (scene) => {
