@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { VirError } from '@covirt/core'
-import { type DomainXml, parseDomain } from '@covirt/xml'
+import { type DomainXml, lifecycleOf, parseDomain } from '@covirt/xml'
 import { checkDomainName } from './domain-name.js'
 import type { Hypervisor } from './hypervisor.js'
 
@@ -20,4 +20,12 @@ export function prepareDefinition(
   }
   const uuid = document.uuid ?? randomUUID()
   return { ...hypervisor.prepare({ ...document, uuid }), uuid }
+}
+
+/** As {@link prepareDefinition}, of a definition that is new: what is wrong in there is for whoever writes it. */
+export function prepareWritten(xml: string, hypervisor: Hypervisor): DomainXml & { readonly uuid: string } {
+  const document = prepareDefinition(xml, hypervisor)
+  // Told now, not to the next boot.
+  lifecycleOf(document)
+  return document
 }

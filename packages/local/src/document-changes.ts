@@ -1,19 +1,14 @@
 import { type CallOptions, type ChangeOptions, type DomainRef, messageOf } from '@covirt/core'
 import { type DomainXml, formatDomain } from '@covirt/xml'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
+import type { DomainJobs } from './domain-jobs.js'
 import type { GuestKeeper, GuestKeeperParts } from './guest-keeper.js'
 import { requireActive, requireOwn, requirePersistent } from './refusals.js'
 
 /** What {@link DocumentChanges} works with. */
 export interface DocumentChangesParts extends Pick<GuestKeeperParts, 'store' | 'logger'> {
   readonly keeper: GuestKeeper
-  /** Runs `work` as a job of an existing domain. */
-  readonly change: <T>(
-    domain: DomainRef,
-    name: string,
-    options: CallOptions,
-    work: (entry: DomainEntry, options: CallOptions) => Promise<T>,
-  ) => Promise<T>
+  readonly jobs: DomainJobs
 }
 
 /** Those of a domain's documents that are to be changed. */
@@ -52,8 +47,8 @@ export class DocumentChanges {
     { live, config, signal }: ChangeOptions,
     plan: (chosen: ChosenDocuments, entry: DomainEntry) => DocumentChange,
   ): Promise<void> {
-    const { change, keeper, store } = this.#parts
-    await change(domain, name, { signal }, async (entry, running) => {
+    const { jobs, keeper, store } = this.#parts
+    await jobs.change(domain, name, { signal }, async (entry, running) => {
       requireOwn(entry)
       const { definition, live: changeGuest } = plan(chooseDocuments(entry, { live, config }), entry)
       const before = entry.definition

@@ -49,10 +49,10 @@ export class DomainTable {
     return entry
   }
 
-  /** A domain that has gone but keeps this uuid or name from others until all that its guest held is free. */
-  leaving(uuid: string, name: string): DomainEntry | undefined {
-    const namesakes = [this.#byUuid.get(uuid), this.#byName.get(name)]
-    return namesakes.find((entry) => entry?.hasGone && !entry.exists)
+  /** Resolves once domains that have gone, but are being cleared up after, have given this uuid and name free. */
+  async whenFree({ uuid, name }: { readonly uuid: string; readonly name: string }): Promise<void> {
+    for (let entry = this.#leaving(uuid, name); entry; entry = this.#leaving(uuid, name))
+      await entry.jobs.whenIdle()
   }
 
   /**
@@ -123,6 +123,11 @@ export class DomainTable {
     if ('uuid' in key) return this.#byUuid.get(normaliseUuid(key.uuid))
     for (const entry of this.#byUuid.values()) if (entry.active?.id === key.id) return entry
     return undefined
+  }
+
+  #leaving(uuid: string, name: string): DomainEntry | undefined {
+    const namesakes = [this.#byUuid.get(uuid), this.#byName.get(name)]
+    return namesakes.find((entry) => entry?.hasGone && !entry.exists)
   }
 
   #dropUnused(entry: DomainEntry): void {

@@ -1,4 +1,3 @@
-import { tracingChannel } from 'node:diagnostics_channel'
 import { hostname } from 'node:os'
 import {
   type CallOptions,
@@ -34,33 +33,24 @@ import {
   VirError,
   type XmlOptions,
 } from '@covirt/core'
-import { type DomainXml, formatDomain, lifecycleOf } from '@covirt/xml'
+import type { DomainXml } from '@covirt/xml'
 import { changeMetadata, metadataOf } from './change-metadata.js'
-import { prepareDefinition } from './definition.js'
 import { DocumentChanges } from './document-changes.js'
 import { DocumentTexts } from './document-texts.js'
-import type { ActiveGuest, DomainEntry } from './domain-entry.js'
+import { DomainDefinitions } from './domain-definitions.js'
+import type { ActiveGuest } from './domain-entry.js'
+import { DomainJobs } from './domain-jobs.js'
+import { DomainLives } from './domain-lives.js'
 import { DomainLoader } from './domain-loader.js'
-import { checkDomainName } from './domain-name.js'
 import { flagsOf, infoOf, statsOf, usedBy } from './domain-stats.js'
 import { DomainTable } from './domain-table.js'
 import { ForeignKeeper } from './foreign-keeper.js'
 import { GuestKeeper, type GuestKeeperParts } from './guest-keeper.js'
-import type { Guest, GuestAccess, Hypervisor, StorageSnapshots } from './hypervisor.js'
+import type { Hypervisor, StorageSnapshots } from './hypervisor.js'
 import { LocalDevices } from './local-devices.js'
 import { LocalSnapshots } from './local-snapshots.js'
 import { LocalTuning } from './local-tuning.js'
-import {
-  requireActive,
-  requireInactive,
-  requireNotCrashed,
-  requireOtherName,
-  requireOwn,
-  requirePersistent,
-  requireReachable,
-} from './refusals.js'
 import { SavedStates, type SavedStatesParts } from './saved-states.js'
-import { repeatShutdown } from './shutdown-request.js'
 
 /** What a {@link LocalDriver} is made of. */
 export interface LocalDriverParts extends Omit<GuestKeeperParts, 'events'> {
@@ -71,8 +61,6 @@ export interface LocalDriverParts extends Omit<GuestKeeperParts, 'events'> {
   /** What it runs on. Default: this host. */
   readonly readNodeInfo?: () => Promise<NodeInfo>
 }
-
-const trace = tracingChannel('covirt:job')
 
 /** Turns a {@link Hypervisor} into a {@link Driver}. */
 export class LocalDriver implements Driver {
@@ -92,6 +80,9 @@ export class LocalDriver implements Driver {
   readonly #table: DomainTable
   readonly #texts = new DocumentTexts()
   readonly #keeper: GuestKeeper
+  readonly #jobs: DomainJobs
+  readonly #definitions: DomainDefinitions
+  readonly #lives: DomainLives
   readonly #events: EventHub<DomainEvent>
   readonly #saved: SavedStates | undefined
 
@@ -102,14 +93,19 @@ export class LocalDriver implements Driver {
     this.#table = new DomainTable(parts.clock, (uuids) => this.#retain(uuids))
     this.#events = new EventHub(parts.logger)
     this.#keeper = new GuestKeeper(this.#keeperParts)
-    Object.assign(this, parts.hypervisor.roles(this.#guestAccess()))
+    this.#jobs = new DomainJobs(this.type, this.#table)
+    Object.assign(this, parts.hypervisor.roles(this.#jobs.access()))
     const { foreign } = parts.hypervisor
     if (foreign) this.#foreign = new ForeignKeeper(foreign, this.#keeperParts, this.#table, this.#keeper)
     this.#snapshots = this.#openSnapshots(parts.hypervisor.snapshots)
     if (this.#snapshots) this.snapshots = this.#snapshots
     this.#saved = parts.hypervisor.savesGuests ? new SavedStates(this.#savedParts()) : undefined
     if (this.#saved) this.savedState = this.#saved
-    this.#changes = new DocumentChanges({ ...parts, keeper: this.#keeper, change: this.#change.bind(this) })
+    const own = { table: this.#table, jobs: this.#jobs, keeper: this.#keeper, events: this.#events }
+    const roles = { snapshots: this.#snapshots, saved: this.#saved }
+    this.#definitions = new DomainDefinitions({ ...parts, ...own, ...roles })
+    this.#lives = new DomainLives({ ...parts, ...own, ...roles })
+    this.#changes = new DocumentChanges({ ...parts, keeper: this.#keeper, jobs: this.#jobs })
     const { hypervisor } = parts
     this.devices = new LocalDevices({ hypervisor, changes: this.#changes })
     const { tuning: defaults } = hypervisor
@@ -125,7 +121,7 @@ export class LocalDriver implements Driver {
       keeper: this.#keeper,
       find: (domain) => this.#table.get(domain),
       requireNoState: async (entry) => this.#saved?.requireNone(entry),
-      change: (domain, name, options, work) => this.#change(domain, name, options, work),
+      change: (domain, name, options, work) => this.#jobs.change(domain, name, options, work),
     })
   }
 
@@ -193,56 +189,16 @@ export class LocalDriver implements Driver {
     return this.#table.find(key).ref
   }
 
-  async defineDomain(xml: string, options: CallOptions = {}): Promise<DomainRef> {
-    throwIfAborted(options.signal)
-    const document = this.#prepare(xml)
-    await this.#leave(document)
-    const entry = this.#table.reserve(document.uuid, document.name)
-    return this.#job(entry, 'define', options, async ({ signal }) => {
-      this.#table.reserve(document.uuid, document.name)
-      await this.#parts.store.saveDefinition(entry.name, formatDomain(document), { signal })
-      const detail = entry.definition ? 'updated' : 'added'
-      if (entry.isForeign) entry.autostart = false
-      entry.isForeign = false
-      entry.definition = document
-      this.#events.emit({ type: 'lifecycle', domain: entry.ref, event: 'defined', detail })
-      return entry.ref
-    })
+  defineDomain(xml: string, options?: CallOptions): Promise<DomainRef> {
+    return this.#definitions.define(xml, options)
   }
 
-  async undefineDomain(domain: DomainRef, options: UndefineOptions = {}): Promise<void> {
-    await this.#change(domain, 'undefine', options, async (entry) => {
-      requirePersistent(entry)
-      requireOwn(entry)
-      await this.#snapshots?.requireNone(entry)
-      if (options.managedSave) await this.#saved?.remove(entry)
-      else await this.#saved?.requireNone(entry)
-      await this.#parts.store.removeDefinition(entry.name)
-      entry.definition = undefined
-      entry.autostart = false
-      this.#events.emit({ type: 'lifecycle', domain: entry.ref, event: 'undefined', detail: 'removed' })
-    })
+  undefineDomain(domain: DomainRef, options?: UndefineOptions): Promise<void> {
+    return this.#definitions.undefine(domain, options)
   }
 
-  async renameDomain(domain: DomainRef, newName: string, options: CallOptions = {}): Promise<DomainRef> {
-    checkDomainName(newName)
-    return this.#change(domain, 'rename', options, async (entry, { signal }) => {
-      const definition = requirePersistent(entry)
-      requireOwn(entry)
-      requireInactive(entry)
-      requireOtherName(entry, newName)
-      const before = entry.ref
-      const document = this.#parts.hypervisor.prepare({ ...definition, name: newName })
-      await this.#table.rename(entry, newName, async () => {
-        throwIfAborted(signal)
-        await this.#parts.store.renameDefinition(before.name, newName, formatDomain(document))
-      })
-      entry.definition = document
-      await this.#keeper.renamePlaces(before, entry)
-      this.#events.emit({ type: 'lifecycle', domain: before, event: 'undefined', detail: 'renamed' })
-      this.#events.emit({ type: 'lifecycle', domain: entry.ref, event: 'defined', detail: 'renamed' })
-      return entry.ref
-    })
+  renameDomain(domain: DomainRef, newName: string, options?: CallOptions): Promise<DomainRef> {
+    return this.#definitions.rename(domain, newName, options)
   }
 
   async setDomainMetadata(
@@ -282,81 +238,36 @@ export class LocalDriver implements Driver {
     return this.#table.get(domain).autostart
   }
 
-  async setAutostart(domain: DomainRef, autostart: boolean, options: CallOptions = {}): Promise<void> {
-    await this.#change(domain, 'autostart', options, async (entry) => {
-      requirePersistent(entry)
-      requireOwn(entry)
-      await this.#parts.store.setAutostart(entry.name, autostart)
-      entry.autostart = autostart
-    })
+  setAutostart(domain: DomainRef, autostart: boolean, options?: CallOptions): Promise<void> {
+    return this.#definitions.setAutostart(domain, autostart, options)
   }
 
-  async createDomain(xml: string, options: StartOptions = {}): Promise<DomainRef> {
-    throwIfAborted(options.signal)
-    const document = this.#prepare(xml)
-    await this.#leave(document)
-    const entry = this.#table.reserve(document.uuid, document.name)
-    return this.#job(entry, 'create', options, async ({ signal }) => {
-      this.#table.reserve(document.uuid, document.name)
-      requireOwn(entry)
-      requireInactive(entry)
-      return markStarting(entry, async () => {
-        if (!options.forceBoot) await this.#saved?.requireNone(entry)
-        return this.#launch(entry, document, { ...options, signal })
-      })
-    })
+  createDomain(xml: string, options?: StartOptions): Promise<DomainRef> {
+    return this.#lives.create(xml, options)
   }
 
-  async startDomain(domain: DomainRef, options: StartOptions = {}): Promise<DomainRef> {
-    return this.#change(domain, 'start', options, async (entry, { signal }) => {
-      requireInactive(entry)
-      return markStarting(entry, async () => {
-        const saved = options.forceBoot ? undefined : await this.#saved?.find(entry)
-        if (!saved) return this.#launch(entry, entry.inactiveDocument, { ...options, signal })
-        await using image = saved
-        return await image.launch({ paused: options.paused ?? false, signal })
-      })
-    })
+  startDomain(domain: DomainRef, options?: StartOptions): Promise<DomainRef> {
+    return this.#lives.start(domain, options)
   }
 
-  async shutdownDomain(domain: DomainRef, options: ShutdownOptions = {}): Promise<void> {
-    await this.#changeGuest(domain, 'shutdown', options, async (entry, active, { signal }) => {
-      await this.#wake(entry, active.guest, signal)
-      await active.guest.shutdown(options.mode, { signal })
-      repeatShutdown(entry, active, { askedAt: this.#parts.clock.now(), mode: options.mode }, this.#parts)
-      await this.#keeper.saveStatus(entry)
-    })
+  shutdownDomain(domain: DomainRef, options?: ShutdownOptions): Promise<void> {
+    return this.#lives.shutdown(domain, options)
   }
 
-  async rebootDomain(domain: DomainRef, options: ShutdownOptions = {}): Promise<void> {
-    await this.#changeGuest(domain, 'reboot', options, async (entry, active, { signal }) => {
-      await this.#wake(entry, active.guest, signal)
-      await active.guest.reboot(options.mode, { signal })
-      active.shutdown?.over.abort()
-      active.shutdown = undefined
-      await this.#keeper.saveStatus(entry)
-    })
+  rebootDomain(domain: DomainRef, options?: ShutdownOptions): Promise<void> {
+    return this.#lives.reboot(domain, options)
   }
 
-  async destroyDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
-    throwIfAborted(options.signal)
-    const entry = this.#table.get(domain)
-    if (!entry.starting && !entry.restart && !entry.lost) requireActive(entry)
-    await entry.jobs.preempt('destroy', options, () => this.#keeper.destroy(entry))
+  destroyDomain(domain: DomainRef, options?: CallOptions): Promise<void> {
+    return this.#lives.destroy(domain, options)
   }
 
-  async suspendDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
-    await this.#changeGuest(domain, 'suspend', options, async (entry, { guest }, { signal }) => {
-      requireNotCrashed(entry)
-      await this.#keeper.pause(entry, guest, { signal })
-    })
+  suspendDomain(domain: DomainRef, options?: CallOptions): Promise<void> {
+    return this.#lives.suspend(domain, options)
   }
 
-  async resumeDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
-    await this.#changeGuest(domain, 'resume', options, async (entry, { guest }, { signal }) => {
-      requireNotCrashed(entry)
-      await this.#keeper.resume(entry, guest, { signal })
-    })
+  resumeDomain(domain: DomainRef, options?: CallOptions): Promise<void> {
+    return this.#lives.resume(domain, options)
   }
 
   async getDomainState(domain: DomainRef, options: CallOptions = {}): Promise<DomainState> {
@@ -397,110 +308,15 @@ export class LocalDriver implements Driver {
     }
   }
 
-  #prepare(xml: string): DomainXml & { readonly uuid: string } {
-    const document = prepareDefinition(xml, this.#parts.hypervisor)
-    // What is wrong in there is to be told to whoever writes it, not to the next boot.
-    lifecycleOf(document)
-    return document
-  }
-
-  /** Lets domains that have gone, but are being cleared up after, give this name and uuid free. */
-  async #leave({ uuid, name }: DomainXml & { readonly uuid: string }): Promise<void> {
-    for (let entry = this.#table.leaving(uuid, name); entry; entry = this.#table.leaving(uuid, name))
-      await entry.jobs.whenIdle()
-  }
-
-  async #launch(entry: DomainEntry, document: DomainXml, options: StartOptions): Promise<DomainRef> {
-    requireInactive(entry)
-    const { paused = false, signal } = options
-    const image = options.forceBoot ? await this.#saved?.imageOf(entry) : undefined
-    await this.#keeper.launch(entry, document, { paused, image, signal })
-    return entry.ref
-  }
-
   #savedParts(): SavedStatesParts {
     return {
       hypervisor: this.#parts.hypervisor,
       places: this.#parts.places,
       keeper: this.#keeper,
       table: this.#table,
-      change: (domain, name, options, work) => this.#change(domain, name, options, work),
-      enter: (entry, name, options, work) => this.#job(entry, name, options, work),
+      change: (domain, name, options, work) => this.#jobs.change(domain, name, options, work),
+      enter: (entry, name, options, work) => this.#jobs.run(entry, name, options, work),
     }
-  }
-
-  /** A guest that does not run cannot act on what it is asked. */
-  async #wake(entry: DomainEntry, guest: Guest, signal: AbortSignal | undefined): Promise<void> {
-    requireNotCrashed(entry)
-    await this.#keeper.resume(entry, guest, { signal })
-  }
-
-  /** Runs `work` as a job of an existing domain. */
-  async #change<T>(
-    domain: DomainRef,
-    name: string,
-    options: CallOptions,
-    work: (entry: DomainEntry, options: CallOptions) => Promise<T>,
-  ): Promise<T> {
-    throwIfAborted(options.signal)
-    const entry = this.#table.get(domain)
-    return this.#job(entry, name, options, (running) => work(this.#table.get(domain), running))
-  }
-
-  /** Runs `work` as a job of an active domain. */
-  #changeGuest<T>(
-    domain: DomainRef,
-    name: string,
-    options: CallOptions,
-    work: (entry: DomainEntry, active: ActiveGuest, options: CallOptions) => Promise<T>,
-  ): Promise<T> {
-    return this.#change(domain, name, options, (entry, running) => work(entry, requireActive(entry), running))
-  }
-
-  #job<T>(
-    entry: DomainEntry,
-    name: string,
-    options: CallOptions,
-    work: (options: CallOptions) => Promise<T>,
-  ): Promise<T> {
-    const context = { driver: this.type, domain: entry.name, job: name }
-    return entry.jobs.run(name, options, (running) => trace.tracePromise(() => work(running), context))
-  }
-
-  #guestAccess(): GuestAccess {
-    return {
-      query: async (domain, options = {}, query) => {
-        throwIfAborted(options.signal)
-        return query(requireActive(this.#table.get(domain)).guest, options)
-      },
-      look: async (domain, options = {}, query) => {
-        throwIfAborted(options.signal)
-        const entry = this.#table.get(domain)
-        requireReachable(entry)
-        const { ref, active, inactiveDocument } = entry
-        const document = active?.document ?? inactiveDocument
-        return query({ domain: ref, document, guest: active?.guest }, options)
-      },
-      job: async (domain, name, options = {}, job) => {
-        const { jobs } = this.#table.get(domain)
-        const result = await this.#changeGuest(domain, name, options, (_entry, { guest }, running) =>
-          job(guest, running),
-        )
-        // What the guest has told meanwhile is to be known before the call resolves.
-        await jobs.runNext('settle', async () => {})
-        return result
-      },
-    }
-  }
-}
-
-/** From the first moment on, `destroy` is not refused but ends the start. */
-async function markStarting<T>(entry: DomainEntry, start: () => Promise<T>): Promise<T> {
-  entry.starting = true
-  try {
-    return await start()
-  } finally {
-    entry.starting = false
   }
 }
 
