@@ -1,7 +1,7 @@
-import { chmod, lstat, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ConnectUri, messageOf, parseConnectUri, VirError } from '@covirt/core'
-import { resolveRoot } from '@covirt/local'
+import { removeTree, resolveRoot } from '@covirt/local'
 
 /** Its file names what has no definition, or is about to lose it: what may be removed without asking. */
 const markerName = 'unfinished'
@@ -69,15 +69,9 @@ export class ContainerHome {
 
   /** Removes it with all that is in it. `OPERATION_FAILED` where something is mounted there. */
   async remove(): Promise<void> {
-    const mounted = await mountPointsBelow(this.directory)
-    if (mounted.length > 0) {
-      throw new VirError('OPERATION_FAILED', `Cannot remove ${this.directory}: ${mounted[0]} is mounted`, {
-        hint: `Unmount it (umount ${mounted[0]}) and try again`,
-      })
-    }
     // The marker goes last: what is interrupted here can be taken up again.
-    await rm(this.rootfs, { recursive: true, force: true })
-    await rm(this.directory, { recursive: true, force: true })
+    await removeTree(this.rootfs)
+    await removeTree(this.directory)
   }
 }
 
@@ -109,16 +103,4 @@ async function isDirectory(path: string): Promise<boolean> {
     (stats) => stats.isDirectory(),
     () => false,
   )
-}
-
-/** By /proc/self/mountinfo, which writes blanks and the like in octal (proc_pid_mountinfo(5)). */
-async function mountPointsBelow(directory: string): Promise<string[]> {
-  const real = await realpath(directory).catch(() => directory)
-  const table = await readFile('/proc/self/mountinfo', 'utf8')
-  const points = table.split('\n').map((line) => decodeOctal(line.split(' ')[4] ?? ''))
-  return points.filter((point) => point === real || point.startsWith(`${real}/`))
-}
-
-function decodeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }

@@ -1,4 +1,5 @@
 import { type Connection, type Domain, type Driver, isVirError, messageOf, VirError } from '@covirt/core'
+import { syncFileSystem } from '@covirt/local'
 import { parseDomain } from '@covirt/xml'
 import { ContainerHome } from './container-home.js'
 
@@ -35,6 +36,7 @@ export async function makeContainer<D extends Driver>(
   let domain: Domain<D>
   try {
     await fill(home.rootfs)
+    await syncFileSystem(home.rootfs)
     domain = await connection.domains.define(document(home.rootfs), { signal })
   } catch (error) {
     await home

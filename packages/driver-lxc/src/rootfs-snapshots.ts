@@ -1,7 +1,14 @@
-import { chmod, mkdir, rename, rm, rmdir } from 'node:fs/promises'
+import { chmod, mkdir, rename, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type CallOptions, VirError } from '@covirt/core'
-import { copyTree, type SnapshotSpec, type StorageSnapshots, type TakeSnapshotSpec } from '@covirt/local'
+import {
+  copyTree,
+  removeTree,
+  type SnapshotSpec,
+  type StorageSnapshots,
+  syncFileSystem,
+  type TakeSnapshotSpec,
+} from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { changesDirectory, rootFilesystem, sourceDirectory } from './config/mounts.js'
 import { LxcGuest } from './guest/lxc-guest.js'
@@ -23,13 +30,15 @@ export const rootfsSnapshots: StorageSnapshots = {
     await mkdir(dirname(place), { recursive: true, mode: 0o700 })
     // Nobody but root may enter: set-user-ID programs in it are root's.
     await chmod(dirname(dirname(place)), 0o700)
-    await rm(unfinished, { recursive: true, force: true })
+    await removeTree(unfinished)
     try {
       await held(spec, () => copyTree(root, unfinished, { signal }))
-      await rm(place, { recursive: true, force: true })
+      await syncFileSystem(unfinished)
+      await removeTree(place)
       await rename(unfinished, place)
+      await syncFileSystem(place)
     } catch (error) {
-      await rm(unfinished, { recursive: true, force: true })
+      await removeTree(unfinished)
       await removeIfEmpty(dirname(place))
       throw error
     }
@@ -40,7 +49,7 @@ export const rootfsSnapshots: StorageSnapshots = {
   },
 
   async remove(spec: SnapshotSpec): Promise<void> {
-    await rm(placeOf(spec), { recursive: true, force: true })
+    await removeTree(placeOf(spec))
     await removeIfEmpty(dirname(placeOf(spec)))
   },
 }

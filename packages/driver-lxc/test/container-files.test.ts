@@ -121,6 +121,12 @@ describeWhen(canRunLxc(), 'the files of a container', () => {
     await run('mkdir -p /tree/mounted; mount -t tmpfs none /tree/mounted; touch /tree/mounted/file')
     expect(await codeOf(() => domain.removeFile('/tree', { recursive: true }))).toBe('EBUSY')
     expect(await domain.statFile('/tree/mounted/file')).toMatchObject({ type: 'file' })
+    await run(
+      'mkdir /kept /tree/bound; touch /kept/file; umount /tree/mounted; mount --bind /kept /tree/bound',
+    )
+    expect(await codeOf(() => domain.removeFile('/tree', { recursive: true }))).toBe('EBUSY')
+    expect(await codeOf(() => domain.removeFile('/tree/bound', { recursive: true }))).toBe('EBUSY')
+    expect(await domain.statFile('/kept/file')).toMatchObject({ type: 'file' })
   })
 
   test('a loop of links ends', async () => {

@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chown, link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Domain } from '@covirt/core'
+import { removeTree } from '@covirt/local'
 import { expect, test } from '@jest/globals'
 import { busyboxRootfs, canRunLxc, describeWhen, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
 import { settleTree, swapTree } from '../src/host/swap-tree.js'
@@ -122,6 +124,25 @@ describeWhen(canRunLxc(), 'a tree that takes the place of another', () => {
     await settleTree(root.join('tree'))
     expect(await readdir(root.path)).toEqual(['tree'])
     expect(await readFile(root.join('tree/file'), 'utf8')).toBe(expected)
+  })
+
+  test('is refused where something is mounted in the old one, which is kept', async () => {
+    await using root = await tempRoot()
+    for (const path of ['elsewhere', 'tree/mounted', 'source'])
+      await mkdir(root.join(path), { recursive: true })
+    await writeFile(root.join('elsewhere/file'), 'of somebody else')
+    execFileSync('mount', ['--bind', root.join('elsewhere'), root.join('tree/mounted')])
+    try {
+      for (const act of [
+        () => swapTree(root.join('tree'), root.join('source'), {}),
+        () => removeTree(root.join('tree')),
+      ])
+        await expect(act()).rejects.toMatchObject({ message: expect.stringContaining('is mounted') })
+    } finally {
+      execFileSync('umount', [root.join('tree/mounted')])
+    }
+    expect((await readdir(root.path)).sort()).toEqual(['elsewhere', 'source', 'tree'])
+    expect(await readFile(root.join('elsewhere/file'), 'utf8')).toBe('of somebody else')
   })
 
   test('that cannot be copied changes nothing', async () => {

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "program/json.h"
@@ -258,10 +260,24 @@ bool Empty(int fd, dev_t device, int depth) {
   return done;
 }
 
+// A directory that nothing is mounted on: what is shown there from elsewhere is not ours to remove, though it may well be of
+// the same device.
+int OpenUnmounted(int parent, const char *name) {
+  struct open_how how = {};
+  how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
+  for (;;) {
+    const int fd = static_cast<int>(syscall(SYS_openat2, parent, name, &how, sizeof how));
+    if (fd < 0 && errno == EAGAIN) continue;
+    if (fd < 0 && errno == EXDEV) errno = EBUSY;
+    return fd;
+  }
+}
+
 bool RemoveTree(int parent, const char *name, dev_t device, int depth) {
   if (unlinkat(parent, name, 0) == 0 || errno == ENOENT) return true;
   if (errno != EISDIR) return false;
-  const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const int fd = OpenUnmounted(parent, name);
   struct stat stat;
   if (fd < 0 || fstat(fd, &stat) != 0) return false;
   if (stat.st_dev != device || depth > kMaxDepth) {

@@ -1,5 +1,6 @@
-import { chmod, chown, mkdir, rm, stat } from 'node:fs/promises'
+import { chmod, chown, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { removeTree } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { changesDirectory, overlayBase } from '../config/mounts.js'
 import type { Container } from '../native.js'
@@ -17,7 +18,7 @@ export async function prepareOverlays(document: DomainXml, container: Container)
     if (base === undefined) continue
     const kept = changesDirectory(filesystem)
     const directory = kept ?? ephemeralDirectory(container, index)
-    if (kept === undefined) await rm(directory, { recursive: true, force: true })
+    if (kept === undefined) await removeTree(directory)
     // Nobody but root may enter: set-user-ID programs in it are root's.
     await mkdir(directory, { recursive: true, mode: 0o700 })
     await mkdir(join(directory, 'work'), { recursive: true })

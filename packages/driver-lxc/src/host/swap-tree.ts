@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type CallOptions, messageOf, VirError } from '@covirt/core'
-import { copyTree } from '@covirt/local'
+import { copyTree, mountPointsIn, removeTree, syncFileSystem } from '@covirt/local'
 
 /** What takes the place of a tree, and what it was: beside it, as only that can be renamed. */
 const incoming = (tree: string) => `${tree}.covirt-new`
@@ -13,21 +13,29 @@ const outgoing = (tree: string) => `${tree}.covirt-old`
  * meanwhile {@link settleTree} makes it so.
  */
 export async function swapTree(tree: string, source: string, { signal }: CallOptions): Promise<void> {
+  const [mounted] = await mountPointsIn(tree)
+  if (mounted !== undefined) throw inTheWay(tree, `${mounted} is mounted`)
   await settleTree(tree)
   try {
     await copyTree(source, incoming(tree), { signal })
+    // Names may be on the disk before what they name is.
+    await syncFileSystem(incoming(tree))
     await rename(tree, outgoing(tree))
     await rename(incoming(tree), tree)
   } catch (error) {
     await settleTree(tree)
     if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
-    throw new VirError('OPERATION_FAILED', `Cannot replace ${tree}: ${messageOf(error)}`, {
-      domain: 'LXC',
-      hint: `Something is mounted there; use a directory in it as root file system (in ${dirname(tree)} nothing is changed)`,
-      cause: error,
-    })
+    throw inTheWay(tree, messageOf(error))
   }
-  await rm(outgoing(tree), { recursive: true, force: true })
+  await syncFileSystem(tree)
+  await removeTree(outgoing(tree))
+}
+
+function inTheWay(tree: string, why: string): VirError {
+  return new VirError('OPERATION_FAILED', `Cannot replace ${tree}: ${why}`, {
+    domain: 'LXC',
+    hint: `Unmount it; a root file system is a directory that nothing is mounted in (in ${dirname(tree)} nothing is changed)`,
+  })
 }
 
 /** Finishes or undoes a {@link swapTree} that was cut off. */
@@ -36,6 +44,6 @@ export async function settleTree(tree: string): Promise<void> {
     // The copy is complete as soon as the old tree has made way for it.
     await rename(existsSync(incoming(tree)) ? incoming(tree) : outgoing(tree), tree)
   }
-  await rm(incoming(tree), { recursive: true, force: true })
-  await rm(outgoing(tree), { recursive: true, force: true })
+  await removeTree(incoming(tree))
+  await removeTree(outgoing(tree))
 }

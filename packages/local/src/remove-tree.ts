@@ -1,0 +1,28 @@
+import { readFile, realpath, rm } from 'node:fs/promises'
+import { VirError } from '@covirt/core'
+
+/**
+ * Removes a directory with all that is in it; does nothing where there is none. `OPERATION_FAILED`, having removed nothing,
+ * where something is mounted in it: what that shows is another place's, also where it is of the same file system.
+ */
+export async function removeTree(directory: string): Promise<void> {
+  const [mounted] = await mountPointsIn(directory)
+  if (mounted !== undefined) {
+    throw new VirError('OPERATION_FAILED', `Cannot remove ${directory}: ${mounted} is mounted`, {
+      hint: `Unmount it (umount ${mounted}) and try again`,
+    })
+  }
+  await rm(directory, { recursive: true, force: true })
+}
+
+/** What is mounted in a directory, or on it, by /proc/self/mountinfo, which writes blanks and the like in octal (proc_pid_mountinfo(5)). */
+export async function mountPointsIn(directory: string): Promise<string[]> {
+  const real = await realpath(directory).catch(() => directory)
+  const table = await readFile('/proc/self/mountinfo', 'utf8')
+  const points = table.split('\n').map((line) => decodeOctal(line.split(' ')[4] ?? ''))
+  return points.filter((point) => point === real || point.startsWith(`${real}/`))
+}
+
+function decodeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+}
