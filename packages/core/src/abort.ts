@@ -1,4 +1,4 @@
-import { VirError } from './errors.js'
+import { VirError, withoutStack } from './errors.js'
 
 /** What every asynchronous call of covirt takes last. */
 export interface CallOptions {
@@ -6,9 +6,14 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The error a call cancelled by `signal` rejects with; the signal's reason is its cause. */
+/**
+ * The error a call cancelled by `signal` rejects with; the signal's reason is its cause. It has no stack: where a signal
+ * was heard says nothing, and taking it costs more than all else of a cancellation.
+ */
 export function abortError(signal: AbortSignal): VirError {
-  return new VirError('OPERATION_ABORTED', 'The operation was cancelled', { cause: signal.reason })
+  return withoutStack(
+    () => new VirError('OPERATION_ABORTED', 'The operation was cancelled', { cause: signal.reason }),
+  )
 }
 
 /** Throws {@link abortError} if `signal` has fired. */

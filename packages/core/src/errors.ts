@@ -48,6 +48,17 @@ export class VirError extends Error {
   }
 }
 
+/** An error that is no surprise and comes often, made without a stack: taking that costs far more than all the rest. */
+export function withoutStack<E extends Error>(make: () => E): E {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return make()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
 /** Whether `error` is a {@link VirError}, of code `code` where one is given. */
 export function isVirError(error: unknown, code?: ErrorCode): error is VirError {
   return error instanceof VirError && (code === undefined || error.code === code)

@@ -197,7 +197,7 @@ export class Machine {
   powerOff(exit: GuestExit): void {
     if (this.isOff) return
     this.pause()
-    this.#off.abort()
+    this.#off.abort('it is off')
     this.#agentConnected = false
     this.serial.hangUp()
     for (const display of this.#displays) display.hangUp()

@@ -108,7 +108,7 @@ export class TestGuest implements Guest {
   }
 
   async release(): Promise<void> {
-    this.#released.abort()
+    this.#released.abort('nobody watches it any more')
     if (this.machine.sink === this.#sink) this.machine.sink = undefined
   }
 

@@ -56,14 +56,14 @@ test('what goes wrong by script is reported with its reason', async () => {
   ])
 })
 
-test('a thousand guests boot and go down within the plan’s time', async () => {
-  const domains = Array.from({ length: 1000 }, (_, index) => {
+test('three hundred guests boot and go down within the plan’s time', async () => {
+  const domains = Array.from({ length: 300 }, (_, index) => {
     const after =
       index % 50 === 0 ? '' : `<after domain='g${index - 1 - (index % 3 === 0 && index % 50 > 1 ? 1 : 0)}'/>`
     return domainXml(`g${index}`, `<start>${after}${ready}</start>`)
   })
-  const { up, down, startPlan } = await run({ domains, limit: 200, defaults: { deadlineMs: 3_600_000 } })
-  expect(up.results.filter(({ outcome }) => outcome === 'ready')).toHaveLength(1000)
-  expect(down.results.filter(({ outcome }) => outcome === 'clean')).toHaveLength(1000)
+  const { up, down, startPlan } = await run({ domains, limit: 60, defaults: { deadlineMs: 3_600_000 } })
+  expect(up.results.filter(({ outcome }) => outcome === 'ready')).toHaveLength(300)
+  expect(down.results.filter(({ outcome }) => outcome === 'clean')).toHaveLength(300)
   expect(up.tookMs).toBeLessThanOrEqual(startPlan.worstMs)
 })

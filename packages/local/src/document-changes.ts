@@ -1,5 +1,6 @@
 import { type CallOptions, type ChangeOptions, type DomainRef, messageOf } from '@covirt/core'
-import { type DomainXml, formatDomain } from '@covirt/xml'
+import type { DomainXml } from '@covirt/xml'
+import { storedText } from './document-texts.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
 import type { DomainJobs } from './domain-jobs.js'
 import type { GuestKeeper, GuestKeeperParts } from './guest-keeper.js'
@@ -53,7 +54,7 @@ export class DocumentChanges {
       const { definition, live: changeGuest } = plan(chooseDocuments(entry, { live, config }), entry)
       const before = entry.definition
       // Of the two a definition is by far the easier to take back.
-      if (definition) await store.saveDefinition(entry.name, formatDomain(definition), running)
+      if (definition) await store.saveDefinition(entry.name, storedText(definition), running)
       try {
         await changeGuest?.(running)
       } catch (error) {
@@ -68,7 +69,7 @@ export class DocumentChanges {
   async #takeBack({ name }: DomainEntry, definition: DomainXml): Promise<void> {
     const { store, logger } = this.#parts
     try {
-      await store.saveDefinition(name, formatDomain(definition))
+      await store.saveDefinition(name, storedText(definition))
     } catch (error) {
       logger.error('A definition could not be taken back', { domain: name, error: messageOf(error) })
     }

@@ -9,19 +9,23 @@ export interface TextOptions {
   readonly secure: boolean
 }
 
-/** The texts of documents. A document never changes, so that it is written once and then known. */
-export class DocumentTexts {
-  readonly #texts = new WeakMap<DomainXml, Map<string, string>>()
+const known = new WeakMap<DomainXml, Map<string, string>>()
 
-  of(document: DomainXml, { id, secure }: TextOptions): string {
-    const texts = this.#texts.get(document) ?? new Map<string, string>()
-    this.#texts.set(document, texts)
-    const key = `${id} ${secure}`
-    const known = texts.get(key)
-    if (known !== undefined) return known
-    const whole = id === undefined ? document : { ...document, id }
-    const text = formatDomain(secure ? whole : redactSecrets(whole))
+/** The text of a document. A document never changes, so that it is written once and then known. */
+export function documentText(document: DomainXml, { id, secure }: TextOptions): string {
+  const texts = known.get(document) ?? new Map<string, string>()
+  known.set(document, texts)
+  const shown = secure ? document : redactSecrets(document)
+  const key = `${id} ${shown === document}`
+  let text = texts.get(key)
+  if (text === undefined) {
+    text = formatDomain(id === undefined ? shown : { ...shown, id })
     texts.set(key, text)
-    return text
   }
+  return text
+}
+
+/** The whole text of a document, as it is kept. */
+export function storedText(document: DomainXml): string {
+  return documentText(document, { id: undefined, secure: true })
 }

@@ -6,8 +6,8 @@ import {
   throwIfAborted,
   type UndefineOptions,
 } from '@covirt/core'
-import { formatDomain } from '@covirt/xml'
 import { prepareWritten } from './definition.js'
+import { storedText } from './document-texts.js'
 import type { DomainJobs } from './domain-jobs.js'
 import { checkDomainName } from './domain-name.js'
 import type { DomainStore } from './domain-store.js'
@@ -46,7 +46,7 @@ export class DomainDefinitions {
     const entry = this.#parts.table.reserve(document.uuid, document.name)
     return this.#parts.jobs.run(entry, 'define', options, async ({ signal }) => {
       this.#parts.table.reserve(document.uuid, document.name)
-      await this.#parts.store.saveDefinition(entry.name, formatDomain(document), { signal })
+      await this.#parts.store.saveDefinition(entry.name, storedText(document), { signal })
       const detail = entry.definition ? 'updated' : 'added'
       if (entry.isForeign) entry.autostart = false
       entry.isForeign = false
@@ -81,7 +81,7 @@ export class DomainDefinitions {
       const document = this.#parts.hypervisor.prepare({ ...definition, name: newName })
       await this.#parts.table.rename(entry, newName, async () => {
         throwIfAborted(signal)
-        await this.#parts.store.renameDefinition(before.name, newName, formatDomain(document))
+        await this.#parts.store.renameDefinition(before.name, newName, storedText(document))
       })
       entry.definition = document
       await this.#parts.keeper.renamePlaces(before, entry)

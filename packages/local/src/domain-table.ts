@@ -8,10 +8,10 @@ export class DomainTable {
   readonly #byName = new Map<string, DomainEntry>()
   readonly #unreadable = new Map<string, string>()
   readonly #clock: Clock
-  readonly #onGone: (remaining: ReadonlySet<string>) => void
+  readonly #onGone: (remaining: () => ReadonlySet<string>) => void
 
-  /** @param onGone is told the uuids that are left when an entry has gone for good */
-  constructor(clock: Clock, onGone: (remaining: ReadonlySet<string>) => void) {
+  /** @param onGone is told how to get the uuids that are left when an entry has gone for good */
+  constructor(clock: Clock, onGone: (remaining: () => ReadonlySet<string>) => void) {
     this.#clock = clock
     this.#onGone = onGone
   }
@@ -115,7 +115,7 @@ export class DomainTable {
 
   /** Says which uuids there are, reservations included. */
   tellRemaining(): void {
-    this.#onGone(new Set(this.#byUuid.keys()))
+    this.#onGone(() => new Set(this.#byUuid.keys()))
   }
 
   #find(key: DomainKey): DomainEntry | undefined {

@@ -1,5 +1,5 @@
 import { type DomainState, messageOf } from '@covirt/core'
-import { formatDomain } from '@covirt/xml'
+import { storedText } from './document-texts.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
 import type { GuestKeeperParts } from './guest-keeper.js'
 import type { GuestPhase, GuestPlaces } from './hypervisor.js'
@@ -32,7 +32,7 @@ export class GuestBook {
         startedAt,
         isForeign,
         record: guest.record,
-        definition: formatDomain(document),
+        definition: storedText(document),
         ...(shutdown && { shutdown: { askedAt: shutdown.askedAt, mode: shutdown.mode } }),
         ...(held && { held }),
       }),
@@ -62,7 +62,7 @@ export class GuestBook {
     { isFree }: StopTerms = { isFree: true },
   ): Promise<void> {
     const { ref } = entry
-    active.shutdown?.over.abort()
+    active.shutdown?.over.abort('it has gone off')
     if (isFree) await this.#clear(entry, active)
     this.#parts.ids.release(active.id)
     entry.active = undefined

@@ -8,7 +8,8 @@ import {
   type Logger,
   throwIfAborted,
 } from '@covirt/core'
-import { type DomainXml, formatDomain } from '@covirt/xml'
+import type { DomainXml } from '@covirt/xml'
+import { storedText } from './document-texts.js'
 import type { ActiveGuest, DomainEntry, LostGuest } from './domain-entry.js'
 import type { DomainStatus, DomainStore } from './domain-store.js'
 import { GuestBook, stateOfPhase } from './guest-book.js'
@@ -87,7 +88,7 @@ export class GuestKeeper {
         : { state: 'running', reason: origin }
       const { uuid, name } = entry
       const { isForeign } = entry
-      const definition = formatDomain(document)
+      const definition = storedText(document)
       const status: DomainStatus = { uuid, name, id, state, definition, startedAt, isForeign }
       const places = keeper.of(entry.ref)
       undo.push(() => keeper.clear(places))
@@ -185,7 +186,7 @@ export class GuestKeeper {
     const id = ids.allocate()
     ids.release(id)
     const state: DomainState = { state: 'running', reason: 'unknown' }
-    const definition = formatDomain(document)
+    const definition = storedText(document)
     const { uuid, name } = entry
     const status = { uuid, name, id, state, definition, startedAt: clock.now(), isForeign: true }
     await this.adopt(entry, status, document)

@@ -1,4 +1,5 @@
-import { abortError, anySignal, type CallOptions, type Clock, throwIfAborted, VirError } from '@covirt/core'
+import { setMaxListeners } from 'node:events'
+import { abortError, type CallOptions, type Clock, throwIfAborted, VirError } from '@covirt/core'
 
 /** What a job does. The signal tells it to give up. */
 type Work<T> = (options: CallOptions) => Promise<T>
@@ -7,8 +8,8 @@ interface Job {
   readonly name: string
   readonly first: boolean
   readonly abortable: boolean
-  /** Runs it; never rejects. */
-  readonly begin: Work<void>
+  /** Runs it; never rejects. `abort`, where it can be aborted, is what it is aborted with. */
+  readonly begin: (abort: AbortController | undefined) => Promise<void>
   /** Ends it before it has begun. */
   readonly refuse: (error: VirError) => void
 }
@@ -23,6 +24,9 @@ interface Terms {
 
 /** How long a job waits for its turn before it is refused; libvirt waits as long. */
 const jobTimeoutMs = 30_000
+
+/** A reason costs less than the error that a signal makes for itself. */
+const noLonger = 'it does not wait any more'
 
 /**
  * The jobs of one domain: one at a time, first come, first served. A job that waits can be cancelled and
@@ -90,16 +94,23 @@ export class JobQueue {
         name,
         first: terms.first,
         abortable: terms.abortable,
-        begin: async (options) => {
-          waited?.abort()
+        begin: async (abort) => {
+          waited?.abort(noLonger)
+          const { signal } = terms
+          const onAbort = () => abort?.abort(signal?.reason)
+          // Node suspects a leak from eleven listeners on; one signal may well be for many domains.
+          if (signal) setMaxListeners(0, signal)
+          signal?.addEventListener('abort', onAbort, { once: true })
           try {
-            resolve(await work({ signal: anySignal(terms.signal, options.signal) }))
+            resolve(await work({ signal: abort?.signal ?? signal }))
           } catch (error) {
             reject(error)
+          } finally {
+            signal?.removeEventListener('abort', onAbort)
           }
         },
         refuse: (error) => {
-          waited?.abort()
+          waited?.abort(noLonger)
           reject(error)
         },
       }
@@ -138,7 +149,7 @@ export class JobQueue {
     }
     const abort = job.abortable ? new AbortController() : undefined
     this.#running = { job, abort }
-    void job.begin({ signal: abort?.signal }).finally(() => this.#next())
+    void job.begin(abort).finally(() => this.#next())
   }
 
   #timedOut(name: string): VirError {

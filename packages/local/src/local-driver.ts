@@ -36,7 +36,7 @@ import {
 import type { DomainXml } from '@covirt/xml'
 import { changeMetadata, metadataOf } from './change-metadata.js'
 import { DocumentChanges } from './document-changes.js'
-import { DocumentTexts } from './document-texts.js'
+import { documentText } from './document-texts.js'
 import { DomainDefinitions } from './domain-definitions.js'
 import type { ActiveGuest } from './domain-entry.js'
 import { DomainJobs } from './domain-jobs.js'
@@ -78,7 +78,6 @@ export class LocalDriver implements Driver {
   readonly #foreign: ForeignKeeper | undefined
   readonly #parts: LocalDriverParts
   readonly #table: DomainTable
-  readonly #texts = new DocumentTexts()
   readonly #keeper: GuestKeeper
   readonly #jobs: DomainJobs
   readonly #definitions: DomainDefinitions
@@ -225,7 +224,7 @@ export class LocalDriver implements Driver {
     const { active, inactiveDocument } = this.#table.get(domain)
     const live = options.inactive ? undefined : active
     const secure = options.secure ?? false
-    return this.#texts.of(live ? shownDocument(live) : inactiveDocument, { id: live?.id, secure })
+    return documentText(live ? shownDocument(live) : inactiveDocument, { id: live?.id, secure })
   }
 
   async isDomainPersistent(domain: DomainRef, options: CallOptions = {}): Promise<boolean> {
@@ -290,7 +289,7 @@ export class LocalDriver implements Driver {
     const reason = new VirError('OPERATION_ABORTED', `The connection to ${this.uri} was closed`)
     await Promise.all(
       this.#table.all().map(async (entry) => {
-        entry.active?.shutdown?.over.abort()
+        entry.active?.shutdown?.over.abort(reason)
         await entry.jobs.drain(reason)
         await entry.active?.guest.release()
       }),
@@ -299,10 +298,10 @@ export class LocalDriver implements Driver {
     await this.#parts.hypervisor.close()
   }
 
-  #retain(uuids: ReadonlySet<string>): void {
+  #retain(uuids: () => ReadonlySet<string>): void {
     const { hypervisor, logger } = this.#parts
     try {
-      hypervisor.retain?.(uuids)
+      if (hypervisor.retain) hypervisor.retain(uuids())
     } catch (error) {
       logger.error('What was kept for former domains could not be freed', { error: messageOf(error) })
     }

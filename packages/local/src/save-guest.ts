@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { CallOptions } from '@covirt/core'
-import { formatDomain } from '@covirt/xml'
+import { storedText } from './document-texts.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
 import type { HeldGuest } from './domain-store.js'
 import type { GuestBook } from './guest-book.js'
@@ -32,7 +32,7 @@ export async function saveGuest(
   if (!guest.save) throw new TypeError('The guest cannot be saved')
   const before = entry.state
   const id = randomUUID()
-  const header = { id, driver: hypervisor.type, xml: formatDomain(document), restoreAs }
+  const header = { id, driver: hypervisor.type, xml: storedText(document), restoreAs }
   active.held = { resumes: before.state === 'running', image: { id, path } }
   entry.state = { state: 'paused', reason: 'save' }
   await book.saveStatus(entry)

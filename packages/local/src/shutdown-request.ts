@@ -15,7 +15,7 @@ export function repeatShutdown(
   request: ShutdownRequest,
   parts: { readonly clock: Clock; readonly logger: Logger },
 ): void {
-  active.shutdown?.over.abort()
+  active.shutdown?.over.abort('it is asked anew')
   const over = new AbortController()
   active.shutdown = { ...request, over }
   void ask(entry, active, request, { ...parts, signal: over.signal })

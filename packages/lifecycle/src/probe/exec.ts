@@ -1,5 +1,5 @@
-import { requireRole, VirError } from '@covirt/core'
-import type { Probe } from './probe.js'
+import { requireRole } from '@covirt/core'
+import { notYet, type Probe } from './probe.js'
 
 /** A program in the guest ends with exit code 0. */
 export const probeExec: Probe<'exec'> = async ({ args }, { driver, domain, signal }) => {
@@ -9,5 +9,5 @@ export const probeExec: Probe<'exec'> = async ({ args }, { driver, domain, signa
   const exit = await program.exit
   if ('code' in exit && exit.code === 0) return
   const how = 'code' in exit ? `code ${exit.code}` : exit.signal
-  throw new VirError('OPERATION_FAILED', `'${args[0]}' ended with ${how}`)
+  throw notYet(`'${args[0]}' ended with ${how}`)
 }

@@ -1,4 +1,11 @@
-import type { CallOptions, Clock, DomainRef, Driver } from '@covirt/core'
+import {
+  type CallOptions,
+  type Clock,
+  type DomainRef,
+  type Driver,
+  VirError,
+  withoutStack,
+} from '@covirt/core'
 import type { ProbeKind, ProbeSpec } from '../model/policy.js'
 import type { ProbeIo } from './probe-io.js'
 
@@ -19,3 +26,8 @@ type SpecOf<K extends ProbeKind> = Extract<ProbeSpec, { readonly kind: K }>
  * `NO_SUPPORT` and `CONFIG_UNSUPPORTED` mean that it never will.
  */
 export type Probe<K extends ProbeKind> = (spec: SpecOf<K>, context: ProbeContext) => Promise<void>
+
+/** Why an attempt has not succeeded: most have not. */
+export function notYet(reason: string): VirError {
+  return withoutStack(() => new VirError('OPERATION_FAILED', reason))
+}

@@ -1,5 +1,4 @@
-import { VirError } from '@covirt/core'
-import type { Probe, ProbeContext } from './probe.js'
+import { notYet, type Probe, type ProbeContext } from './probe.js'
 
 /** A TCP port accepts connections. */
 export const probeTcp: Probe<'tcp'> = async ({ host, port }, context) => {
@@ -9,5 +8,5 @@ export const probeTcp: Probe<'tcp'> = async ({ host, port }, context) => {
 async function ownAddress({ io, domain, signal }: ProbeContext): Promise<string> {
   const [first] = await io.addresses(domain, { signal })
   if (first !== undefined) return first
-  throw new VirError('OPERATION_FAILED', `No address of '${domain.name}' is known yet`)
+  throw notYet(`No address of '${domain.name}' is known yet`)
 }

@@ -1,11 +1,5 @@
-import {
-  type CallOptions,
-  type Clock,
-  type DomainRef,
-  type Driver,
-  type Unsubscribe,
-  VirError,
-} from '@covirt/core'
+import type { CallOptions, Clock, DomainRef, Driver, Unsubscribe } from '@covirt/core'
+import { notYet } from '../probe/probe.js'
 import type { ProbeIo } from '../probe/probe-io.js'
 import type { HostConditions } from '../run/host-conditions.js'
 
@@ -66,7 +60,7 @@ export class SimulatedGuests implements ProbeIo {
   }
 
   #requireReady(uuid: string, name: string): void {
-    if (!this.#isReady(uuid)) throw new VirError('OPERATION_FAILED', `'${name}' is not ready yet`)
+    if (!this.#isReady(uuid)) throw notYet(`'${name}' is not ready yet`)
   }
 }
 
