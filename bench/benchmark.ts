@@ -15,4 +15,8 @@ export interface Figures {
   readonly ms: number
   readonly peerMs?: number
   readonly ratio?: number
+  /** Of a process: what it has for itself, and its share of what it has with others. */
+  readonly memoryKib?: number
+  /** What else was measured, in the unit that its name says. */
+  readonly notes?: Readonly<Record<string, number>>
 }

@@ -1,6 +1,7 @@
 import { fleetDown, fleetUp, simulation } from './autostart.js'
 import type { Benchmark, Figures } from './benchmark.js'
 import { coldStart } from './cold-start.js'
+import { daemonStart } from './daemon-start.js'
 import { lxcExec, lxcStart, lxcStop } from './lxc.js'
 import { qemuStart } from './qemu.js'
 import { remotePipelined, remoteSerial } from './remote-calls.js'
@@ -21,6 +22,7 @@ const benchmarks: readonly Benchmark[] = [
   fleetDown,
   simulation,
   coldStart,
+  daemonStart,
   remotePipelined,
   remoteSerial,
 ]
@@ -53,10 +55,12 @@ if (json) {
   console.log(JSON.stringify(only ?? results))
 }
 
-function line({ name, about, goal }: Benchmark, { ms, peerMs, ratio }: Figures): string {
+function line({ name, about, goal }: Benchmark, { ms, peerMs, ratio, memoryKib, notes }: Figures): string {
   const figures = [`${ms.toFixed(2)} ms`]
   if (peerMs !== undefined) figures.push(`peer ${peerMs.toFixed(2)} ms`)
   if (ratio !== undefined) figures.push(`ratio ${ratio.toFixed(3)}`)
+  if (memoryKib !== undefined) figures.push(`${(memoryKib / 1024).toFixed(1)} MiB`)
+  for (const [what, value] of Object.entries(notes ?? {})) figures.push(`${value.toFixed(0)} ${what}`)
   if (goal) figures.push('ratio' in goal ? `goal ≤ ${goal.ratio}` : `goal ≤ ${goal.ms} ms`)
   return `${name.padEnd(12)} ${figures.join(', ').padEnd(62)} ${about}`
 }
