@@ -35,6 +35,7 @@ import { stagesOf } from './config/stages.js'
 import { toNative } from './config/to-native.js'
 import { containerFiles } from './container-files.js'
 import { ForeignContainers } from './foreign/foreign-containers.js'
+import { LiveChanges } from './guest/live-changes.js'
 import { type BootOptions, LxcGuest, type LxcGuestParts } from './guest/lxc-guest.js'
 import { StateHub } from './guest/state-hub.js'
 import { controlGroupsOf } from './host/control-groups.js'
@@ -106,7 +107,7 @@ export class LxcHypervisor implements Hypervisor {
     this.#ids = new IdRanges(idRangesDirectory)
     this.#lxcfs = lxcfs
     this.#states = new StateHub(containersDirectory)
-    if (lxcpath !== undefined && existsSync(lxcpath)) this.foreign = new ForeignContainers(lxcpath)
+    if (lxcpath !== undefined && existsSync(lxcpath)) this.foreign = new ForeignContainers(lxcpath, host)
   }
 
   static async open(parts: LxcHypervisorParts): Promise<LxcHypervisor> {
@@ -170,7 +171,8 @@ export class LxcHypervisor implements Hypervisor {
       const init = initKinds.find((kind) => kind === spec.record?.init) ?? (await guessInit(document))
       while (await this.#isRunning(container)) {
         try {
-          return await LxcGuest.attach(this.#partsOf(spec, { container, document, init, ids }), { signal })
+          const found = { container, document, init, ids, changes: recordedChanges(spec) }
+          return await LxcGuest.attach(this.#partsOf(spec, found), { signal })
         } catch (error) {
           // It has ended at this moment, or is booting again.
           if (!hasEnded(error)) throw error
@@ -266,12 +268,14 @@ export class LxcHypervisor implements Hypervisor {
 
   #partsOf(
     { domain, sink, clock, logger, places }: Omit<AdoptSpec, 'record'>,
-    { container, document, init, ids }: FoundContainer,
+    { container, document, init, ids, changes }: FoundContainer & { readonly changes?: string | undefined },
   ): LxcGuestParts {
     const { name } = domain
     const start = (options: BootOptions) =>
       startContainer(container, { document, ids, places, lxcfs: this.#lxcfs, ...options })
-    const found = { container, document, init, firstId: ids?.start }
+    const ownIds = ids !== undefined
+    const parts = { container, document, host: this.#host, ownIds, logger, record: changes }
+    const found = { container, changes: new LiveChanges(parts), init, firstId: ids?.start }
     const holdFile = join(places.runDirectory, 'held')
     const consoleLog = places.logFile
     return { ...found, start, holdFile, consoleLog, name, sink, clock, logger, states: this.#states }
@@ -329,6 +333,10 @@ export class LxcHypervisor implements Hypervisor {
   #starters({ path, name }: Container): Promise<number[]> {
     return findProcesses(starter, ['start', path, name])
   }
+}
+
+function recordedChanges({ record }: AdoptSpec): string | undefined {
+  return typeof record?.changes === 'string' ? record.changes : undefined
 }
 
 function lxcGuest(guest: Guest): LxcGuest {

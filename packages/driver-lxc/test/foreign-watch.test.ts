@@ -15,6 +15,7 @@ jest.unstable_mockModule('node:fs', () => ({
     return fs.watch(path, ...rest)
   }) as typeof fs.watch,
 }))
+const { readHostFacts } = await import('../src/host/host-facts.js')
 const { ForeignContainers } = await import('../src/foreign/foreign-containers.js')
 
 describeWhen(canRunLxc(), 'containers of other tools', () => {
@@ -24,7 +25,7 @@ describeWhen(canRunLxc(), 'containers of other tools', () => {
 
   test('are told of as they come where the system watches no more directories', async () => {
     await using root = await tempRoot()
-    const foreign = new ForeignContainers(root.path)
+    const foreign = new ForeignContainers(root.path, await readHostFacts())
     const name = uniqueName('late')
     const directory = root.join(name)
     unwatched = directory

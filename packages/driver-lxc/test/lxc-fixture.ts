@@ -106,6 +106,14 @@ export class LxcWorld implements DriverWorld {
     return readFile(join(this.path, 'log/lxc', `${domain.name}.log`), 'utf8').catch(() => '')
   }
 
+  readonly spareDevice = {
+    xml: "<interface type='ethernet'><mac address='52:54:00:5e:00:01'/><guest dev='spare0'/></interface>",
+    word: '52:54:00:5e:00:01',
+    changed:
+      "<interface type='ethernet'><mac address='52:54:00:5e:00:01'/><guest dev='spare0'/><link state='down'/></interface>",
+    changedWord: "state='down'",
+  }
+
   readonly storage = {
     write: (domain: Domain, text: string) => this.#atMark(domain, (mark) => writeFile(mark, text)),
     read: (domain: Domain) => this.#atMark(domain, (mark) => readFile(mark, 'utf8')),
@@ -163,8 +171,6 @@ export const lxcFixture: DriverFixture = {
   shutdownModes: ['signal', 'initctl'],
   leftOut: {
     advance: 'time is real here',
-    spareDevice: 'containers keep their devices while they run',
-    tuning: 'containers keep what they have while they run',
     panic: 'containers have no kernel of their own',
     password: 'containers have none',
     slow: 'containers start in milliseconds',

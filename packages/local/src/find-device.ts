@@ -62,7 +62,10 @@ function isMeant({ kind, device }: DomainDevice, wanted: DeviceXml): boolean {
   if (told.every((identity) => identity === undefined))
     return says(plain(device), { ...plain(wanted), alias: undefined })
   const own = identities({ kind, device })
-  return told.every((identity, index) => identity === undefined || identity === own[index])
+  const pairs = told.map((identity, index) => [identity, own[index]] as const)
+  // What a guest has been given on the way is in its document alone.
+  const known = pairs.filter(([one, other]) => one !== undefined && other !== undefined)
+  return known.length > 0 && known.every(([one, other]) => one === other)
 }
 
 /** By what a device is told from others of its kind; what is not said of it is `undefined`. */

@@ -111,7 +111,7 @@ export class LocalTuning implements TuningRole {
     ])
     await this.#tune(domain, options, (document) => ({
       ...document,
-      memtune: { ...document.memtune, ...Object.fromEntries(limits) },
+      memtune: orNothing({ ...document.memtune, ...Object.fromEntries(limits) }),
     }))
   }
 
@@ -135,11 +135,11 @@ export class LocalTuning implements TuningRole {
       const old = document.blkiotune
       return {
         ...document,
-        blkiotune: {
+        blkiotune: orNothing({
           ...old,
           ...(weight !== undefined && { weight: weight || undefined }),
           devices: devices.reduce(withLimits, old?.devices ?? []),
-        },
+        }),
       }
     })
   }
@@ -252,6 +252,12 @@ function checkMost(what: string, value: number, most: number, unit: string): voi
 function known<P extends object>(defaults: P, values: Partial<P> | undefined): P {
   const names = Object.keys(defaults) as (keyof P)[]
   return Object.fromEntries(names.map((name) => [name, values?.[name] ?? defaults[name]])) as P
+}
+
+/** An element that says nothing is none. */
+function orNothing<P extends object>(values: P): P | undefined {
+  const isEmpty = Object.values(values).every((value) => value === undefined || value.length === 0)
+  return isEmpty ? undefined : values
 }
 
 function said<P extends object>(parameters: P): P {

@@ -16,7 +16,8 @@ class Root {
   bool OpenDirectory(const char *path, const Options &options);
 
   // By the init of one that runs: enters its user and mount namespaces, so that what is done is done as its root.
-  bool Enter(int init_pidfd);
+  // With `mounts` what is mounted there may be changed, too.
+  bool Enter(int init_pidfd, bool mounts = false);
 
   // Opens without following magic links (proc(5)); -1 with errno.
   int Open(const char *path, int flags) const;

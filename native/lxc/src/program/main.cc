@@ -49,7 +49,7 @@ struct Verb {
   int (*run)(const Job &job);
 };
 
-constexpr Verb kVerbs[] = {{"start", Start}, {"attach", Attach}, {"interfaces", Interfaces}, {"files", Files}};
+constexpr Verb kVerbs[] = {{"start", Start}, {"attach", Attach}, {"interfaces", Interfaces}, {"files", Files},   {"link", Link},       {"mount", Mount}};
 
 int Main(int argc, char **argv) {
   // Run by liblxc, which adds words of its own to the command.

@@ -22,7 +22,7 @@ char **NewList(int argc) { return static_cast<char **>(calloc(static_cast<size_t
 }  // namespace
 
 const char *ParseOptions(int argc, char **argv, Options *options) {
-  if (argc < 2) return "usage: covirt-lxc start|attach|interfaces|files --path DIR --name NAME ...";
+  if (argc < 2) return "usage: covirt-lxc start|attach|interfaces|files|link|mount --path DIR --name NAME ...";
   options->verb = argv[1];
   options->idmaps = NewList(argc);
   options->stages = NewList(argc);

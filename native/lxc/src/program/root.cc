@@ -19,10 +19,11 @@ namespace {
 
 constexpr int kMaxLinks = 40;
 
-// All that is needed for the files of others, and nothing that makes devices or changes the system.
-bool KeepFileCapabilities() {
+// All that is needed for the files of others, and nothing that makes devices or changes the system; with `more`, what
+// that says.
+bool KeepFileCapabilities(unsigned more = 0) {
   const unsigned kept = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH | 1u << CAP_FOWNER |
-                        1u << CAP_FSETID;
+                        1u << CAP_FSETID | more;
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct data[2] = {{kept, kept, 0}, {0, 0, 0}};
   return syscall(SYS_capset, &header, data) == 0;
@@ -52,7 +53,7 @@ bool Root::OpenDirectory(const char *path, const Options &options) {
   return own_fds_ >= 0 && fd_ >= 0 && KeepFileCapabilities();
 }
 
-bool Root::Enter(int init_pidfd) {
+bool Root::Enter(int init_pidfd, bool mounts) {
   own_fds_ = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (own_fds_ < 0) return false;
   // Its root may not look at us from within: until the numbers have changed we are more than it.
@@ -72,7 +73,7 @@ bool Root::Enter(int init_pidfd) {
   if (setns(init_pidfd, CLONE_NEWNS) != 0) return false;
   fd_ = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   umask(0);
-  return fd_ >= 0 && KeepFileCapabilities();
+  return fd_ >= 0 && KeepFileCapabilities(mounts ? 1u << CAP_SYS_ADMIN : 0);
 }
 
 int Root::Open(const char *path, int flags) const {

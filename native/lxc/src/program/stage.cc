@@ -61,11 +61,7 @@ class Stager {
   }
 
   bool Run() {
-    if (unshare(CLONE_NEWNS) != 0 || !StopPropagation()) return Refuse("a mount namespace of its own cannot be had");
-    if (!OpenDirectory()) return false;
-    if (options_.idmaps[0] != nullptr && (ids_ = OpenMappedIds(options_.idmaps)) < 0) {
-      return Refuse("the ids of the container cannot be mapped");
-    }
+    if (!Begin()) return false;
     for (char **text = options_.stages; *text != nullptr; text++) {
       Stage stage;
       if (!Split(*text, &stage)) return (errno = EINVAL, Refuse("--stage lacks a field"));
@@ -74,7 +70,29 @@ class Stager {
     return true;
   }
 
+  // The first, attached nowhere.
+  int OpenFirst() {
+    Stage stage;
+    if (!Begin()) return -1;
+    if (!Split(options_.stages[0], &stage)) return (errno = EINVAL, Refuse("--stage lacks a field"), -1);
+    const int tree = Open(stage, 0);
+    if (tree >= 0 && HasFlag(stage, "ro") && !FreezeTree(tree)) {
+      Refuse("%s cannot be made read-only", stage.source);
+      return -1;
+    }
+    return tree;
+  }
+
  private:
+  bool Begin() {
+    if (unshare(CLONE_NEWNS) != 0 || !StopPropagation()) return Refuse("a mount namespace of its own cannot be had");
+    if (!OpenDirectory()) return false;
+    if (options_.idmaps[0] != nullptr && (ids_ = OpenMappedIds(options_.idmaps)) < 0) {
+      return Refuse("the ids of the container cannot be mapped");
+    }
+    return true;
+  }
+
   __attribute__((format(printf, 2, 3))) bool Refuse(const char *format, ...) {
     const int error = errno;
     va_list arguments;
@@ -299,6 +317,13 @@ class Stager {
 bool PrepareStages(lxc_container *container, const Options &options, char *reason, size_t reason_size) {
   if (options.stages[0] == nullptr) return true;
   return Stager(container, options, reason, reason_size).Run();
+}
+
+int OpenStage(lxc_container *container, const Options &options, char *reason, size_t reason_size) {
+  if (options.stages[0] != nullptr) return Stager(container, options, reason, reason_size).OpenFirst();
+  snprintf(reason, reason_size, "--stage is needed");
+  errno = EINVAL;
+  return -1;
 }
 
 }  // namespace covirt

@@ -14,4 +14,8 @@ namespace covirt {
 // `reason` and the cause in errno, where one of them cannot be had.
 bool PrepareStages(lxc_container *container, const Options &options, char *reason, size_t reason_size);
 
+// The first of options.stages, read-only if that is to be, and attached nowhere: a descriptor, or -1 as above. The mount
+// namespace is one of our own by then.
+int OpenStage(lxc_container *container, const Options &options, char *reason, size_t reason_size);
+
 }  // namespace covirt

@@ -37,6 +37,15 @@ int Attach(const Job &job);
 // Prints {"interfaces":[{"name","mac","addresses":[{"family","address","prefix"}]}]} of a running container.
 int Interfaces(const Job &job);
 
+// Adds a network link to a running container, removes one or changes it. argv is `add`, `remove` or `set`, and then the
+// link in the words of lxc.container.conf(5), KEY=VALUE without "lxc.net.N.": type (veth, macvlan, phys), name, link,
+// veth.pair and so on. `set` brings it up or down, and to another bridge. Prints {"done":true}.
+int Link(const Job &job);
+
+// Mounts options.stages[0] in a running container, or unmounts what is there. argv is `add PATH`, `remove PATH` or
+// `remove-lazily PATH`, which does so while it is in use. Prints {"done":true}.
+int Mount(const Job &job);
+
 // Does one thing with the files of a container, one that runs or, with options.root, one that does not. argv is
 // `stat PATH FOLLOW`, `list PATH`, `read PATH OFFSET LENGTH`, `write PATH MODE UID GID`, `mkdir PATH PARENTS MODE UID
 // GID` or `remove PATH RECURSIVE`. On the control descriptor: for read and write {"open":true} first, for stat the

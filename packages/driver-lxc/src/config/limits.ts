@@ -1,5 +1,6 @@
 import { VirError } from '@covirt/core'
 import type { BlkiotuneXml, DomainXml } from '@covirt/xml'
+import { expandCpuset } from '../host/cpuset.js'
 import type { CgroupVersion, HostFacts } from '../host/host-facts.js'
 import type { ConfigLine } from './config-lines.js'
 import { type ContainerPreset, containerOptions } from './container-options.js'
@@ -33,18 +34,37 @@ export function limitLines(
   devices: ReadonlyMap<string, string>,
 ): ConfigLine[] {
   return [
-    ...memoryLines(document, host),
-    ...cpuLines(document, host),
-    ...cpusetLines(document, host),
-    ...processLines(document, host),
-    ...blkioLines(document, host, devices),
+    ...resourceLines(document, host, devices),
     ...deviceLines(host),
     ...hostDeviceLines(document, host, devices),
   ]
 }
 
-function memoryLines({ memoryKib, memtune }: DomainXml, host: HostFacts): ConfigLine[] {
+/** Those of {@link limitLines} that limit what there is much of, and can be changed while the container runs. */
+export function resourceLines(
+  document: DomainXml,
+  host: HostFacts,
+  devices: ReadonlyMap<string, string>,
+): ConfigLine[] {
+  return [
+    ...memoryLines(document, host),
+    ...cpuLines(document, host),
+    ...cpusetLines(document, host),
+    ...processLines(document, host),
+    ...blkioLines(document, host, devices),
+  ]
+}
+
+/** What is given back of its memory is out of reach, too. */
+function memoryLimitKib({ memoryKib, currentMemoryKib, memtune }: DomainXml): bigint | undefined {
   const limitKib = memtune?.hardLimitKib ?? memoryKib
+  const isLess = currentMemoryKib !== undefined && memoryKib !== undefined && currentMemoryKib < memoryKib
+  return isLess && limitKib !== undefined && currentMemoryKib < limitKib ? currentMemoryKib : limitKib
+}
+
+function memoryLines(document: DomainXml, host: HostFacts): ConfigLine[] {
+  const { memtune } = document
+  const limitKib = memoryLimitKib(document)
   if (limitKib === undefined) return []
   // A definition must have <memory>, so that a host which cannot enforce it would have no containers.
   if (memtune === undefined && host.controllers.memory === undefined) return []
@@ -97,31 +117,20 @@ function weightOfShares(shares: bigint): bigint {
   return 1n + ((shares - 2n) * 9999n) / 262_142n
 }
 
-function cpusetLines({ vcpu }: DomainXml, host: HostFacts): ConfigLine[] {
-  if (vcpu?.cpuset === undefined) return []
-  const version = requireController(host, 'cpuset', 'vcpu cpuset')
-  const cpus = expandCpuset(vcpu.cpuset)
-  if (cpus !== undefined) return [[`${cgroupKey(version, 'cpuset')}.cpus`, cpus]]
-  throw new VirError('XML_ERROR', `<vcpu cpuset='${vcpu.cpuset}'> names no processors`, { domain: 'LXC' })
-}
-
-const maxCpu = 8191
-
-/** libvirt's `0-3,^2` as the kernel's `0,1,3`; `undefined` for what is none. */
-export function expandCpuset(text: string): string | undefined {
-  const cpus = new Set<number>()
-  for (const part of text.split(',')) {
-    const match = /^(\^)?(\d{1,4})(?:-(\d{1,4}))?$/.exec(part.trim())
-    if (!match) return undefined
-    const first = Number(match[2])
-    const last = Number(match[3] ?? match[2])
-    if (last < first || last > maxCpu) return undefined
-    for (let cpu = first; cpu <= last; cpu++) {
-      if (match[1]) cpus.delete(cpu)
-      else cpus.add(cpu)
-    }
-  }
-  return cpus.size === 0 ? undefined : [...cpus].sort((a, b) => a - b).join(',')
+/** Fewer processors than it may run on are those by its uuid: containers are to spread over the host. */
+function cpusetLines({ uuid = '', vcpu }: DomainXml, host: HostFacts): ConfigLine[] {
+  const { cpuset, current } = vcpu ?? {}
+  if (cpuset === undefined && current === undefined) return []
+  const cpus = cpuset === undefined ? host.cpus.join(',') : expandCpuset(cpuset)
+  if (cpus === undefined)
+    throw new VirError('XML_ERROR', `<vcpu cpuset='${cpuset}'> names no processors`, { domain: 'LXC' })
+  const allowed = cpus.split(',')
+  const isLess = current !== undefined && current < allowed.length
+  if (cpuset === undefined && !isLess && host.controllers.cpuset === undefined) return []
+  const version = requireController(host, 'cpuset', cpuset === undefined ? 'vcpu current' : 'vcpu cpuset')
+  const first = Number.parseInt(uuid.slice(0, 8) || '0', 16) % allowed.length
+  const chosen = isLess ? [...allowed, ...allowed].slice(first, first + current) : allowed
+  return [[`${cgroupKey(version, 'cpuset')}.cpus`, chosen.sort((a, b) => Number(a) - Number(b)).join(',')]]
 }
 
 function blkioLines(
@@ -199,6 +208,11 @@ function processLines(document: DomainXml, host: HostFacts): ConfigLine[] {
 function deviceLines(host: HostFacts): ConfigLine[] {
   const version = host.controllers.devices
   return version === undefined ? [] : standardDeviceLines(version)
+}
+
+/** Whether each container may use it; in the words of devices.allow. */
+export function isStandardDevice(rule: string): boolean {
+  return Object.values(devices).some((device) => rule === `${device} rwm`)
 }
 
 /** Nothing but what each container may use. */

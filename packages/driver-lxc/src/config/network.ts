@@ -8,17 +8,22 @@ export function networkLines(document: DomainXml): ConfigLine[] {
     ...document.devices.interfaces.map((each, index) =>
       linkLines(each, index, hostLinkName(document, index)),
     ),
-    ...hostLinks(document).map((name): ConfigLine[] => [
-      ['type', 'phys'],
-      ['link', name],
-      ['name', name],
-      ['flags', 'up'],
-    ]),
+    ...hostLinks(document).map(hostLinkLines),
   ]
   if (links.length === 0) return [['lxc.net.0.type', 'empty']]
   return links.flatMap((lines, index) =>
     lines.map(([key, value]): ConfigLine => [`lxc.net.${index}.${key}`, value]),
   )
+}
+
+/** Of a link of the host that is the container's while it runs. */
+export function hostLinkLines(name: string): ConfigLine[] {
+  return [
+    ['type', 'phys'],
+    ['link', name],
+    ['name', name],
+    ['flags', 'up'],
+  ]
 }
 
 /** The links of the host that the container has for itself while it runs. */
@@ -40,10 +45,16 @@ function kindLines(link: InterfaceXml, pair: string): ConfigLine[] {
   return [['type', 'veth'], ...(bridge === undefined ? [] : [['link', bridge] as const]), ['veth.pair', pair]]
 }
 
-function linkLines(link: InterfaceXml, index: number, pair: string): ConfigLine[] {
+/** The name that the container sees. */
+export function guestLinkName({ guest }: InterfaceXml, index: number): string {
+  return guest?.dev ?? `eth${index}`
+}
+
+/** One interface in the words of lxc.container.conf(5), without `lxc.net.N.`; `pair` is the name on the host. */
+export function linkLines(link: InterfaceXml, index: number, pair: string): ConfigLine[] {
   return [
     ...kindLines(link, pair),
-    ['name', link.guest?.dev ?? `eth${index}`],
+    ['name', guestLinkName(link, index)],
     ...(link.linkState === 'down' ? [] : [['flags', 'up'] as const]),
     ...(link.mac?.address === undefined ? [] : [['hwaddr', link.mac.address] as const]),
     ...(link.mtu === undefined ? [] : [['mtu', String(link.mtu)] as const]),
@@ -64,6 +75,11 @@ function linkLines(link: InterfaceXml, index: number, pair: string): ConfigLine[
 export function hostLinkName(document: DomainXml, index: number): string {
   const given = document.devices.interfaces[index]?.target?.dev
   if (given !== undefined && !isGeneratedName(given)) return given
+  return generatedLinkName(document, index)
+}
+
+/** The name on the host of an interface that has none: the same for the same domain and number. */
+export function generatedLinkName(document: DomainXml, index: number): string {
   const readable = document.name.replace(/[^A-Za-z0-9]/g, '').slice(0, 6)
   return `v${readable}${digest(document, `link ${index}`).slice(0, 8)}`
 }

@@ -1,12 +1,12 @@
 import { machine } from 'node:os'
 import { VirError } from '@covirt/core'
 import type { DomainXml, FilesystemXml, InterfaceXml } from '@covirt/xml'
+import { expandCpuset } from '../host/cpuset.js'
 import { formatConfig } from './config-lines.js'
 import { containerOptions } from './container-options.js'
 import { hostDevices } from './host-devices.js'
 import { hasIdmap } from './idmap.js'
 import { defaultInit, initLines } from './init.js'
-import { expandCpuset } from './limits.js'
 import { changesDirectory, mountLines, rootFilesystem, sourcePath } from './mounts.js'
 import { generatedMac, hostLinks, networkLines } from './network.js'
 import { findRefusal } from './refusals.js'
@@ -50,13 +50,23 @@ function withDefaults(document: DomainXml): DomainXml {
       ...devices,
       consoles:
         devices.consoles.length > 0 ? devices.consoles : [{ type: 'pty', target: { type: 'lxc', port: 0 } }],
-      interfaces: devices.interfaces.map((each, index) =>
-        each.mac?.address === undefined
-          ? { ...each, mac: { ...each.mac, address: generatedMac(document, index) } }
-          : each,
-      ),
+      interfaces: withMacs(document),
     },
   }
+}
+
+/** Those that have none get one that no other of the domain's has. */
+function withMacs(document: DomainXml): readonly InterfaceXml[] {
+  const { interfaces } = document.devices
+  const taken = new Set(interfaces.map(({ mac }) => mac?.address))
+  return interfaces.map((each, index) => {
+    if (each.mac?.address !== undefined) return each
+    let number = index
+    while (taken.has(generatedMac(document, number))) number++
+    const address = generatedMac(document, number)
+    taken.add(address)
+    return { ...each, mac: { ...each.mac, address } }
+  })
 }
 
 function checkValues(document: DomainXml): void {

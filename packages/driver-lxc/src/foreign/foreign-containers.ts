@@ -5,8 +5,10 @@ import type { CallOptions } from '@covirt/core'
 import type { AdoptSpec, ForeignDomain, ForeignDomains, Guest, LaunchSpec } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { liveDocument } from '../config/live-document.js'
+import { LiveChanges } from '../guest/live-changes.js'
 import { LxcGuest, type LxcGuestParts } from '../guest/lxc-guest.js'
 import { StateHub } from '../guest/state-hub.js'
+import type { HostFacts } from '../host/host-facts.js'
 import { inspectHost } from '../host/inspect-host.js'
 import { toVirError } from '../lxc-errors.js'
 import { type Container, LxcError, start, state, stop } from '../native.js'
@@ -17,12 +19,14 @@ const runningStates: ReadonlySet<string> = new Set(['STARTING', 'RUNNING', 'FROZ
 /** The containers of one lxcpath that liblxc's own tools have made, each as its native configuration says. */
 export class ForeignContainers implements ForeignDomains {
   readonly #path: string
+  readonly #host: HostFacts
   readonly #states: StateHub
   readonly #directories = new Map<string, FSWatcher>()
   #listener: (name: string) => void = () => {}
 
   /** @param path an lxcpath that exists */
-  constructor(path: string) {
+  constructor(path: string, host: HostFacts) {
+    this.#host = host
     this.#path = path
     this.#states = new StateHub(path, (record) => {
       if (record.type === 'state' && record.state === 'RUNNING') this.#listener(record.name)
@@ -110,7 +114,13 @@ export class ForeignContainers implements ForeignDomains {
     return {
       name: domain.name,
       container,
-      document: liveNative(document),
+      changes: new LiveChanges({
+        container,
+        document: liveNative(document),
+        host: this.#host,
+        ownIds: false,
+        logger,
+      }),
       init,
       firstId: undefined,
       start: (options) => start(container, { ...options, logFile, logLevel: 'WARN' }),

@@ -16,8 +16,16 @@ import {
   type StatisticsOptions,
   VirError,
 } from '@covirt/core'
-import type { Guest, GuestExit, GuestInfo, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
-import type { DomainXml } from '@covirt/xml'
+import type {
+  Guest,
+  GuestExit,
+  GuestInfo,
+  GuestLimits,
+  GuestPhase,
+  GuestRecord,
+  GuestSink,
+} from '@covirt/local'
+import type { DomainDevice, DomainXml } from '@covirt/xml'
 import { hostLinkName } from '../config/network.js'
 import { endContainer } from '../host/end-container.js'
 import { type InitKind, type InitSignals, initSignals } from '../host/init-kind.js'
@@ -42,6 +50,7 @@ import { readGuestInfo } from './guest-info.js'
 import { GuestPrograms } from './guest-programs.js'
 import { readStatistics } from './guest-statistics.js'
 import { listProcesses } from './list-processes.js'
+import type { LiveChanges } from './live-changes.js'
 import { signalInit } from './signal-init.js'
 import type { StateHub } from './state-hub.js'
 import { hasEnded, type WatchedInit, watchContainer } from './watched-init.js'
@@ -50,8 +59,7 @@ import { hasEnded, type WatchedInit, watchContainer } from './watched-init.js'
 export interface LxcGuestParts {
   readonly name: string
   readonly container: Container
-  /** Live. */
-  readonly document: DomainXml
+  readonly changes: LiveChanges
   readonly init: InitKind
   /** The first of the ids of its own, where it has such. */
   readonly firstId: number | undefined
@@ -88,7 +96,6 @@ const endCodes: ReadonlySet<string> = new Set(['OPERATION_FAILED', 'OPERATION_IN
 
 /** A container that runs. */
 export class LxcGuest implements Guest {
-  readonly document: DomainXml
   readonly #parts: LxcGuestParts
   readonly #console: ConsoleSlot
   readonly #programs: GuestPrograms
@@ -111,7 +118,6 @@ export class LxcGuest implements Guest {
 
   private constructor(parts: LxcGuestParts) {
     this.#parts = parts
-    this.document = parts.document
     this.#console = new ConsoleSlot(parts)
     this.#programs = new GuestPrograms(parts)
     this.#gone = new Promise((resolve) => {
@@ -129,6 +135,7 @@ export class LxcGuest implements Guest {
         await setFrozen(guest.#init.pid, false)
         rmSync(parts.holdFile, { force: true })
       }
+      if (!started) await parts.changes.settle(guest.#init.pid)
       const isPaused = started?.paused ?? (await isFrozen(guest.#init.pid).catch(() => false))
       if (isPaused) guest.#phase = 'paused'
       return guest
@@ -136,6 +143,10 @@ export class LxcGuest implements Guest {
       await guest.release()
       throw error
     }
+  }
+
+  get document(): DomainXml {
+    return this.#parts.changes.document
   }
 
   get container(): Container {
@@ -148,7 +159,7 @@ export class LxcGuest implements Guest {
 
   get record(): GuestRecord {
     const { pid, startTicks, monitorPid } = this.#init
-    const { container, init, firstId } = this.#parts
+    const { container, init, firstId, changes } = this.#parts
     return {
       container: container.name,
       init,
@@ -156,6 +167,7 @@ export class LxcGuest implements Guest {
       initStart: startTicks,
       monitorPid,
       ...(firstId === undefined ? {} : { firstId }),
+      ...(changes.record === undefined ? {} : { changes: changes.record }),
     }
   }
 
@@ -212,6 +224,22 @@ export class LxcGuest implements Guest {
         rmSync(this.#parts.holdFile, { force: true })
       }
     })
+  }
+
+  async attachDevice(device: DomainDevice, { signal }: CallOptions): Promise<void> {
+    await this.#do('Attaching a device to', signal, () => this.#parts.changes.attach(device, { signal }))
+  }
+
+  async detachDevice(device: DomainDevice, { signal }: CallOptions): Promise<void> {
+    await this.#do('Detaching a device from', signal, () => this.#parts.changes.detach(device))
+  }
+
+  async updateDevice(device: DomainDevice, to: DomainDevice, { signal }: CallOptions): Promise<void> {
+    await this.#do('Changing a device of', signal, () => this.#parts.changes.update(device, to, { signal }))
+  }
+
+  async tune(limits: GuestLimits, { signal }: CallOptions): Promise<void> {
+    await this.#do('Changing the limits of', signal, ({ pid }) => this.#parts.changes.tune(pid, limits))
   }
 
   kill(): Promise<void> {
@@ -367,6 +395,7 @@ export class LxcGuest implements Guest {
     }
     // A kill that came meanwhile may have met the boot before.
     if (this.#isKilled) return this.#endContainer()
+    await this.#parts.changes.settle(this.#init.pid)
     this.#asked = false
     this.#restartAsked = false
     await this.#console.reattach().catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import { access, readFile } from 'node:fs/promises'
+import { expandCpuset } from './cpuset.js'
 
 /** Version 1 has a hierarchy for each controller, version 2 one for all (cgroups(7)). */
 export type CgroupVersion = 1 | 2
@@ -9,6 +10,8 @@ export interface HostFacts {
   readonly controllers: Readonly<
     Partial<Record<'memory' | 'cpu' | 'cpuset' | 'pids' | 'blkio' | 'devices', CgroupVersion>>
   >
+  /** Those processors that are online. */
+  readonly cpus: readonly number[]
   /** Whether swap can be limited. */
   readonly swapLimits: boolean
   /** Whether system calls can be filtered. */
@@ -24,7 +27,8 @@ export async function readHostFacts(): Promise<HostFacts> {
   const unified = mounts.get('')
   const unifiedControllers = unified === undefined ? '' : await read(`${unified}/cgroup.controllers`)
   const memory = mounts.get('memory')
-  const [swapLimits, seccomp, selinux, apparmor] = await Promise.all([
+  const [cpus, swapLimits, seccomp, selinux, apparmor] = await Promise.all([
+    read('/sys/devices/system/cpu/online'),
     memory === undefined ? Promise.resolve(true) : exists(`${memory}/memory.memsw.limit_in_bytes`),
     exists('/proc/sys/kernel/seccomp'),
     exists('/sys/fs/selinux/enforce'),
@@ -32,6 +36,7 @@ export async function readHostFacts(): Promise<HostFacts> {
   ])
   return {
     controllers: findControllers(new Set(mounts.keys()), unifiedControllers),
+    cpus: (expandCpuset(cpus.trim()) ?? '0').split(',').map(Number),
     swapLimits,
     seccomp,
     selinux,

@@ -28,12 +28,21 @@ export async function inspectHost(document: DomainXml): Promise<FoundOnHost> {
   // All at once: each turn of the thread pool takes longer than what is looked at. The first refusal counts.
   const init = rootDirectory === undefined ? ofImage(document) : findInit(document, rootDirectory)
   init.catch(() => {})
+  const devices = await findOnHost(document)
+  return { init: await init, devices }
+}
+
+/**
+ * `MAJOR:MINOR` of the devices that a definition names, by their paths, where all that it names exists;
+ * `OPERATION_FAILED` for the first thing that is missing.
+ */
+export async function findOnHost(document: DomainXml): Promise<ReadonlyMap<string, string>> {
   await checkSources(document)
   for (const link of document.devices.interfaces)
     if (link.type === 'bridge') await checkBridge(link.source?.bridge ?? '', document.name)
     else if (link.type === 'direct') await checkLink(link.source?.dev ?? '', document.name)
   for (const link of hostLinks(document)) await checkLink(link, document.name)
-  return { init: await init, devices: await findDevices(document) }
+  return findDevices(document)
 }
 
 /** Nothing is looked at inside of an image: its init is judged by what it does with signals. */

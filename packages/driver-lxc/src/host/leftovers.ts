@@ -40,7 +40,7 @@ export async function removeEmptyDirectories(directory: string, root: string): P
 }
 
 /** The kernel removes a network namespace, and with it the pairs that lead into it, some time after its last process. */
-async function awaitLinkGone(name: string): Promise<void> {
+export async function awaitLinkGone(name: string): Promise<void> {
   const deadline = Date.now() + linkPatienceMs
   while ((await entries('/sys/class/net')).includes(name)) {
     if (Date.now() > deadline) return

@@ -1,0 +1,324 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "program/netlink.h"
+#include "program/verbs.h"
+
+namespace covirt {
+
+namespace {
+
+constexpr int kMaxWords = 64;
+
+// A network link of a container, in the words of its configuration: KEY=VALUE without "lxc.net.N."
+class Words {
+ public:
+  explicit Words(char **argv) : argv_(argv) {}
+
+  // Null where the key is not there; `nth` counts those that are there several times.
+  const char *Find(const char *key, int nth = 0) const {
+    const size_t length = strlen(key);
+    for (int index = 0; argv_[index] != nullptr && index < kMaxWords; index++) {
+      const char *word = argv_[index];
+      if (strncmp(word, key, length) == 0 && word[length] == '=' && nth-- == 0) return word + length + 1;
+    }
+    return nullptr;
+  }
+
+  bool Is(const char *key, const char *value) const {
+    const char *found = Find(key);
+    return found != nullptr && strcmp(found, value) == 0;
+  }
+
+ private:
+  char **argv_;
+};
+
+struct Mode {
+  const char *name;
+  uint32_t mode;
+};
+
+constexpr Mode kModes[] = {{"private", MACVLAN_MODE_PRIVATE},
+                           {"vepa", MACVLAN_MODE_VEPA},
+                           {"bridge", MACVLAN_MODE_BRIDGE},
+                           {"passthru", MACVLAN_MODE_PASSTHRU}};
+
+bool ParseMac(const char *text, unsigned char *mac) {
+  return sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1, mac + 2, mac + 3, mac + 4, mac + 5) == 6;
+}
+
+// What both kinds of new links have in the container.
+bool AddInside(Request *request, const Words &words) {
+  request->AddText(IFLA_IFNAME, words.Find("name"));
+  const char *mtu = words.Find("mtu");
+  if (mtu != nullptr) request->AddNumber(IFLA_MTU, static_cast<uint32_t>(strtoul(mtu, nullptr, 10)));
+  const char *address = words.Find("hwaddr");
+  if (address == nullptr) return true;
+  unsigned char mac[6];
+  if (!ParseMac(address, mac)) {
+    errno = EINVAL;
+    return false;
+  }
+  request->Add(IFLA_ADDRESS, mac, sizeof mac);
+  return true;
+}
+
+unsigned IndexOf(const char *name) {
+  const unsigned index = if_nametoindex(name);
+  if (index == 0) errno = ENODEV;
+  return index;
+}
+
+// A pair, of which one end comes into being in the container, with its own name.
+bool MakePair(const Words &words, int inside) {
+  ifinfomsg head = {};
+  head.ifi_flags = IFF_UP;
+  head.ifi_change = IFF_UP;
+  Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof head);
+  request.AddText(IFLA_IFNAME, words.Find("veth.pair"));
+  const char *mtu = words.Find("mtu");
+  if (mtu != nullptr) request.AddNumber(IFLA_MTU, static_cast<uint32_t>(strtoul(mtu, nullptr, 10)));
+  const char *bridge = words.Find("link");
+  if (bridge != nullptr) {
+    const unsigned index = IndexOf(bridge);
+    if (index == 0) return false;
+    request.AddNumber(IFLA_MASTER, index);
+  }
+  const size_t info = request.Begin(IFLA_LINKINFO);
+  request.AddText(IFLA_INFO_KIND, "veth");
+  const size_t data = request.Begin(IFLA_INFO_DATA);
+  const ifinfomsg peer_head = {};
+  const size_t peer = request.Begin(VETH_INFO_PEER, &peer_head, sizeof peer_head);
+  request.AddNumber(IFLA_NET_NS_FD, static_cast<uint32_t>(inside));
+  if (!AddInside(&request, words)) return false;
+  request.End(peer);
+  request.End(data);
+  request.End(info);
+  return request.Send();
+}
+
+bool MakeMacvlan(const Words &words, int inside) {
+  const unsigned parent = IndexOf(words.Find("link"));
+  if (parent == 0) return false;
+  const ifinfomsg head = {};
+  Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof head);
+  request.AddNumber(IFLA_LINK, parent);
+  request.AddNumber(IFLA_NET_NS_FD, static_cast<uint32_t>(inside));
+  if (!AddInside(&request, words)) return false;
+  const size_t info = request.Begin(IFLA_LINKINFO);
+  request.AddText(IFLA_INFO_KIND, "macvlan");
+  const size_t data = request.Begin(IFLA_INFO_DATA);
+  for (const Mode &mode : kModes) {
+    if (words.Is("macvlan.mode", mode.name)) request.AddNumber(IFLA_MACVLAN_MODE, mode.mode);
+  }
+  request.End(data);
+  request.End(info);
+  return request.Send();
+}
+
+// From the network namespace that we are in to another one.
+bool Move(const char *name, int target) {
+  ifinfomsg head = {};
+  head.ifi_index = static_cast<int>(IndexOf(name));
+  if (head.ifi_index == 0) return false;
+  Request request(RTM_NEWLINK, 0, &head, sizeof head);
+  request.AddNumber(IFLA_NET_NS_FD, static_cast<uint32_t>(target));
+  return request.Send();
+}
+
+bool Delete(const char *name) {
+  ifinfomsg head = {};
+  head.ifi_index = static_cast<int>(IndexOf(name));
+  return head.ifi_index != 0 && Request(RTM_DELLINK, 0, &head, sizeof head).Send();
+}
+
+bool SetUp(unsigned index, bool up) {
+  ifinfomsg head = {};
+  head.ifi_index = static_cast<int>(index);
+  head.ifi_flags = up ? IFF_UP : 0;
+  head.ifi_change = IFF_UP;
+  return Request(RTM_NEWLINK, 0, &head, sizeof head).Send();
+}
+
+bool SetBridge(const char *name, const char *bridge) {
+  ifinfomsg head = {};
+  head.ifi_index = static_cast<int>(IndexOf(name));
+  const unsigned master = bridge == nullptr ? 0 : IndexOf(bridge);
+  if (head.ifi_index == 0 || (bridge != nullptr && master == 0)) return false;
+  Request request(RTM_NEWLINK, 0, &head, sizeof head);
+  request.AddNumber(IFLA_MASTER, master);
+  return request.Send();
+}
+
+struct Address {
+  unsigned char family;
+  unsigned char prefix;
+  size_t size;
+  unsigned char bytes[16];
+};
+
+// ADDRESS or ADDRESS/PREFIX.
+bool ParseAddress(const char *text, unsigned char family, Address *address) {
+  char copy[INET6_ADDRSTRLEN + 4];
+  if (strlen(text) >= sizeof copy) return (errno = EINVAL, false);
+  strcpy(copy, text);
+  char *slash = strchr(copy, '/');
+  if (slash != nullptr) *slash = '\0';
+  address->family = family;
+  address->size = family == AF_INET ? 4 : 16;
+  address->prefix = static_cast<unsigned char>(slash == nullptr ? address->size * 8 : strtoul(slash + 1, nullptr, 10));
+  if (inet_pton(family, copy, address->bytes) == 1) return true;
+  errno = EINVAL;
+  return false;
+}
+
+bool AddAddress(unsigned index, const Address &address) {
+  ifaddrmsg head = {};
+  head.ifa_family = address.family;
+  head.ifa_prefixlen = address.prefix;
+  head.ifa_index = index;
+  Request request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof head);
+  request.Add(IFA_LOCAL, address.bytes, address.size);
+  request.Add(IFA_ADDRESS, address.bytes, address.size);
+  if (address.family == AF_INET && address.prefix < 31) {
+    const unsigned host = htonl(0xffffffffu >> address.prefix);
+    unsigned broadcast;
+    memcpy(&broadcast, address.bytes, sizeof broadcast);
+    request.AddNumber(IFA_BROADCAST, broadcast | host);
+  }
+  return request.Send();
+}
+
+bool AddGateway(unsigned index, const Address &gateway) {
+  rtmsg head = {};
+  head.rtm_family = gateway.family;
+  head.rtm_table = RT_TABLE_MAIN;
+  head.rtm_protocol = RTPROT_BOOT;
+  head.rtm_scope = RT_SCOPE_UNIVERSE;
+  head.rtm_type = RTN_UNICAST;
+  Request request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof head);
+  request.Add(RTA_GATEWAY, gateway.bytes, gateway.size);
+  request.AddNumber(RTA_OIF, index);
+  return request.Send();
+}
+
+// Within the container: up, with addresses and gateways.
+bool Configure(const Words &words) {
+  const unsigned index = IndexOf(words.Find("name"));
+  if (index == 0) return false;
+  if (words.Is("flags", "up") && !SetUp(index, true)) return false;
+  struct Family {
+    const char *address;
+    const char *gateway;
+    unsigned char family;
+  };
+  static const Family families[] = {{"ipv4.address", "ipv4.gateway", AF_INET},
+                                    {"ipv6.address", "ipv6.gateway", AF_INET6}};
+  for (const Family &each : families) {
+    Address address;
+    const char *text;
+    for (int nth = 0; (text = words.Find(each.address, nth)) != nullptr; nth++) {
+      if (!ParseAddress(text, each.family, &address) || !AddAddress(index, address)) return false;
+    }
+    for (int nth = 0; (text = words.Find(each.gateway, nth)) != nullptr; nth++) {
+      if (!ParseAddress(text, each.family, &address) || !AddGateway(index, address)) return false;
+    }
+  }
+  return true;
+}
+
+// The two network namespaces that a link is between.
+struct Sides {
+  int host;
+  int inside;
+};
+
+bool Enter(int network_namespace) { return setns(network_namespace, CLONE_NEWNET) == 0; }
+
+// Leaves us on the host's side.
+bool Remove(const Words &words, const Sides &sides) {
+  if (words.Is("type", "veth")) return Delete(words.Find("veth.pair"));
+  if (!Enter(sides.inside)) return false;
+  const char *name = words.Find("name");
+  const bool removed = words.Is("type", "phys") ? Move(name, sides.host) : Delete(name);
+  const int error = errno;
+  if (!Enter(sides.host)) return false;
+  errno = error;
+  return removed;
+}
+
+bool Add(const Words &words, const Sides &sides) {
+  const bool made = words.Is("type", "veth")      ? MakePair(words, sides.inside)
+                    : words.Is("type", "macvlan") ? MakeMacvlan(words, sides.inside)
+                                                  : Move(words.Find("link"), sides.inside);
+  if (!made) return false;
+  const bool configured = Enter(sides.inside) && Configure(words);
+  const int error = errno;
+  if (!Enter(sides.host)) return false;
+  if (!configured) Remove(words, sides);
+  errno = error;
+  return configured;
+}
+
+bool Set(const Words &words, const Sides &sides) {
+  if (words.Is("type", "veth") && !SetBridge(words.Find("veth.pair"), words.Find("link"))) return false;
+  if (!Enter(sides.inside)) return false;
+  const unsigned index = IndexOf(words.Find("name"));
+  return index != 0 && SetUp(index, words.Is("flags", "up"));
+}
+
+bool IsComplete(const Words &words) {
+  if (words.Find("name") == nullptr) return false;
+  if (words.Is("type", "veth")) return words.Find("veth.pair") != nullptr;
+  return (words.Is("type", "macvlan") || words.Is("type", "phys")) && words.Find("link") != nullptr;
+}
+
+}  // namespace
+
+int Link(const Job &job) {
+  lxc_container *c = job.container;
+  char **argv = job.options.argv;
+  const auto fail = [&](int error, const char *message) {
+    return Fail(job.options, job.log, stderr, error, message);
+  };
+  struct Operation {
+    const char *name;
+    bool (*run)(const Words &words, const Sides &sides);
+    const char *failure;
+  };
+  static const Operation operations[] = {{"add", Add, "the network link cannot be added"},
+                                         {"remove", Remove, "the network link cannot be removed"},
+                                         {"set", Set, "the network link cannot be changed"}};
+  if (argv == nullptr || !IsComplete(Words(argv + 1))) return fail(EINVAL, "a network link lacks something");
+  const int init = c->is_running(c) ? c->init_pidfd(c) : -1;
+  if (init < 0) return fail(ESRCH, "the container is not running");
+  Sides sides = {open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), -1};
+  // By a number it could be another process's by now.
+  if (sides.host < 0 || setns(init, CLONE_NEWNET) != 0) return fail(errno, "its network namespace cannot be entered");
+  sides.inside = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (sides.inside < 0 || !Enter(sides.host)) return fail(errno, "its network namespace cannot be left");
+  for (const Operation &operation : operations) {
+    if (strcmp(operation.name, argv[0]) != 0) continue;
+    if (!operation.run(Words(argv + 1), sides)) {
+      const int error = errno;
+      char message[256];
+      snprintf(message, sizeof message, "%s: %s", operation.failure, strerror(error));
+      return fail(error, message);
+    }
+    printf("{\"done\":true}\n");
+    return 0;
+  }
+  return fail(EINVAL, argv[0]);
+}
+
+}  // namespace covirt

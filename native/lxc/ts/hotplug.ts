@@ -1,0 +1,58 @@
+import type { Container, Options } from './container.js'
+import { runProgram } from './program.js'
+import { type Stage, stageArgument } from './stage.js'
+
+/** A network link in the words of lxc.container.conf(5), without `lxc.net.N.`: `['type', 'veth']`. */
+export type LinkWords = readonly (readonly [key: string, value: string])[]
+
+/**
+ * Gives a running container a network link more: `type` veth, whose `veth.pair` stays outside, macvlan, or phys, a link
+ * of the host. All of it or nothing; `ESRCH` where the container does not run, `EEXIST` where a name is taken.
+ */
+export async function addLink(container: Container, words: LinkWords, options: Options = {}): Promise<void> {
+  await runProgram('link', container, linkArguments('add', words), { signal: options.signal })
+}
+
+/** Takes a network link away; one of the host is the host's again. `ENODEV` where it is not there. */
+export async function removeLink(container: Container, words: LinkWords): Promise<void> {
+  await runProgram('link', container, linkArguments('remove', words), { signal: undefined })
+}
+
+/** Brings a network link up or down as `flags` say, and a pair to the bridge that `link` names. */
+export async function setLink(container: Container, words: LinkWords, options: Options = {}): Promise<void> {
+  await runProgram('link', container, linkArguments('set', words), { signal: options.signal })
+}
+
+/**
+ * Mounts `stage` in a running container, on `target` there, which is made where it is missing. Links on the way are
+ * followed as within the container.
+ *
+ * @param idmaps values of `lxc.idmap` that the owners are mapped by
+ */
+export async function addMount(
+  container: Container,
+  {
+    target,
+    stage,
+    idmaps,
+  }: { readonly target: string; readonly stage: Stage; readonly idmaps: readonly string[] },
+  options: Options = {},
+): Promise<void> {
+  const maps = idmaps.flatMap((map) => ['--idmap', map])
+  const args = [...maps, '--stage', stageArgument(stage), '--', 'add', target]
+  await runProgram('mount', container, args, { signal: options.signal })
+}
+
+/** Unmounts what is on `target` in a running container: `EBUSY` while it is in use, unless `lazily`. */
+export async function removeMount(
+  container: Container,
+  target: string,
+  { lazily }: { readonly lazily: boolean },
+): Promise<void> {
+  const args = ['--', lazily ? 'remove-lazily' : 'remove', target]
+  await runProgram('mount', container, args, { signal: undefined })
+}
+
+function linkArguments(verb: string, words: LinkWords): string[] {
+  return ['--', verb, ...words.map(([key, value]) => `${key}=${value}`)]
+}

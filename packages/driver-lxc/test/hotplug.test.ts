@@ -1,0 +1,180 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { Connection, Domain } from '@covirt/core'
+import { afterAll, expect, test } from '@jest/globals'
+import { canRunLxc, describeWhen, netnsBridge, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
+import { containerCgroups } from '../src/native.js'
+import { LxcWorld, privileged, removeRootfs } from './lxc-fixture.js'
+
+const tun = "<hostdev mode='capabilities' type='misc'><source><char>/dev/net/tun</char></source></hostdev>"
+const both = { live: true, config: true }
+
+/** What a script prints inside, errors included. */
+async function inside(domain: Domain, script: string): Promise<string> {
+  const { stdout, exit } = await domain.exec(['/bin/sh', '-c', `exec 2>&1; ${script}`])
+  const [output] = await Promise.all([text(stdout), exit])
+  return output
+}
+
+/** A world whose guests end with it, also those of a test that fails. */
+async function makeWorld(elements = ''): Promise<LxcWorld> {
+  const world = await LxcWorld.make(elements)
+  const dispose = world[Symbol.asyncDispose].bind(world)
+  world[Symbol.asyncDispose] = async () => {
+    const connection = await world.open()
+    for (const domain of await connection.domains.list({ active: true })) await domain.destroy()
+    await connection.close()
+    await dispose()
+  }
+  return world
+}
+
+async function running(world: LxcWorld, connection: Connection): Promise<Domain> {
+  const domain = await connection.domains.define(world.domainXml({ name: uniqueName('plug') }))
+  await domain.start()
+  await world.ready(domain)
+  return domain
+}
+
+/** The guest comes up anew by itself. */
+async function restarted(world: LxcWorld, connection: Connection, domain: Domain): Promise<void> {
+  const rebooted = new Promise<void>((resolve) => {
+    const unsubscribe = connection.subscribe((event) => {
+      if (event.type !== 'reboot') return
+      unsubscribe()
+      resolve()
+    })
+  })
+  await world.restart(domain)
+  await rebooted
+}
+
+/** What the control groups of a container say. */
+async function limit(world: LxcWorld, domain: Domain, controller: string, file: string): Promise<string> {
+  const groups = await containerCgroups(await world.initPid(domain))
+  return (await readFile(join(groups.get(controller) ?? groups.get('') ?? '', file), 'utf8')).trim()
+}
+
+/** Which link, file, device it has. */
+const look =
+  'cat /sys/class/net/plug0/address; ip -4 -o addr show dev plug0 | grep -c 10.9.8.7; cat /plug/hello; (: </dev/net/tun) && stat -c %t:%T /dev/net/tun'
+const all = '52:54:00:5e:00:07\n1\nhello\na:c8\n'
+
+describeWhen(canRunLxc(), 'a container that runs', () => {
+  afterAll(removeRootfs)
+
+  for (const [kind, elements] of [
+    ['with ids of its own', ''],
+    ['without', privileged],
+  ] as const)
+    test(`${kind} has what it is given, also when it has restarted, until that is taken away`, async () => {
+      await using place = await tempRoot()
+      await using bridge = await netnsBridge()
+      await using world = await makeWorld(elements)
+      await mkdir(place.join('data'))
+      await writeFile(place.join('data/hello'), 'hello\n')
+      const link = `<interface type='bridge'><mac address='52:54:00:5e:00:07'/><source bridge='${bridge.name}'/>
+        <ip address='10.9.8.7' prefix='24'/><guest dev='plug0'/></interface>`
+      const directory = `<filesystem type='mount'><source dir='${place.join('data')}'/><target dir='/plug'/><readonly/></filesystem>`
+      let connection = await world.open()
+      const domain = await running(world, connection)
+      const before = await inside(domain, look)
+      expect(before).not.toContain('52:54')
+      for (const device of [link, directory, tun]) await domain.attachDevice(device)
+      expect(await inside(domain, look)).toBe(all)
+      expect(await inside(domain, 'touch /plug/new')).toContain('Read-only')
+      const pair = /<target dev='([^']*)'/.exec(await domain.xml())?.[1] ?? ''
+      expect(existsSync(`/sys/class/net/${bridge.name}/brif/${pair}`)).toBe(true)
+
+      await restarted(world, connection, domain)
+      expect(await inside(domain, look)).toBe(all)
+      await connection.close()
+      connection = await world.open()
+      const again = await connection.domains.lookupByUuid(domain.uuid)
+      expect(await inside(again, look)).toBe(all)
+
+      for (const device of [link, directory, tun]) await again.detachDevice(device)
+      expect(await inside(again, look)).toBe(before)
+      expect(existsSync(`/sys/class/net/${pair}`)).toBe(false)
+      await restarted(world, connection, again)
+      expect(await inside(again, look)).toBe(before)
+      await connection.close()
+    })
+
+  test('loses a device that its definition gave it, also when it has restarted', async () => {
+    await using world = await makeWorld()
+    await using connection = await world.open()
+    const domain = await connection.domains.define(world.domainXml({ name: uniqueName('plug') }))
+    await domain.attachDevice(tun)
+    await domain.start()
+    await world.ready(domain)
+    expect(await inside(domain, '(: </dev/net/tun) && echo open')).toBe('open\n')
+    await domain.detachDevice(tun, { live: true })
+    expect(await inside(domain, '(: </dev/net/tun) && echo open')).not.toContain('open\n')
+    await restarted(world, connection, domain)
+    expect(await inside(domain, '(: </dev/net/tun) && echo open')).not.toContain('open\n')
+    expect(await domain.xml({ inactive: true })).toContain('/dev/net/tun')
+  })
+
+  test('is left as it was, with its definition, by what fails', async () => {
+    await using world = await makeWorld()
+    await using connection = await world.open()
+    const domain = await running(world, connection)
+    const xml = await Promise.all([domain.xml(), domain.xml({ inactive: true })])
+    const links = await inside(domain, 'ls /sys/class/net')
+    const wrong: readonly (readonly [string, string])[] = [
+      ['OPERATION_FAILED', "<interface type='bridge'><source bridge='cv-nobridge'/></interface>"],
+      // The gateway is not to be reached: the last step of all.
+      [
+        'OPERATION_FAILED',
+        "<interface type='ethernet'><ip address='10.9.8.7'/><route gateway='10.1.1.1'/></interface>",
+      ],
+      [
+        'OPERATION_FAILED',
+        "<filesystem type='mount'><source dir='/no/such'/><target dir='/data'/></filesystem>",
+      ],
+      ['OPERATION_FAILED', tun.replaceAll('/dev/net/tun', '/dev/no-such')],
+      [
+        'OPERATION_UNSUPPORTED',
+        "<filesystem type='ram'><source usage='64'/><target dir='/data'/></filesystem>",
+      ],
+      ['CONFIG_UNSUPPORTED', "<disk type='block'><source dev='/dev/vda'/><target dev='vda'/></disk>"],
+    ]
+    for (const [code, device] of wrong)
+      await expect(domain.attachDevice(device, both)).rejects.toMatchObject({ code })
+    expect(await inside(domain, 'ls /sys/class/net')).toBe(links)
+    expect(await Promise.all([domain.xml(), domain.xml({ inactive: true })])).toEqual(xml)
+    await domain.destroy()
+    await domain.start()
+  })
+
+  test('may use what it is left, also when it has restarted', async () => {
+    await using world = await makeWorld()
+    await using connection = await world.open()
+    const domain = await running(world, connection)
+    const groups = await containerCgroups(await world.initPid(domain))
+    const isLegacy = groups.has('memory')
+    await domain.setVcpus(2, { config: true, maximum: true })
+    await domain.setMemory(49_152)
+    await domain.setSchedulerParameters({ shares: 512n, periodUs: 50_000n, quotaUs: 25_000n })
+    const memory = () => limit(world, domain, 'memory', isLegacy ? 'memory.limit_in_bytes' : 'memory.max')
+    const quota = () => limit(world, domain, 'cpu', isLegacy ? 'cpu.cfs_quota_us' : 'cpu.max')
+    expect(await memory()).toBe(String(49_152 * 1024))
+    expect(await quota()).toMatch(/^25000/)
+    await restarted(world, connection, domain)
+    expect(await memory()).toBe(String(49_152 * 1024))
+    expect(await quota()).toMatch(/^25000/)
+    await domain.setMemoryParameters({ hardLimitKib: 40_960n })
+    expect(await memory()).toBe(String(40_960 * 1024))
+    await expect(domain.setMemory(8)).rejects.toMatchObject({ code: 'OPERATION_FAILED' })
+    expect(await memory()).toBe(String(40_960 * 1024))
+    expect(await domain.xml()).toContain("<currentMemory unit='KiB'>49152<")
+    await domain.setVcpus(1)
+    expect(await limit(world, domain, 'cpuset', 'cpuset.cpus')).toMatch(/^\d+$/)
+    await domain.destroy()
+    await domain.start()
+    expect(await memory()).toBe(String(65_536 * 1024))
+  })
+})
