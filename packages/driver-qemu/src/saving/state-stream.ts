@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -32,11 +33,12 @@ export async function writeState(
   await monitor.execute('migrate-set-parameters', { 'max-bandwidth': unlimited }, { signal })
   await monitor.execute('migrate', { uri: `unix:${stateSocket}` }, { signal })
   const failed = new AbortController()
+  let socket: Socket | undefined
   try {
     // QEMU connects at once or fails; `completed` before anything was read cannot be.
     const refused = migrationCompleted(monitor, { clock, signal: failed.signal })
     refused.catch(() => {})
-    const socket = await abortable(
+    socket = await abortable(
       Promise.race([listener.connection, refused.then(() => listener.connection)]),
       signal,
     )
@@ -44,6 +46,8 @@ export async function writeState(
     await write(whole(socket, () => migrationCompleted(monitor, { clock, signal })))
   } catch (error) {
     failed.abort()
+    // QEMU may not get to its being cancelled while it waits for what it has written to be read.
+    socket?.destroy()
     // One that has died meanwhile tells so by itself.
     await cancelMigration(monitor, clock).catch(() => {})
     throw error
