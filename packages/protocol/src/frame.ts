@@ -133,20 +133,21 @@ export class FrameDecoder {
 
 function decodeFrame(bytes: Buffer): Frame {
   const type = bytes.readUInt32BE(16)
-  const header = {
+  const counts = hasDescriptors(type)
+  if (counts && bytes.length < headerBytes + 4) throw malformed('it does not say how many descriptors it has')
+  const descriptors = counts ? bytes.readUInt32BE(headerBytes) : 0
+  if (descriptors > limits.descriptors)
+    throw malformed(`${descriptors} descriptors where ${limits.descriptors} are allowed`)
+  return {
     program: bytes.readUInt32BE(4),
     version: bytes.readUInt32BE(8),
     procedure: bytes.readInt32BE(12),
     type,
     serial: bytes.readUInt32BE(20),
     status: bytes.readUInt32BE(24),
+    payload: bytes.subarray(counts ? headerBytes + 4 : headerBytes),
+    descriptors,
   }
-  if (!hasDescriptors(type)) return { ...header, payload: bytes.subarray(headerBytes), descriptors: 0 }
-  if (bytes.length < headerBytes + 4) throw malformed('it does not say how many descriptors it has')
-  const descriptors = bytes.readUInt32BE(headerBytes)
-  if (descriptors > limits.descriptors)
-    throw malformed(`${descriptors} descriptors where ${limits.descriptors} are allowed`)
-  return { ...header, payload: bytes.subarray(headerBytes + 4), descriptors }
 }
 
 function hasDescriptors(type: number): boolean {
