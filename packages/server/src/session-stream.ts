@@ -70,8 +70,8 @@ export class SessionStream {
     else if (status === frameStatuses.ok) this.#finish()
     else {
       // Given up by the client; libvirt confirms that, too.
-      this.#source.destroy()
-      this.#end(frameStatuses.ok)
+      this.#finishing = true
+      this.#close()
     }
   }
 
@@ -112,16 +112,16 @@ export class SessionStream {
   #finish(): void {
     if (this.#finishing) return
     this.#finishing = true
-    if (this.#source.destroyed || !this.#source.writable) {
-      this.#source.destroy()
-      this.#end(frameStatuses.ok)
-      return
-    }
     // What the client has sent is to arrive before it is told that it has.
-    this.#source.end(() => {
-      this.#source.destroy()
-      this.#end(frameStatuses.ok)
-    })
+    if (this.#source.writable) this.#source.end(() => this.#close())
+    else this.#close()
+  }
+
+  /** The client is told once what is behind the stream is free: it may open it anew at once. */
+  #close(): void {
+    this.#source.destroy()
+    if (this.#source.closed) this.#end(frameStatuses.ok)
+    else this.#source.once('close', () => this.#end(frameStatuses.ok))
   }
 
   #fail(error: unknown): void {
