@@ -5,10 +5,12 @@ import { hostDocuments } from '@covirt/xml'
 import { afterAll } from '@jest/globals'
 import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
 import { LxcWorld, lxcFixture, removeRootfs } from '../../driver-lxc/test/lxc-fixture.js'
+import { overTheWire } from '../../driver-remote/test/wire-world.js'
 import { asHost } from './host-worlds.js'
 
 /** The rest is tested of the driver itself, and of the test driver behind a host connection, which has all roles. */
 const chosen = ['persistent life', 'documents', 'reopening', 'console', 'exec', 'files', 'snapshots'] as const
+const subjects = process.env.COVIRT_ALL_SUBJECTS ? undefined : chosen
 
 describeWhen(canRunLxc(), 'real containers, through covirt:///system', () => {
   afterAll(removeRootfs)
@@ -19,5 +21,6 @@ describeWhen(canRunLxc(), 'real containers, through covirt:///system', () => {
     const own = await LxcWorld.make()
     return asHost(own, own.path, providers)
   }
-  describeDriver('the host driver', { ...lxcFixture, type: 'COVIRT', world }, chosen)
+  const fixture = overTheWire({ ...lxcFixture, type: 'COVIRT', world }, 'unix')
+  describeDriver('the host driver of a server', fixture, subjects)
 })

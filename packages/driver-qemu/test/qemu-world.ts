@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DomainSpec, DriverWorld, GuestKind } from '@covirt/contract'
+import type { DomainSpec, DriverFixture, DriverWorld, GuestKind } from '@covirt/contract'
 import { Connection, type Domain, type Driver, parseConnectUri, type RoleName } from '@covirt/core'
 import {
   LINUX_GUEST_CMDLINE,
@@ -29,6 +29,28 @@ export const qemuRoles = [
   'statistics',
   'devices',
 ] as const satisfies readonly RoleName[]
+
+/**
+ * The driver with guests of one domain type.
+ *
+ * @param noAgent why there is no guest with an agent, if so
+ */
+export function qemuFixture(type: 'qemu' | 'kvm', noAgent: string | undefined): DriverFixture {
+  return {
+    type: 'QEMU',
+    roles: qemuRoles,
+    addressSources: ['agent'],
+    shutdownModes: ['acpi', 'agent'],
+    leftOut: {
+      advance: 'time is real here',
+      spareDevice: 'machines keep their devices while they run',
+      tuning: 'machines keep what they have while they run',
+      consoleHistory: 'a console is logged where the definition asks for that',
+      ...(noAgent !== undefined && { agent: noAgent }),
+    },
+    world: () => QemuWorld.make(type, { agent: noAgent === undefined }),
+  }
+}
 
 /** How often a guest that comes up is asked whether it is there: its first bytes fall on deaf ears. */
 const askIntervalMs = 20
