@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import {
   canRunLxc,
@@ -12,6 +13,7 @@ import {
   canRunVirtClients,
   describeWhen,
   firmwareGuest,
+  goProgram,
   uniqueName,
   unpackedClient,
 } from '../../../test/fixtures/index.js'
@@ -31,17 +33,20 @@ domain = libvirt.open('qemu:///system').lookupByName(sys.argv[1])
 display = socket.socket(fileno=domain.openGraphicsFD(0))
 print(display.recv(12))`
 
+const goSource = fileURLToPath(new URL('clients/go-libvirt.go', import.meta.url))
+
 /** Debian's own, for which its bindings are built. */
 const python = '/usr/bin/python3'
 
 describeWhen(requirement, 'clients of libvirt that know nothing of covirt', () => {
   let pair: GuestPair
+  let goClient: string
   const children: ChildProcess[] = []
 
   beforeAll(async () => {
-    pair = await guestPair()
+    ;[goClient, pair] = await Promise.all([goProgram(goSource), guestPair()])
     await startPair(pair)
-  })
+  }, 60_000)
   afterAll(async () => {
     for (const child of children) child.kill('SIGKILL')
     await pair[Symbol.asyncDispose]()
@@ -110,6 +115,22 @@ while len(heard) < 2: libvirt.virEventRunDefaultImpl()
 print(heard, domain.isActive())`
     const { stdout, stderr } = await client(python, '-c', script, pair.container)
     expect([stderr, stdout]).toEqual(['', '[3, 4] 1\n'])
+  })
+
+  test('a program in Go switches a container off and on, and is told when it is', async () => {
+    const { stdout, stderr } = await client(goClient, 'lxc:///system', pair.container)
+    expect([stderr, stdout.split('\n')]).toEqual([
+      '',
+      [
+        'version true',
+        `active ${pair.container}`,
+        'defined true',
+        'off true 1',
+        'on true',
+        'unknown true',
+        '',
+      ],
+    ])
   })
 
   test('virt-install makes a virtual machine with all that it adds by itself, whose display is passed on', async () => {
