@@ -4,7 +4,7 @@ import { coldStart } from './cold-start.js'
 import { daemonStart } from './daemon-start.js'
 import { lxcExec, lxcStart, lxcStop } from './lxc.js'
 import { qemuStart } from './qemu.js'
-import { remotePipelined, remoteSerial } from './remote-calls.js'
+import { remoteClient, remotePipelined, remoteSerial } from './remote-calls.js'
 import { testList } from './test-list.js'
 import { wireCalls, wireList } from './wire.js'
 import { xmlRoundTrip } from './xml.js'
@@ -25,6 +25,7 @@ const benchmarks: readonly Benchmark[] = [
   daemonStart,
   remotePipelined,
   remoteSerial,
+  remoteClient,
 ]
 
 const args = process.argv.slice(2)

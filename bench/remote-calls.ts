@@ -4,8 +4,10 @@ import { Connection, type DomainRef, type Driver, parseConnectUri } from '@covir
 import { remoteProvider } from '@covirt/driver-remote'
 import { type PrivateLibvirtd, privateLibvirtd } from '../test/fixtures/private-libvirtd.js'
 import { canRunLibvirtd } from '../test/fixtures/requirements.js'
+import { tempRoot } from '../test/fixtures/temp-root.js'
 import type { Benchmark, Figures } from './benchmark.js'
-import { pair, timed } from './measure.js'
+import { childServer } from './child-server.js'
+import { median, pair, timed } from './measure.js'
 
 const run = promisify(execFile)
 
@@ -28,10 +30,7 @@ export const remotePipelined: Benchmark = {
   about: `${calls} calls to libvirtd, all under way at once, against python3-libvirt's one by one`,
   goal: { ms: calls / 20 },
   requires: canRunLibvirtd,
-  run: () =>
-    measure(async (driver, domain) => {
-      await Promise.all(Array.from({ length: calls }, () => driver.getDomainState(domain)))
-    }),
+  run: () => measure(askAtOnce),
 }
 
 /** One question after the other. */
@@ -44,6 +43,30 @@ export const remoteSerial: Benchmark = {
     measure(async (driver, domain) => {
       for (let call = 0; call < calls; call++) await driver.getDomainState(domain)
     }),
+}
+
+/** The client by itself: its peer answers at once. */
+export const remoteClient: Benchmark = {
+  name: 'remote-client',
+  about: `${calls} calls, all under way at once, to a peer whose answers are ready`,
+  goal: { ms: calls / 20 },
+  requires: () => undefined,
+  run: async () => {
+    await using directory = await tempRoot()
+    const socket = directory.join('sock')
+    await using _ = await childServer('canned-server.ts', socket)
+    const uri = parseConnectUri(`test+unix:///default?socket=${socket}`)
+    await using connection = new Connection(await remoteProvider.open(uri))
+    const { ref } = await connection.domains.lookupByName('test')
+    const times: number[] = []
+    for (let round = 0; round < 15; round++) times.push(await timed(() => askAtOnce(connection.driver, ref)))
+    // The first ones warm it up.
+    return { ms: median(times.slice(5)) }
+  },
+}
+
+async function askAtOnce(driver: Driver, domain: DomainRef): Promise<void> {
+  await Promise.all(Array.from({ length: calls }, () => driver.getDomainState(domain)))
 }
 
 async function measure(ask: (driver: Driver, domain: DomainRef) => Promise<void>): Promise<Figures> {

@@ -1,11 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { privateLibvirtd } from '../test/fixtures/private-libvirtd.js'
 import { canRunLibvirtd, canRunPythonLibvirt } from '../test/fixtures/requirements.js'
 import { tempRoot } from '../test/fixtures/temp-root.js'
 import type { Benchmark } from './benchmark.js'
+import { childServer } from './child-server.js'
 import { pair } from './measure.js'
 
 const run = promisify(execFile)
@@ -65,30 +64,15 @@ function wireBenchmark(name: string, about: string, source: string): Benchmark {
       await using directory = await tempRoot()
       await using peer = await privateLibvirtd()
       const socket = directory.join('sock')
-      const server = await startServer(socket)
-      try {
-        const { oursMs, peerMs, ratio } = await pair(
-          rounds,
-          () => measured(source, socket),
-          () => measured(source, peer.socket),
-        )
-        return { ms: oursMs, peerMs, ratio }
-      } finally {
-        server.stdin?.end()
-        await once(server, 'exit')
-      }
+      await using _ = await childServer('wire-server.ts', socket)
+      const { oursMs, peerMs, ratio } = await pair(
+        rounds,
+        () => measured(source, socket),
+        () => measured(source, peer.socket),
+      )
+      return { ms: oursMs, peerMs, ratio }
     },
   }
-}
-
-async function startServer(socket: string): Promise<ChildProcess> {
-  const hooks = fileURLToPath(new URL('../scripts/typescript.mjs', import.meta.url))
-  const file = fileURLToPath(new URL('wire-server.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', hooks, file, socket], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  await once(child.stdout, 'data')
-  return child
 }
 
 async function measured(source: string, socket: string): Promise<number> {
