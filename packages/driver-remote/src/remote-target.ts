@@ -26,12 +26,23 @@ export interface SshRoute {
   /** Never ask the person at the terminal for a password or a passphrase. */
   readonly noTty: boolean
   readonly verify: boolean
+  /** The file with the keys of hosts that are known. */
+  readonly knownHosts: string | undefined
+  /** What is done with a host that is not known: refused or asked about, taken over, or not looked at. */
+  readonly hostKeys: 'normal' | 'auto' | 'ignore'
+  /** How we show who we are, best first. Default: as `ssh` likes. */
+  readonly methods: readonly SshMethod[]
   /** What connects to the socket over there: libvirt's helper, netcat, or whichever there is. */
   readonly proxy: 'auto' | 'netcat' | 'native'
   readonly netcat: string
   readonly socket: string | undefined
   readonly mode: SocketMode
 }
+
+/** A way of showing who we are, by libvirt's names. */
+export type SshMethod = (typeof sshMethods)[number]
+
+const sshMethods = ['agent', 'privkey', 'password', 'keyboard-interactive', 'none'] as const
 
 /** Which of libvirt's daemons is meant: the one of the driver, the one for all, or whichever is there. */
 export type SocketMode = 'auto' | 'direct' | 'legacy'
@@ -151,6 +162,9 @@ function sshRoute(uri: ConnectUri, parameters: Parameters): SshRoute {
     keyFile: parameters.text('keyfile'),
     noTty: parameters.flag('no_tty'),
     verify: !parameters.flag('no_verify'),
+    knownHosts: parameters.path('known_hosts'),
+    hostKeys: parameters.oneOf('known_hosts_verify', ['normal', 'auto', 'ignore']),
+    methods: parameters.listOf('sshauth', sshMethods),
     proxy: parameters.oneOf('proxy', ['auto', 'netcat', 'native']),
     netcat: parameters.text('netcat') ?? 'nc',
     socket: parameters.path('socket'),
@@ -208,6 +222,13 @@ class Parameters {
     if (value === undefined) return values[0]
     const found = values.find((each) => each === value)
     return found ?? this.refuse(`'${key}=' is one of ${values.join(', ')}`)
+  }
+
+  listOf<T extends string>(key: OwnParameter, values: readonly T[]): readonly T[] {
+    return (this.text(key)?.split(',') ?? []).map(
+      (text) =>
+        values.find((each) => each === text) ?? this.refuse(`'${key}=' is a list of ${values.join(', ')}`),
+    )
   }
 
   count(key: OwnParameter, fallback: number): number {

@@ -38,6 +38,9 @@ export interface RpcCallOptions extends CallOptions {
   readonly onProgress?: ((value: string) => void) | undefined
 }
 
+/** How long the peer may take to take the last of what was sent to it. */
+const leavingMs = 1000
+
 /** By what a procedure is known on the wire. */
 type Numbers = Pick<Procedure, 'program' | 'number'>
 
@@ -63,6 +66,7 @@ export class RpcClient {
   /** Whether the peer undoes what is cancelled, as covirt servers do. */
   peerUndoes = false
   readonly #channel: Channel
+  readonly #duplex: Duplex
   readonly #clock: Clock
   readonly #handlers: RpcHandlers
   readonly #pending = new Map<number, Pending>()
@@ -74,6 +78,7 @@ export class RpcClient {
 
   constructor(duplex: Duplex, clock: Clock, handlers: RpcHandlers) {
     this.#clock = clock
+    this.#duplex = duplex
     this.#handlers = handlers
     this.#channel = new Channel(duplex, {
       onFrame: (frame) => this.#receive(frame),
@@ -126,10 +131,19 @@ export class RpcClient {
     await Promise.all(undone)
   }
 
-  /** Closes in order. Calls under way reject with `reason`. */
+  /** Closes in order, and in bounded time. Calls under way reject with `reason`. */
   close(reason: VirError): void {
     this.#fail(reason)
     this.#channel.end()
+    const duplex = this.#duplex
+    if (duplex.closed) return
+    // A peer that takes nothing any more would keep the whole program from ending.
+    const gone = new AbortController()
+    duplex.once('close', () => gone.abort())
+    this.#clock.sleep(leavingMs, { signal: gone.signal }).then(
+      () => duplex.destroy(),
+      () => {},
+    )
   }
 
   #start<A, R>(

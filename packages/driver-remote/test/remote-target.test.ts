@@ -45,7 +45,8 @@ describe('the way to the peer', () => {
 
   test('through ssh is read with all its parameters', () => {
     const query = 'keyfile=/k&no_tty=1&no_verify=1&netcat=/bin/nc&proxy=native&command=/bin/ssh&socket=/s'
-    expect(target(`qemu+ssh://me@host:2222/system?${query}`).route).toEqual({
+    const hosts = 'known_hosts=/h&known_hosts_verify=auto&sshauth=agent,password'
+    expect(target(`qemu+ssh://me@host:2222/system?${query}&${hosts}`).route).toEqual({
       by: 'ssh',
       host: 'host',
       port: 2222,
@@ -54,6 +55,9 @@ describe('the way to the peer', () => {
       keyFile: '/k',
       noTty: true,
       verify: false,
+      knownHosts: '/h',
+      hostKeys: 'auto',
+      methods: ['agent', 'password'],
       proxy: 'native',
       netcat: '/bin/nc',
       socket: '/s',
@@ -91,6 +95,9 @@ test.each([
   ['qemu+ssh:///system', /no host/],
   ['qemu+ssh://-oProxyCommand=evil/system', /no host/],
   ['qemu+ssh://-oProxyCommand@host/system', /dash/],
+  ['qemu+ssh://host/system?known_hosts=h', /absolute path/],
+  ['qemu+ssh://host/system?known_hosts_verify=never', /normal, auto, ignore/],
+  ['qemu+ssh://host/system?sshauth=agent,magic', /list of agent, privkey/],
   ['qemu+ext:///system', /command/],
   ['qemu+libssh2://host/system', /no transport 'libssh2'/],
   ['qemu+unix:///system?mode=other', /auto, direct, legacy/],

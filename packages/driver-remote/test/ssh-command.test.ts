@@ -20,6 +20,18 @@ test('options of ssh come before the host, which cannot be taken for one', () =>
   expect(args.slice(0, -1).join(' ')).toBe(options)
 })
 
+test.each([
+  ['known_hosts=/k%20"%25', '-o UserKnownHostsFile="/k \\"%%"'],
+  ['known_hosts_verify=auto', '-o StrictHostKeyChecking=accept-new'],
+  ['known_hosts_verify=ignore', '-o StrictHostKeyChecking=no'],
+  ['known_hosts_verify=normal', ''],
+  ['sshauth=agent,privkey,password', '-o PreferredAuthentications=publickey,password'],
+  ['sshauth=privkey', '-o PreferredAuthentications=publickey -o IdentityAgent=none'],
+])('%s, which libvirt has for libraries of its own, is told to ssh in its words', (query, options) => {
+  const args = argumentsOf(`qemu+ssh://host/system?${query}`)
+  expect(args.slice(3, -3).join(' ')).toBe(options)
+})
+
 describe('what runs on the other host', () => {
   test("is libvirt's helper where it is there, else netcat on the daemon's socket", () => {
     expect(scriptOf('qemu+ssh://host/system')).toMatch(

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { chmod, writeFile } from 'node:fs/promises'
+import { connect, createServer, type Socket } from 'node:net'
 import { type Connection, Connection as ConnectionHandle, parseConnectUri } from '@covirt/core'
 import { testProvider } from '@covirt/driver-test'
 import { describe, expect, test } from '@jest/globals'
@@ -95,6 +97,31 @@ test('a connection for reading reads, and is refused what would change something
   await expect(domain.destroy()).rejects.toMatchObject({
     code: expect.stringMatching(/^(OPERATION_DENIED|ACCESS_DENIED)$/),
   })
+})
+
+test('a connection that was closed lets go of a peer that takes nothing any more', async () => {
+  await using root = await tempRoot()
+  await using served = await serve({ open: openTest })
+  const ends: Socket[] = []
+  const proxy = createServer((near) => {
+    const far = connect(served.socket)
+    ends.push(near, far)
+    far.pipe(near)
+    near.pipe(far)
+    for (const each of [near, far]) each.on('error', () => {})
+  }).listen(root.join('proxy'))
+  await once(proxy, 'listening')
+  const connection = await open(`test+unix:///default?socket=${root.join('proxy')}`)
+  const [near, far] = ends as [Socket, Socket]
+  near.unpipe(far).pause()
+  // More than the kernel takes for a peer that does not read.
+  const huge = connection.domains.define(`<domain type='test'><!--${'x'.repeat(3_000_000)}--></domain>`)
+  const closed = once(near, 'close')
+  await Promise.all([connection.close(), expect(huge).rejects.toMatchObject({ code: 'OPERATION_ABORTED' })])
+  near.resume()
+  await closed
+  proxy.close()
+  far.destroy()
 })
 
 test('a socket where nobody listens is NO_CONNECT, and the message names it', async () => {

@@ -29,6 +29,7 @@ export class Channel {
   readonly #decoder: FrameDecoder
   /** What waits for descriptors to be sent: nothing may come between a packet and its descriptors. */
   #held: Buffer[] | undefined
+  #heldBytes = 0
   #lane: Promise<void> = Promise.resolve()
   #flushing = false
   #paused = false
@@ -73,7 +74,7 @@ export class Channel {
 
   /** How much waits to be taken by the other end. */
   get queuedBytes(): number {
-    return this.#duplex.writableLength + (this.#held?.reduce((sum, { length }) => sum + length, 0) ?? 0)
+    return this.#duplex.writableLength + this.#heldBytes
   }
 
   /** Received bytes that have not become packets: all of a packet but its end, or what came while paused. */
@@ -89,6 +90,7 @@ export class Channel {
     if (this.#closed) return false
     if (this.#held) {
       this.#held.push(packet)
+      this.#heldBytes += packet.length
       return false
     }
     // What is sent in one turn of the event loop goes out in one system call.
@@ -142,6 +144,7 @@ export class Channel {
     if (this.#closed) return
     this.#closed = true
     this.#held = undefined
+    this.#heldBytes = 0
     this.#handlers.onClose(reason)
   }
 
@@ -171,6 +174,7 @@ export class Channel {
     for (const descriptor of descriptors) await sendDescriptor(descriptor)
     if (this.#held !== held) return
     this.#held = undefined
+    this.#heldBytes = 0
     for (const each of held) this.send(each)
   }
 }

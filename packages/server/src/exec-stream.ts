@@ -46,6 +46,14 @@ export class ExecStream extends Duplex {
       done(error as Error)
       return
     }
+    try {
+      this.#obey(packet, done)
+    } catch (cause) {
+      done(new VirError('INVALID_ARG', `The program cannot do that: ${messageOf(cause)}`, { cause }))
+    }
+  }
+
+  #obey(packet: ExecPacket, done: (error?: Error) => void): void {
     const { stdin } = this.#process
     switch (packet.kind) {
       case 'stdin':

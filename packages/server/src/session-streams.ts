@@ -39,9 +39,11 @@ export class SessionStreams {
     })
   }
 
-  /** Makes `source` the stream of the call `header`. */
+  /** Makes `source` the stream of the call `header`. `RPC` where a stream of the same call is open already. */
   open(call: FrameHeader, source: Duplex): SessionStream {
     const key = keyOf(call)
+    if (this.#streams.has(key))
+      throw new VirError('RPC', `There is a stream with serial ${call.serial} already`, { domain: 'RPC' })
     const { program, version, procedure, serial } = call
     const stream = new SessionStream(source, {
       send: (status, payload) =>
@@ -64,7 +66,6 @@ export class SessionStreams {
       stream.destroy()
       return stream
     }
-    this.#streams.get(key)?.destroy()
     this.#streams.set(key, stream)
     return stream
   }

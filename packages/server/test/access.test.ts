@@ -140,6 +140,20 @@ describe('a grant for some domains', () => {
     expect(await codeOf(client, 'domainRestore', { path: '/tmp/x' })).toBe('ACCESS_DENIED')
   })
 
+  test('does not tell whose a uuid is to who takes it for a domain of his own', async () => {
+    await using scene = await mine()
+    const { client, other } = scene
+    const xml = domainXml('my-other', `<uuid>${other.uuid}</uuid>`)
+    for (const attempt of [
+      client.call('domainDefineXml', { xml }),
+      client.call('domainCreateXml', { xml, flags: 0 }),
+    ])
+      await expect(attempt).rejects.toMatchObject({
+        code: 'ACCESS_DENIED',
+        message: expect.not.stringContaining("'test'"),
+      })
+  })
+
   test('tells events of its domains alone', async () => {
     await using scene = await mine()
     const { client, root, domain, other } = scene

@@ -124,6 +124,31 @@ describe('an answer', () => {
   })
 })
 
+test('statistics of a domain that is named many times are told once', async () => {
+  await using scene = await serverScene()
+  const client = await scene.open()
+  const { domain } = await client.call('domainLookupByName', lookup)
+  const domains = Array(1000).fill(domain)
+  const { records } = await client.call('connectGetAllDomainStats', { domains, stats: 0, flags: 0 })
+  expect(records).toHaveLength(1)
+})
+
+test('of more processors than an answer can hold as many are told as it can', async () => {
+  await using scene = await serverScene()
+  const client = await scene.open()
+  const { driver } = scene.connection
+  const { domain } = await client.call('domainLookupByName', lookup)
+  const info = await driver.getDomainInfo(domain)
+  const node = await driver.getNodeInfo()
+  driver.getDomainInfo = async () => ({ ...info, vcpus: 4_000_000_000 })
+  driver.getNodeInfo = async () => ({ ...node, cpus: 100_000 })
+  Object.assign(driver, { statistics: undefined })
+  const asked = { domain, max: 0x7fff_ffff, mapBytes: 0x7fff_ffff }
+  const { items, cpuMaps } = await client.call('domainGetVcpus', asked)
+  expect([items.length, cpuMaps.length]).toEqual([4096, 8_388_608])
+  expect(await client.call('domainGetVcpuPinInfo', { ...asked, flags: 0 })).toMatchObject({ count: 4096 })
+})
+
 describe('many calls at a time', () => {
   test('are all answered, in a bounded number at a time', async () => {
     let running = 0
@@ -317,6 +342,20 @@ describe('a domain that is to go down with its client', () => {
     client.channel.destroy()
     await served.closed
     await expect(scene.connection.driver.lookupDomain({ name: 'brief' })).rejects.toBeInstanceOf(VirError)
+  })
+
+  test('lives on where somebody else has started it again since', async () => {
+    await using scene = await serverScene()
+    const { client, served } = scene.connect()
+    await client.open(scene.uri)
+    const { domain } = await client.call('domainDefineXml', { xml: domainXml('again') })
+    await client.call('domainCreateWithFlags', { domain, flags: 2 })
+    const other = await scene.open()
+    await other.call('domainDestroy', { domain })
+    await other.call('domainCreate', { domain })
+    client.channel.destroy()
+    await served.closed
+    expect(await scene.connection.driver.getDomainState(domain)).toMatchObject({ state: 'running' })
   })
 })
 

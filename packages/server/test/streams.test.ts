@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { Duplex, PassThrough } from 'node:stream'
-import type { ConsoleRole, Driver } from '@covirt/core'
-import { silentLogger, VirError } from '@covirt/core'
+import type { ConsoleRole, Driver, ExecRole } from '@covirt/core'
+import { FakeClock, silentLogger, VirError } from '@covirt/core'
 import {
   decodeValue,
   type ExecPacket,
@@ -11,13 +11,14 @@ import {
   execPacket,
   frameStatuses,
   frameTypes,
+  procedures,
 } from '@covirt/protocol'
 import { describe, expect, test } from '@jest/globals'
 import { serverScene } from './support/scene.js'
 
 /** A client that has the console of the one domain open, which is `stream` here. */
-async function consoleScene(stream: Duplex) {
-  const scene = await serverScene()
+async function consoleScene(stream: Duplex, options: Parameters<typeof serverScene>[0] = {}) {
+  const scene = await serverScene(options)
   const driver = scene.connection.driver as Driver as { console: ConsoleRole }
   driver.console = { openConsole: async () => stream }
   const client = await scene.open()
@@ -32,7 +33,8 @@ async function consoleScene(stream: Duplex) {
     await client.until(() => client.streamFrames.length >= count)
     return client.streamFrames.map((frame) => [frame.status, frame.payload.toString()])
   }
-  return { scene, client, status, send, frames, [Symbol.asyncDispose]: scene[Symbol.asyncDispose] }
+  const { serial } = header
+  return { scene, client, serial, status, send, frames, [Symbol.asyncDispose]: scene[Symbol.asyncDispose] }
 }
 
 const { ok, error, more } = frameStatuses
@@ -178,6 +180,46 @@ describe('a stream', () => {
     await scene.frames(1)
     expect(taken).toBe(6_000_000)
   })
+
+  test('is given up where what is behind it takes nothing for too long, and the client is heard again', async () => {
+    const clock = new FakeClock()
+    const stream = new Duplex({ read() {}, write() {} })
+    await using scene = await consoleScene(stream, { clock, limits: { stalledMs: 1000 } })
+    const chunk = 'x'.repeat(200_000)
+    for (let count = 0; count < 20; count++) scene.send(more, chunk)
+    const asked = scene.client.call('connectGetType', {})
+    for (let turns = 0; turns < 100; turns++) await new Promise((resolve) => setImmediate(resolve))
+    await clock.advance(1000)
+    await clock.advance(1000)
+    expect(await asked).toEqual({ type: 'TEST' })
+    expect((await scene.frames(1))[0]?.[0]).toBe(error)
+    expect(stream.destroyed).toBe(true)
+  })
+
+  test('stays where another call has the same serial, which is refused', async () => {
+    const stream = new PassThrough()
+    await using scene = await consoleScene(stream)
+    const { domain } = await scene.client.call('domainLookupByName', { name: 'test' })
+    const { args, number, program } = procedures.domainOpenConsole
+    const repeated = encodeFrame(
+      {
+        program: program.number,
+        version: 1,
+        procedure: number,
+        type: frameTypes.call,
+        serial: scene.serial,
+        status: ok,
+      },
+      (writer) => args.encode(writer, { domain, flags: 0 }),
+    )
+    const driver = scene.scene.connection.driver as Driver as { console: ConsoleRole }
+    const second = new PassThrough()
+    driver.console = { openConsole: async () => second }
+    expect((await scene.client.raw(repeated, scene.serial)).status).toBe(error)
+    expect([stream.destroyed, second.destroyed]).toEqual([false, true])
+    scene.send(more, 'a')
+    expect(await scene.frames(1)).toEqual([[more, 'a']])
+  })
 })
 
 describe('a program that runs in a guest', () => {
@@ -204,6 +246,31 @@ describe('a program that runs in a guest', () => {
     const packets = await exec(['cat'], { kind: 'stdin', data: Buffer.from('hello') }, { kind: 'stdin-end' })
     expect(packets).toContainEqual({ kind: 'stdout', data: Buffer.from('hello') })
     expect(packets).toContainEqual({ kind: 'exit', code: 0 })
+  })
+
+  test('is given up with the reason where it is asked for what it cannot do', async () => {
+    await using scene = await serverScene()
+    const driver = scene.connection.driver as Driver as { exec: ExecRole }
+    const role = driver.exec
+    const resize = () => {
+      throw new TypeError('not a terminal')
+    }
+    driver.exec = {
+      exec: async (...args) => Object.assign(await role.exec(...args), { resize }),
+    }
+    const client = await scene.open()
+    const { domain } = await client.call('domainLookupByName', { name: 'test' })
+    const { header, reply } = client.begin('covirtExec', { domain, argv: ['cat'], env: [] })
+    await reply
+    const packet = encodeValue(execPacket, { kind: 'resize', columns: 1, rows: 1 })
+    client.channel.send(encodeFrame({ ...header, type: frameTypes.stream, status: more }, packet))
+    await client.until(() => client.streamFrames.length > 0)
+    const told = client.streamFrames.at(-1)
+    expect(told?.status).toBe(error)
+    expect(decodeValue(errorRecord, told?.payload ?? Buffer.alloc(0))).toMatchObject({
+      code: 'INVALID_ARG',
+      message: expect.stringContaining('not a terminal'),
+    })
   })
 
   test('is refused where its guest is off', async () => {

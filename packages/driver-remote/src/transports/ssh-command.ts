@@ -9,9 +9,32 @@ export function sshArguments(target: RemoteTarget, route: SshRoute): readonly st
     ...(route.user === undefined ? [] : ['-l', route.user]),
     ...(route.keyFile === undefined ? [] : ['-i', route.keyFile]),
     ...(route.noTty ? ['-o', 'BatchMode=yes'] : []),
-    ...(route.verify ? [] : ['-o', 'StrictHostKeyChecking=no']),
+    ...(route.knownHosts === undefined ? [] : ['-o', `UserKnownHostsFile=${quotedForSsh(route.knownHosts)}`]),
+    ...hostKeyOptions(route),
+    ...methodOptions(route),
     ...['--', route.host, `sh -c ${quoted(remoteScript(target, route))}`],
   ]
+}
+
+function hostKeyOptions({ verify, hostKeys }: SshRoute): readonly string[] {
+  if (!verify || hostKeys === 'ignore') return ['-o', 'StrictHostKeyChecking=no']
+  return hostKeys === 'auto' ? ['-o', 'StrictHostKeyChecking=accept-new'] : []
+}
+
+/** libvirt's names in the words of ssh_config(5): keys are `publickey`, whoever keeps them. */
+function methodOptions({ methods }: SshRoute): readonly string[] {
+  if (methods.length === 0) return []
+  const names = methods.map((method) => (method === 'agent' || method === 'privkey' ? 'publickey' : method))
+  const isWithoutAgent = methods.includes('privkey') && !methods.includes('agent')
+  return [
+    ...['-o', `PreferredAuthentications=${[...new Set(names)].join(',')}`],
+    ...(isWithoutAgent ? ['-o', 'IdentityAgent=none'] : []),
+  ]
+}
+
+/** A path as one word of ssh_config(5), without its `%` and `~` being anything else. */
+function quotedForSsh(path: string): string {
+  return `"${path.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')}"`
 }
 
 /**

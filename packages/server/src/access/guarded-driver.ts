@@ -82,7 +82,7 @@ export class GuardedDriver implements Driver {
   }
 
   async defineDomain(xml: string, options?: CallOptions): Promise<DomainRef> {
-    this.#checkDocument(xml)
+    await this.#checkDocument(xml, options)
     return this.#driver.defineDomain(xml, options)
   }
 
@@ -121,7 +121,7 @@ export class GuardedDriver implements Driver {
   }
 
   async createDomain(xml: string, options?: StartOptions): Promise<DomainRef> {
-    this.#checkDocument(xml)
+    await this.#checkDocument(xml, options)
     return this.#driver.createDomain(xml, options)
   }
 
@@ -172,9 +172,18 @@ export class GuardedDriver implements Driver {
     return this.lookupDomain({ uuid: domain.uuid }, options)
   }
 
-  #checkDocument(xml: string): void {
+  async #checkDocument(xml: string, options: CallOptions | undefined): Promise<void> {
     const { name, uuid = '' } = parseDomain(xml)
     this.#checkNew({ name, uuid })
+    if (uuid === '') return
+    // Whose uuid it is already, the driver would say with its name.
+    const found = await this.#driver.lookupDomain({ uuid }, options).catch((error) => {
+      if (!isVirError(error, 'NO_DOMAIN')) throw error
+    })
+    if (found && !this.#mayAccess(found))
+      throw new VirError('ACCESS_DENIED', `You may have no domain with the uuid ${uuid}`, {
+        domain: 'ACCESS',
+      })
   }
 
   #checkNew(domain: Pick<DomainRef, 'name' | 'uuid'>): void {

@@ -54,8 +54,10 @@ async function all({ driver, options }: Call, flags: number): Promise<readonly F
 
 /** Of those that there are: the rest has vanished since the client has seen them. */
 async function these({ driver, options }: Call, domains: readonly DomainRef[]): Promise<readonly Found[]> {
+  // Each once, however often it is named.
+  const uuids = new Set(domains.map(({ uuid }) => uuid))
   const found = await Promise.all(
-    domains.map(async ({ uuid }) => {
+    [...uuids].map(async (uuid) => {
       try {
         const domain = await driver.lookupDomain({ uuid }, options)
         return { domain, ...(await driver.getDomainInfo(domain, options)) }

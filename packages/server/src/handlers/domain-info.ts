@@ -1,5 +1,5 @@
 import { type DomainInfo, type DomainRef, type VcpuStatistics, VirError } from '@covirt/core'
-import { stateToNumbers } from '@covirt/protocol'
+import { limits, stateToNumbers } from '@covirt/protocol'
 import type { Call, Handlers } from '../handler.js'
 
 /** VIR_DOMAIN_JOB_NONE. */
@@ -75,19 +75,23 @@ export const domainInfoHandlers = {
   domainGetVcpus: async (call, { domain, max, mapBytes }) => {
     const vcpus = await vcpusOf(call, domain)
     const { cpus } = await call.driver.getNodeInfo(call.options)
-    const items = vcpus.slice(0, Math.max(0, max)).map(({ number, state, timeNs, hostCpu }) => ({
-      number,
-      state: vcpuStates.indexOf(state),
-      cpuTimeNs: timeNs,
-      cpu: hostCpu ?? notKnown,
-    }))
-    return { items, cpuMaps: mapsOf(items.length, mapBytes, cpus) }
+    const bytes = mapBytesOf(mapBytes, cpus)
+    const items = vcpus
+      .slice(0, countOf(vcpus.length, max, bytes))
+      .map(({ number, state, timeNs, hostCpu }) => ({
+        number,
+        state: vcpuStates.indexOf(state),
+        cpuTimeNs: timeNs,
+        cpu: hostCpu ?? notKnown,
+      }))
+    return { items, cpuMaps: mapsOf(items.length, bytes, cpus) }
   },
   domainGetVcpuPinInfo: async ({ driver, options }, { domain, max, mapBytes }) => {
     const { vcpus } = await driver.getDomainInfo(domain, options)
     const { cpus } = await driver.getNodeInfo(options)
-    const count = Math.min(vcpus, Math.max(0, max))
-    return { cpuMaps: mapsOf(count, mapBytes, cpus), count }
+    const bytes = mapBytesOf(mapBytes, cpus)
+    const count = countOf(vcpus, max, bytes)
+    return { cpuMaps: mapsOf(count, bytes, cpus), count }
   },
 } satisfies Handlers
 
@@ -99,15 +103,24 @@ export async function activeInfo({ driver, options }: Call, domain: DomainRef): 
   return info
 }
 
+/** How many bytes a map of the host's processors has, of `wanted`. */
+function mapBytesOf(wanted: number, cpus: number): number {
+  return Math.min(Math.max(0, wanted), Math.ceil(cpus / 8), limits.cpuMapBytes)
+}
+
+/** Of how many of a guest's processors is told, where `wanted` are asked for: no more than go into one answer. */
+function countOf(vcpus: number, wanted: number, mapBytes: number): number {
+  const most = Math.floor(limits.cpuMapsBytes / Math.max(1, mapBytes))
+  return Math.max(0, Math.min(vcpus, wanted, limits.vcpus, most))
+}
+
 /** For each of `count` processors of a guest, a map in which all of the host's are set. */
-function mapsOf(count: number, mapBytes: number, cpus: number): Uint8Array {
-  const bytes = Math.min(Math.max(0, mapBytes), Math.ceil(cpus / 8))
+function mapsOf(count: number, bytes: number, cpus: number): Uint8Array {
+  const map = new Uint8Array(bytes)
+  for (let cpu = 0; cpu < Math.min(cpus, bytes * 8); cpu++)
+    map[cpu >> 3] = (map[cpu >> 3] ?? 0) | (1 << (cpu & 7))
   const maps = new Uint8Array(count * bytes)
-  for (let vcpu = 0; vcpu < count; vcpu++)
-    for (let cpu = 0; cpu < Math.min(cpus, bytes * 8); cpu++) {
-      const at = vcpu * bytes + (cpu >> 3)
-      maps[at] = (maps[at] ?? 0) | (1 << (cpu & 7))
-    }
+  for (let vcpu = 0; vcpu < count; vcpu++) maps.set(map, vcpu * bytes)
   return maps
 }
 
@@ -117,9 +130,9 @@ async function vcpusOf(call: Call, domain: DomainRef): Promise<readonly VcpuStat
   const counted = await driver.statistics?.getStatistics(domain, { ...options, parts: ['vcpus'] })
   if (counted?.vcpus) return counted.vcpus
   const { vcpus, cpuTimeNs } = await activeInfo(call, domain)
-  return Array.from({ length: vcpus }, (_, number) => ({
+  return Array.from({ length: Math.min(vcpus, limits.vcpus) }, (_, number) => ({
     number,
     state: 'running',
-    timeNs: cpuTimeNs / BigInt(vcpus),
+    timeNs: cpuTimeNs / BigInt(Math.max(1, vcpus)),
   }))
 }
