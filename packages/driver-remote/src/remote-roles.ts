@@ -2,6 +2,7 @@ import type { OptionalRoles, RoleName } from '@covirt/core'
 import type { PeerCalls } from './peer-calls.js'
 import { rolesByName } from './roles/by-name.js'
 import { consoleRole, consoleRoleOfLibvirt } from './roles/console.js'
+import { devicesRole } from './roles/devices.js'
 import { execRole } from './roles/exec.js'
 import { fileStreams } from './roles/files.js'
 import { graphicsRole } from './roles/graphics.js'
@@ -12,11 +13,12 @@ import { nativeConfigRole } from './roles/native-config.js'
 import { nmiRole } from './roles/nmi.js'
 import { resetRole } from './roles/reset.js'
 import { savedStateRole } from './roles/saved-state.js'
+import { tuningRole } from './roles/tuning.js'
 import type { Peer } from './session.js'
 
 /** What libvirt's daemons can do of our roles, by the kind of the driver. */
 const rolesOfLibvirt: Readonly<Record<string, readonly string[]>> = {
-  QEMU: ['console', 'reset', 'guestAgent', 'savedState', 'keyboard', 'nmi', 'guestTime'],
+  QEMU: ['console', 'reset', 'guestAgent', 'savedState', 'keyboard', 'nmi', 'guestTime', 'devices', 'tuning'],
   LXC: ['console'],
   Xen: ['console'],
   CH: ['console'],
@@ -32,6 +34,8 @@ const makers: { readonly [R in RoleName]?: (calls: PeerCalls) => OptionalRoles[R
   keyboard: keyboardRole,
   nmi: nmiRole,
   guestTime: guestTimeRole,
+  devices: devicesRole,
+  tuning: tuningRole,
 }
 
 /** The roles that the peer has and that can be had over the wire. */

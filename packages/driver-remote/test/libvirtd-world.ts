@@ -9,7 +9,17 @@ import { command, tell, tellUntilGone } from './serial.js'
 export function libvirtdFixture(daemon: () => PrivateLibvirtd): DriverFixture {
   return {
     type: 'QEMU',
-    roles: ['console', 'reset', 'guestAgent', 'savedState', 'keyboard', 'nmi', 'guestTime'],
+    roles: [
+      'console',
+      'reset',
+      'guestAgent',
+      'savedState',
+      'keyboard',
+      'nmi',
+      'guestTime',
+      'devices',
+      'tuning',
+    ],
     shutdownModes: ['acpi'],
     leftOut: {
       advance: 'time is real here',
@@ -18,8 +28,8 @@ export function libvirtdFixture(daemon: () => PrivateLibvirtd): DriverFixture {
       storage: 'its guests have no disk',
       memory: 'the firmware forgets what it is told',
       filePath: 'saving to files is tested with our own driver',
-      spareDevice: 'the role is not used of libvirt',
-      tuning: 'the role is not used of libvirt',
+      spareDevice: 'its guests have no bus that devices come and go on',
+      tuning: 'its guests have no balloon, and its daemon no control groups',
       agent: 'the agent of a Linux guest is tested with our own driver',
       slow: 'libvirt has no start that can be made slow',
       stuck: 'libvirt has no start that can be made to hang',

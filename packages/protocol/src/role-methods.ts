@@ -27,24 +27,6 @@ export const roleMethods = {
     saveDomain: 'write',
   },
   statistics: { getStatistics: 'read' },
-  devices: {
-    attachDevice: 'write',
-    detachDevice: 'write',
-    detachDeviceAlias: 'write',
-    updateDevice: 'write',
-  },
-  tuning: {
-    setMemory: 'write',
-    setMaxMemory: 'write',
-    setVcpus: 'write',
-    getVcpus: 'read',
-    getSchedulerParameters: 'read',
-    setSchedulerParameters: 'write',
-    getMemoryParameters: 'read',
-    setMemoryParameters: 'write',
-    getBlkioParameters: 'read',
-    setBlkioParameters: 'write',
-  },
   files: { statFile: 'write', listDirectory: 'write', makeDirectory: 'write', removeFile: 'write' },
 } as const satisfies RoleMethods
 

@@ -66,12 +66,6 @@ export const domainInfoHandlers = {
   domainGetMaxMemory: async ({ driver, options }, { domain }) => ({
     memoryKib: BigInt((await driver.getDomainInfo(domain, options)).maxMemoryKib),
   }),
-  domainGetMaxVcpus: async ({ driver, options }, { domain }) => ({
-    count: (await driver.getDomainInfo(domain, options)).vcpus,
-  }),
-  domainGetVcpusFlags: async ({ driver, options }, { domain }) => ({
-    count: (await driver.getDomainInfo(domain, options)).vcpus,
-  }),
   domainGetVcpus: async (call, { domain, max, mapBytes }) => {
     const vcpus = await vcpusOf(call, domain)
     const { cpus } = await call.driver.getNodeInfo(call.options)

@@ -16,6 +16,7 @@ import { domainLookupHandlers } from './domain-lookup.js'
 import { domainSaveHandlers } from './domain-save.js'
 import { domainScreenHandlers } from './domain-screen.js'
 import { domainSnapshotHandlers } from './domain-snapshot.js'
+import { domainTuningHandlers } from './domain-tuning.js'
 import { hostThingsHandlers } from './host-things.js'
 import { networkHandlers } from './network.js'
 import { nodeHandlers } from './node.js'
@@ -41,6 +42,7 @@ export const handlers: Handlers = {
   ...domainLookupHandlers,
   ...domainSaveHandlers,
   ...domainSnapshotHandlers,
+  ...domainTuningHandlers,
   ...hostThingsHandlers,
   ...networkHandlers,
   ...nodeHandlers,
