@@ -1,7 +1,7 @@
 import { inOwnMounts, type TestHost } from './test-host.js'
 
 /** In place of whatever is mounted there: liblxc goes by what it finds mounted. */
-export const mountCgroup2 = `umount --recursive --lazy /sys/fs/cgroup
+const mountCgroup2 = `umount --recursive --lazy /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 `
 

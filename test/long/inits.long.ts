@@ -82,7 +82,7 @@ describeWhen(canBootstrapDebian(), 'a container with an init of Debian', () => {
 
     test('comes up, restarts when asked to, and goes down cleanly', async () => {
       const domain = await create(template(tree), init)
-      const { id } = domain
+      const id = await domain.id()
       await says(domain, up)
       await domain.reboot()
       await says(domain, up, 2)
@@ -118,13 +118,13 @@ describeWhen(canBootstrapDebian(), 'a container with an init of Debian', () => {
     await writeFile(join(tree, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
     // The host's network, for the archive; so root inside has to be root outside.
     const metadata = `<metadata><c:container xmlns:c='urn:covirt:lxc:1'><c:privileged/>
-      <c:option name='lxc.namespace.share.net' value='/proc/1/ns/net'/></c:container></metadata>`
+      <c:option name='lxc.namespace.share.net' value='/proc/self/ns/net'/></c:container></metadata>`
     const domain = await create(
       `<filesystem type='mount'><source dir='${tree}'/><target dir='/'/></filesystem>`,
       '/sbin/init',
       metadata,
     )
-    const { id } = domain
+    const id = await domain.id()
     const inside = async (...argv: readonly string[]) => {
       const { stdout, stderr, exit } = await domain.exec(argv, {
         env: { DEBIAN_FRONTEND: 'noninteractive', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
