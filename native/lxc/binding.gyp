@@ -56,6 +56,8 @@
         'src/program/netlink.cc',
         'src/program/options.cc',
         'src/program/root.cc',
+        'src/program/routes.cc',
+        'src/program/shell-word.cc',
         'src/program/stage.cc',
         'src/program/start.cc',
         'src/program/supervisor.cc',

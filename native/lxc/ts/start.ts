@@ -25,6 +25,11 @@ export interface StartOptions extends Options {
    * and in addition to `lxc.mount.entry`.
    */
   readonly stages?: readonly Stage[] | undefined
+  /**
+   * `LINK,DESTINATION/PREFIX,GATEWAY,METRIC`, with numbers only and the link's name in the container; metric 0 is the
+   * kernel's own. Set at each boot before init is executed.
+   */
+  readonly routes?: readonly string[] | undefined
   /** Read instead of the file `config` of the container. */
   readonly configFile?: string | undefined
   /** liblxc and the container's monitor append to it; by default the log is kept in memory. */
@@ -46,7 +51,17 @@ export interface Started {
  * what had been started by then is stopped again.
  */
 export async function start(container: Container, options: StartOptions = {}): Promise<Started> {
-  const { argv, configFile, idmaps = [], logFile, logLevel, paused, signal, stages = [] } = options
+  const {
+    argv,
+    configFile,
+    idmaps = [],
+    logFile,
+    logLevel,
+    paused,
+    routes = [],
+    signal,
+    stages = [],
+  } = options
   const args = [
     ...(configFile === undefined ? [] : ['--config', configFile]),
     ...(logFile === undefined ? [] : ['--log-file', logFile]),
@@ -54,6 +69,7 @@ export async function start(container: Container, options: StartOptions = {}): P
     ...(paused ? ['--paused'] : []),
     ...idmaps.flatMap((line) => ['--idmap', line]),
     ...stages.flatMap((stage) => ['--stage', stageArgument(stage)]),
+    ...routes.flatMap((route) => ['--route', route]),
     ...(argv === undefined ? [] : ['--', ...argv]),
   ]
   return (await runProgram('start', container, args, {

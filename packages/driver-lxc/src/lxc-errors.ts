@@ -11,6 +11,10 @@ const hints: readonly (readonly [pattern: RegExp, hint: string])[] = [
     /grant it x access/,
     "A container's users have to get past the directories above the driver's: chmod a+x, or use another root",
   ],
+  [
+    /lxc\.hook\.start-host/,
+    "Its <route>s are set there: a gateway has to be within reach of the link's addresses",
+  ],
   [/cgroup/i, 'See which control groups the host has: lxc-checkconfig'],
   [/seccomp/i, 'The seccomp profile of liblxc may be damaged: reinstall lxc'],
   [/apparmor/i, "Install AppArmor's profiles for LXC, or define <seclabel type='none'/>"],

@@ -14,6 +14,7 @@ import {
   type AdoptSpec,
   type Guest,
   type GuestAccess,
+  type GuestPlaces,
   type Hypervisor,
   type LaunchSpec,
   type NativeFormat,
@@ -27,7 +28,7 @@ import { idmapValues, wantsOwnIds } from './config/idmap.js'
 import { initArgv } from './config/init.js'
 import { consoleLogBytes, toLiblxcConfig } from './config/liblxc-config.js'
 import { liveDocument } from './config/live-document.js'
-import { hostLinkName } from './config/network.js'
+import { hostLinkName, routesOf } from './config/network.js'
 import { prepareDocument } from './config/prepare-document.js'
 import { seccompProfile } from './config/seccomp.js'
 import { isPrivileged, missingProtection } from './config/security.js'
@@ -277,7 +278,7 @@ export class LxcHypervisor implements Hypervisor {
     const parts = { container, document, host: this.#host, ownIds, logger, record: changes }
     const found = { container, changes: new LiveChanges(parts), init, firstId: ids?.start }
     const holdFile = join(places.runDirectory, 'held')
-    const consoleLog = places.logFile
+    const consoleLog = consoleLogOf(document, places)
     return { ...found, start, holdFile, consoleLog, name, sink, clock, logger, states: this.#states }
   }
 
@@ -296,14 +297,16 @@ export class LxcHypervisor implements Hypervisor {
     { places }: LaunchSpec,
     { document, container, init, devices }: Omit<FoundContainer, 'ids'> & FoundOnHost,
   ): void {
-    rotateOversized(places.logFile)
+    const consoleLog = consoleLogOf(document, places)
+    if (wantsNewLog(document)) writeFileSync(consoleLog, '', { mode: 0o600 })
+    else rotateOversized(consoleLog)
     const directory = join(container.path, container.name)
     const seccompFile = join(directory, 'seccomp')
     const config = toLiblxcConfig(document, {
       host: this.#host,
       signals: initSignals(init),
       groups: controlGroupsOf(container),
-      consoleLog: places.logFile,
+      consoleLog,
       devices,
       seccompFile,
     })
@@ -370,6 +373,7 @@ async function startContainer(
   return start(container, {
     ...options,
     argv: initArgv(document),
+    routes: routesOf(document),
     idmaps: idmapValues(document),
     stages: stagesOf(document, {
       ownIds: ids !== undefined,
@@ -380,6 +384,17 @@ async function startContainer(
     logFile: logFileOf({ places }),
     logLevel: 'WARN',
   })
+}
+
+/** Where liblxc's monitor writes what the console prints. */
+function consoleLogOf({ devices }: DomainXml, { logFile }: GuestPlaces): string {
+  return devices.consoles[0]?.log?.file ?? logFile
+}
+
+/** A log that the definition names begins anew at each start, unless it says `append`. */
+function wantsNewLog({ devices }: DomainXml): boolean {
+  const log = devices.consoles[0]?.log
+  return log?.file !== undefined && log.append !== true
 }
 
 /** liblxc keeps a log from growing above its limit, but goes wrong with one that is above it already. */

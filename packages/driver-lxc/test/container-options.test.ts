@@ -15,6 +15,7 @@ describe('The options of a container', () => {
       privileged: true,
       preset: 'system',
       maxProcesses: 5,
+      clockOffsets: {},
       options: [],
     })
   })
@@ -23,6 +24,7 @@ describe('The options of a container', () => {
     ['an unknown element', '<x:priviledged/>', 'no <priviledged>'],
     ['an unknown preset', '<x:preset>vm</x:preset>', "no preset 'vm'"],
     ['a count that is none', "<x:pids max='many'/>", 'is not a number'],
+    ['a time that is none', "<x:time boot='1h'/>", 'is not a number of seconds'],
     ['a key that is none', "<x:option name='net.x' value='1'/>", 'is not a key'],
     ['a key without a value', "<x:option name='lxc.prlimit.nofile'/>", 'needs a value'],
   ])('that hold %s are wrong', (_, inner, message) => {

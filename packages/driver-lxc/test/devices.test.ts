@@ -9,10 +9,12 @@ import {
   canLimitContainers,
   canRunLxc,
   describeWhen,
+  netnsBridge,
   tempRoot,
   testWhen,
   uniqueName,
 } from '../../../test/fixtures/index.js'
+import { randomToken, runToken } from '../../../test/fixtures/run-token.js'
 import { imageType } from '../src/host/image-type.js'
 import { lxcfsFiles } from '../src/host/lxcfs.js'
 import { LxcHypervisor } from '../src/index.js'
@@ -24,7 +26,15 @@ async function output(
   {
     devices = () => '',
     lxcfs,
-  }: { readonly devices?: (root: string) => string; readonly lxcfs?: string } = {},
+    elements = '',
+    check = () => true,
+  }: {
+    readonly devices?: (root: string) => string
+    readonly lxcfs?: string
+    readonly elements?: string
+    /** What must be so before it is ended. */
+    readonly check?: () => boolean
+  } = {},
 ): Promise<string> {
   await using root = await tempRoot()
   const rootfs = await busyboxRootfs(root.join('rootfs'))
@@ -39,7 +49,7 @@ async function output(
   const name = uniqueName('dev')
   const uuid = '3d1cf5b6-43c0-4f4c-a0f5-8a3f4f2b7c12'
   const document = hypervisor.prepare(
-    parseDomain(`<domain type='lxc'><name>${name}</name><uuid>${uuid}</uuid><memory unit='MiB'>64</memory>
+    parseDomain(`<domain type='lxc'><name>${name}</name><uuid>${uuid}</uuid><memory unit='MiB'>64</memory>${elements}
       <os><type>exe</type><init>/bin/sh</init><initarg>-c</initarg><initarg>(${script}) &gt; /data/part 2&gt;&amp;1; mv /data/part /data/out; sleep 1000</initarg></os>
       <devices><filesystem type='mount'><source dir='${rootfs}'/><target dir='/'/></filesystem>
       <filesystem type='mount'><source dir='${data}'/><target dir='/data'/></filesystem>${devices(root.path)}</devices></domain>`),
@@ -70,10 +80,21 @@ async function output(
   )
   try {
     await eventually(() => existsSync(`${data}/out`) || undefined)
+    await eventually(() => check() || undefined)
     return readFileSync(`${data}/out`, 'utf8')
   } finally {
     await guest.kill()
     await hypervisor.close()
+  }
+}
+
+/** A link of the host that goes away with the test. */
+async function hostLink(): Promise<{ readonly name: string } & AsyncDisposable> {
+  const [name, peer] = ['g', 'p'].map((end) => `cv${runToken()}${randomToken(4)}${end}`) as [string, string]
+  execFileSync('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', peer])
+  return {
+    name,
+    [Symbol.asyncDispose]: async () => void execFileSync('ip', ['link', 'delete', name]),
   }
 }
 
@@ -91,6 +112,55 @@ describeWhen(canRunLxc(), 'a container', () => {
     })
     expect(text).toBe('hello\n0\n')
     expect(execFileSync('losetup', ['-j', image], { encoding: 'utf8' })).toBe('')
+  })
+
+  test('has routes, and links over and of the host, which has its own again afterwards', async () => {
+    await using bridge = await netnsBridge()
+    await using parent = await netnsBridge()
+    await using given = await hostLink()
+    const routes = `<route address='10.2.0.0' prefix='16' gateway='10.93.0.1' metric='7'/><route gateway='10.93.0.1'/>
+      <route family='ipv6' address='fd93:1::' prefix='32' gateway='fd93::1'/>`
+    const text = await output(
+      'ip route; ip -6 route | grep via; ls /sys/class/net; cat /proc/self/timens_offsets',
+      {
+        elements:
+          "<metadata><c:container xmlns:c='urn:covirt:lxc:1'><c:time boot='3600'/></c:container></metadata>",
+        devices: () => `<interface type='bridge'><source bridge='${bridge.name}'/>
+          <ip address='10.93.0.2' prefix='24'/><ip address='fd93::2' prefix='64'/>${routes}</interface>
+          <interface type='direct'><source dev='${parent.name}' mode='bridge'/><guest dev='over'/></interface>
+          <hostdev mode='capabilities' type='net'><source><interface>${given.name}</interface></source></hostdev>`,
+      },
+    )
+    expect(text).toMatch(/^default via 10\.93\.0\.1 dev eth0/m)
+    expect(text).toMatch(/^10\.2\.0\.0\/16 via 10\.93\.0\.1 dev eth0 .*metric 7/m)
+    expect(text).toMatch(/^fd93:1::\/32 via fd93::1 dev eth0/m)
+    expect(text).toMatch(new RegExp(`^${given.name}$`, 'm'))
+    expect(text).toMatch(/^over$/m)
+    expect(text).toMatch(/^boottime +3600 +0$/m)
+    await eventually(() => existsSync(`/sys/class/net/${given.name}`) || undefined)
+  })
+
+  test('with a route that leads nowhere does not start, and says why', async () => {
+    await using bridge = await netnsBridge()
+    const devices = () => `<interface type='bridge'><source bridge='${bridge.name}'/>
+      <route address='10.2.0.0' prefix='16' gateway='10.93.0.1'/></interface>`
+    await expect(output('true', { devices })).rejects.toMatchObject({
+      code: 'OPERATION_FAILED',
+      hint: expect.stringContaining('<route'),
+    })
+  })
+
+  test('writes its console where its definition says, anew at each start', async () => {
+    let log = ''
+    const text = await output('echo said > /dev/console; echo done', {
+      devices: (root) => {
+        log = `${root}/said`
+        execFileSync('sh', ['-c', 'echo before > "$1"', '-', log])
+        return `<console type='pty'><log file='${log}'/></console>`
+      },
+      check: () => readFileSync(log, 'utf8') === 'said\r\n',
+    })
+    expect(text).toBe('done\n')
   })
 
   test('has a device that it is given, and no other', async () => {

@@ -201,6 +201,11 @@ describe('the liblxc configuration of a definition', () => {
       { elements: container("<c:option name='lxc.prlimit.nofile' value='1024:2048'/>") },
       ['lxc.prlimit.nofile = 1024:2048'],
     ],
+    [
+      'clocks of its own',
+      { elements: container("<c:time boot='86400' monotonic='-5'/>") },
+      ['lxc.time.offset.boot = 86400s', 'lxc.time.offset.monotonic = -5s'],
+    ],
     ['a number of processes', { elements: container("<c:pids max='99'/>") }, ['lxc.cgroup.pids.max = 99']],
     [
       'what is made for one program',

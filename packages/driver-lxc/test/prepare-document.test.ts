@@ -13,6 +13,10 @@ function prepare(devices = root, elements = '', os = '<type>exe</type>') {
   )
 }
 
+function bridge(inner: string): string {
+  return `<interface type='bridge'><source bridge='b'/>${inner}</interface>`
+}
+
 describe('preparing a definition', () => {
   test('fills in architecture, init, console and MAC address', () => {
     const { os, devices } = prepare(
@@ -40,10 +44,6 @@ describe('preparing a definition', () => {
     ["<interface type='network'><source network='default'/></interface>", "interface type='network'"],
     ["<interface type='bridge'><source bridge='b'/><vlan><tag id='1'/></vlan></interface>", 'interface/vlan'],
     [
-      "<interface type='bridge'><source bridge='b'/><route address='10.0.0.0' prefix='8' gateway='1.1.1.1'/></interface>",
-      'interface/route',
-    ],
-    [
       "<filesystem type='volume'><source pool='p' volume='v'/><target dir='/d'/></filesystem>",
       "filesystem type='volume'",
     ],
@@ -61,6 +61,9 @@ describe('preparing a definition', () => {
     ['<numatune><memory mode="strict" nodeset="0"/></numatune>', '', 'numatune'],
     ["<cputune><vcpupin vcpu='0' cpuset='0'/></cputune>", '', 'cputune/vcpupin'],
     ["<cpu mode='host-model'/>", '', 'cpu'],
+    ["<clock offset='variable' adjustment='60'/>", '', "clock offset='variable'"],
+    ["<clock offset='absolute' start='0'/>", '', "clock offset='absolute'"],
+    ["<clock offset='timezone' timezone='Europe/Berlin'/>", '', "clock offset='timezone'"],
     ['<memtune><min_guarantee>1</min_guarantee></memtune>', '', 'min_guarantee'],
     ['<resource><partition>/other</partition></resource>', '', 'resource/partition'],
     ['', '<type>hvm</type>', 'os/type hvm'],
@@ -89,6 +92,15 @@ describe('preparing a definition', () => {
       'a link name that is too long',
       `${root}<interface type='bridge'><source bridge='b'/><target dev='sixteencharacter'/></interface>`,
     ],
+    ['a route to nowhere', `${root}${bridge("<route address='10.0.0.0' prefix='8'/>")}`],
+    ['a route over two families', `${root}${bridge("<route address='fd00::' gateway='10.0.0.1'/>")}`],
+    ['a route of another family', `${root}${bridge("<route family='ipv6' gateway='10.0.0.1'/>")}`],
+    ['a route with a broken mask', `${root}${bridge("<route netmask='255.0.255.0' gateway='10.0.0.1'/>")}`],
+    [
+      'a route that is too narrow',
+      `${root}${bridge("<route address='10.0.0.0' prefix='33' gateway='10.0.0.1'/>")}`,
+    ],
+    ['a log at a relative place', `${root}<console type='pty'><log file='log'/></console>`],
   ])('refuses %s as an error in the XML', (_, devices) => {
     expect(() => prepare(devices)).toThrow(expect.objectContaining({ code: 'XML_ERROR' }))
   })
@@ -104,7 +116,8 @@ describe('preparing a definition', () => {
 
   test('accepts what libvirt writes into every container', () => {
     const devices = `<emulator>/usr/lib/libvirt/libvirt_lxc</emulator>${root}<memballoon model='none'/>`
-    const elements = "<resource><partition>/machine</partition></resource><clock offset='utc'/>"
+    const elements =
+      "<resource><partition>/machine</partition></resource><clock offset='variable' basis='utc' adjustment='0'/>"
     expect(prepare(devices, elements).devices.emulator).toBe('/usr/lib/libvirt/libvirt_lxc')
   })
 })

@@ -9,6 +9,7 @@
 
 #include "program/gate-address.h"
 #include "program/hold.h"
+#include "program/shell-word.h"
 
 namespace covirt {
 
@@ -16,23 +17,6 @@ namespace {
 
 // Hooks inside of the container come before its exec, and may take their time.
 constexpr int kPatienceMs = 10 * 1000;
-
-// `text` as one word of a shell.
-bool Quote(const char *text, char *out, size_t size) {
-  size_t at = 0;
-  const auto put = [&](char c) { return at + 1 < size ? (out[at++] = c, true) : false; };
-  bool fits = put('\'');
-  for (; fits && *text != '\0'; text++) {
-    if (*text == '\'') {
-      fits = put('\'') && put('\\') && put('\'') && put('\'');
-    } else {
-      fits = put(*text);
-    }
-  }
-  fits = fits && put('\'');
-  out[at] = '\0';
-  return fits;
-}
 
 // Root's containers are not held on the word of others.
 bool IsOurs(int socket) {
@@ -56,7 +40,7 @@ bool Gate::Open(lxc_container *container) {
   if (length < 0) return false;
   exe[length] = '\0';
   char quoted[2 * PATH_MAX];
-  if (!Quote(exe, quoted, sizeof quoted)) {
+  if (!QuoteWord(exe, quoted, sizeof quoted)) {
     errno = ENAMETOOLONG;
     return false;
   }

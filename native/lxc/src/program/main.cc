@@ -4,10 +4,12 @@
 // program of one thread that then ends, a monitor is a small process, and the caller stays where it was.
 // A result is one JSON line on stdout; an error one JSON line on stderr, and exit code 1.
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "program/hold.h"
 #include "program/json.h"
+#include "program/routes.h"
 #include "program/verbs.h"
 
 namespace covirt {
@@ -54,6 +56,10 @@ constexpr Verb kVerbs[] = {{"start", Start}, {"attach", Attach}, {"interfaces", 
 int Main(int argc, char **argv) {
   // Run by liblxc, which adds words of its own to the command.
   if (argc > 2 && strcmp(argv[1], "hold") == 0) return Hold(argv[2]);
+  if (argc > 2 && strcmp(argv[1], "routes") == 0) {
+    const int count = atoi(argv[2]);
+    return count < 0 || count > argc - 3 ? kFailed : Routes(count, argv + 3);
+  }
   Options options;
   Log log;
   const auto fail = [&](int error, const char *message) { return Fail(options, log, stderr, error, message); };

@@ -26,9 +26,11 @@ const char *ParseOptions(int argc, char **argv, Options *options) {
   options->verb = argv[1];
   options->idmaps = NewList(argc);
   options->stages = NewList(argc);
-  if (options->idmaps == nullptr || options->stages == nullptr) return "out of memory";
+  options->routes = NewList(argc);
+  if (options->idmaps == nullptr || options->stages == nullptr || options->routes == nullptr) return "out of memory";
   int idmap_count = 0;
   int stage_count = 0;
+  int route_count = 0;
   for (int i = 2; i < argc; i++) {
     const char *option = argv[i];
     if (strcmp(option, "--") == 0) {
@@ -68,6 +70,8 @@ const char *ParseOptions(int argc, char **argv, Options *options) {
       options->idmaps[idmap_count++] = value;
     } else if (strcmp(option, "--stage") == 0) {
       options->stages[stage_count++] = value;
+    } else if (strcmp(option, "--route") == 0) {
+      options->routes[route_count++] = value;
     } else if (strcmp(option, "--uid") == 0) {
       if (!ParseNumber(value, &options->uid)) return "--uid is not a number";
     } else if (strcmp(option, "--gid") == 0) {

@@ -23,6 +23,7 @@ struct Options {
   unsigned short rows = 0;
   char **idmaps = nullptr;  // as the values of lxc.idmap, ends with a null
   char **stages = nullptr;  // file systems to make ready, see stage.cc, ends with a null
+  char **routes = nullptr;  // to set at each boot, see routes.h, ends with a null
   char **argv = nullptr;  // what follows "--", ends with a null; null where nothing does
 };
 

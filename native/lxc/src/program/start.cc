@@ -9,6 +9,7 @@
 
 #include "program/hold.h"
 #include "program/json.h"
+#include "program/routes.h"
 #include "program/stage.h"
 #include "program/verbs.h"
 
@@ -96,6 +97,7 @@ int Start(const Job &job) {
   if (c->is_running(c)) return fail(EEXIST, "the container is already running");
   char reason[PATH_MAX + 256];
   if (!PrepareStages(c, job.options, reason, sizeof reason)) return fail(errno, reason);
+  if (!SetRoutesAtStart(c, job.options.routes)) return fail(errno, "the hook that sets its routes cannot be set up");
   // liblxc would have newuidmap, where that is installed, write the maps of root's containers too; it refuses ids
   // that /etc/subuid does not give to root. Root may write them itself. Hooks run in a shell, which has a path of
   // its own.

@@ -26,11 +26,25 @@ export interface ContainerOptions {
   readonly preset: ContainerPreset
   /** `<pids max='100'/>`: how many processes it may have. */
   readonly maxProcesses: number | undefined
+  /** `<time boot='3600' monotonic='-60'/>`: by how many seconds it sees other clocks than the host's (time_namespaces(7)). */
+  readonly clockOffsets: ClockOffsets
   /** `<option name='lxc.…' value='…'/>`: keys of lxc.container.conf(5), as they are. */
   readonly options: readonly ConfigLine[]
 }
 
-const none: ContainerOptions = { privileged: false, preset: 'system', maxProcesses: undefined, options: [] }
+/** In seconds. */
+export interface ClockOffsets {
+  readonly boot?: number
+  readonly monotonic?: number
+}
+
+const none: ContainerOptions = {
+  privileged: false,
+  preset: 'system',
+  maxProcesses: undefined,
+  clockOffsets: {},
+  options: [],
+}
 
 /** What a definition says of its container. `XML_ERROR` for what is no option, `CONFIG_UNSUPPORTED` for keys of the driver's own. */
 export function containerOptions(document: DomainXml): ContainerOptions {
@@ -52,6 +66,8 @@ function readOption(element: XmlElement, before: ContainerOptions): Partial<Cont
       return { preset: readPreset(textOf(element).trim()) }
     case 'pids':
       return { maxProcesses: readCount('pids max', attributeOf(element, 'max')) }
+    case 'time':
+      return { clockOffsets: readOffsets(element) }
     case 'option':
       return { options: [...before.options, readKey(element)] }
     default:
@@ -63,6 +79,17 @@ function readPreset(text: string): ContainerPreset {
   const preset = containerPresets.find((each) => each === text)
   if (preset) return preset
   throw wrong(`There is no preset '${text}'`, `There are: ${containerPresets.join(', ')}`)
+}
+
+function readOffsets(element: XmlElement): ClockOffsets {
+  const offsets: Record<string, number> = {}
+  for (const clock of ['boot', 'monotonic']) {
+    const text = attributeOf(element, clock)
+    if (text === undefined) continue
+    if (!/^-?\d{1,9}$/.test(text)) throw wrong(`<time ${clock}='${text}'> is not a number of seconds`)
+    offsets[clock] = Number(text)
+  }
+  return offsets
 }
 
 function readCount(what: string, text = ''): number {

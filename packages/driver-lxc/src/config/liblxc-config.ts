@@ -44,6 +44,7 @@ export function toLiblxcConfig(document: DomainXml, context: ConfigContext): str
     ...limitLines(document, host, devices),
     ...securityLines(document, { host, seccompFile }),
     ...terminalLines(consoleLog),
+    ...timeLines(document),
     ...containerOptions(document).options,
   ])
 }
@@ -57,6 +58,15 @@ export function hostNameLines({ name, os }: DomainXml): ConfigLine[] {
 function hostName(name: string): string {
   const cleaned = name.replace(/[^A-Za-z0-9.-]/g, '-').slice(0, 63)
   return cleaned.replace(/^[-.]+|[-.]+$/g, '') || 'container'
+}
+
+/** The clocks that a container has of its own. */
+export function timeLines(document: DomainXml): ConfigLine[] {
+  const { boot = 0, monotonic = 0 } = containerOptions(document).clockOffsets
+  return [
+    ...(boot === 0 ? [] : [['lxc.time.offset.boot', `${boot}s`] as const]),
+    ...(monotonic === 0 ? [] : [['lxc.time.offset.monotonic', `${monotonic}s`] as const]),
+  ]
 }
 
 function signalLines({ halt, reboot }: InitSignals): ConfigLine[] {

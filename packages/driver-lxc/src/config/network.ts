@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { DomainXml, InterfaceXml } from '@covirt/xml'
 import type { ConfigLine } from './config-lines.js'
+import { isPlainDefault, routeWords } from './routes.js'
 
 /** A network namespace of its own, with a veth pair for each `<interface>`; without any, with nothing in it. */
 export function networkLines(document: DomainXml): ConfigLine[] {
@@ -45,6 +46,15 @@ function kindLines(link: InterfaceXml, pair: string): ConfigLine[] {
   return [['type', 'veth'], ...(bridge === undefined ? [] : [['link', bridge] as const]), ['veth.pair', pair]]
 }
 
+/** The routes that liblxc has no words for, as the program that sets them takes them. */
+export function routesOf({ devices }: DomainXml): string[] {
+  return devices.interfaces.flatMap((link, index) =>
+    link.routes
+      .filter((route) => !isPlainDefault(route))
+      .map((route) => routeWords(route, guestLinkName(link, index))),
+  )
+}
+
 /** The name that the container sees. */
 export function guestLinkName({ guest }: InterfaceXml, index: number): string {
   return guest?.dev ?? `eth${index}`
@@ -62,9 +72,11 @@ export function linkLines(link: InterfaceXml, index: number, pair: string): Conf
       const isV6 = address.includes(':')
       return [isV6 ? 'ipv6.address' : 'ipv4.address', `${address}/${prefix ?? (isV6 ? 64 : 24)}`]
     }),
-    ...link.routes.map(
-      ({ gateway = '' }): ConfigLine => [gateway.includes(':') ? 'ipv6.gateway' : 'ipv4.gateway', gateway],
-    ),
+    ...link.routes
+      .filter(isPlainDefault)
+      .map(
+        ({ gateway = '' }): ConfigLine => [gateway.includes(':') ? 'ipv6.gateway' : 'ipv4.gateway', gateway],
+      ),
   ]
 }
 

@@ -10,6 +10,7 @@ import { defaultInit, initLines } from './init.js'
 import { changesDirectory, mountLines, rootFilesystem, sourcePath } from './mounts.js'
 import { generatedMac, hostLinks, networkLines } from './network.js'
 import { findRefusal } from './refusals.js'
+import { routeMistake } from './routes.js'
 
 /**
  * A definition with this driver's defaults filled in: architecture, init, console, MAC addresses. `CONFIG_UNSUPPORTED` for
@@ -96,6 +97,9 @@ function checkValues(document: DomainXml): void {
     if (!isCleanPath(source) || !source.startsWith('/dev/')) refuse(`<hostdev>: ${source} is no path in /dev`)
   for (const name of hostLinks(document))
     if (!linkName.test(name)) refuse(`<hostdev>: '${name}' is not a name for a network link`)
+  const log = devices.consoles[0]?.log?.file
+  if (log !== undefined && !isCleanPath(log))
+    refuse(`<console>: <log file='${log}'> must be an absolute path`)
   const weight = blkiotune?.weight
   if (weight !== undefined) checkRange('blkiotune/weight', BigInt(weight), 10n, 1000n)
   for (const { path } of blkiotune?.devices ?? [])
@@ -151,8 +155,12 @@ function checkInterface(link: InterfaceXml): void {
         'At most 15 letters, digits, . _ -',
       )
   }
-  const addresses = [...link.ips.map(({ address }) => address), ...link.routes.map(({ gateway }) => gateway)]
-  for (const address of addresses) {
+  for (const route of link.routes) {
+    const mistake = routeMistake(route)
+    if (mistake !== undefined)
+      refuse(`<route>: ${mistake}`, "Write it as <route address='10.2.0.0' prefix='16' gateway='10.1.0.1'/>")
+  }
+  for (const { address } of link.ips) {
     if (address !== undefined && !/^[0-9A-Fa-f:.]{2,45}$/.test(address))
       refuse(`<interface>: '${address}' is not an IP address`)
   }

@@ -54,7 +54,6 @@ function tuningRefusal(document: DomainXml): Refusal | undefined {
     ({ type, model, label }) =>
       type === 'static' && (label === undefined || (model !== 'apparmor' && model !== 'selinux')),
   )
-  const offset = clock?.offset
   return (
     present(undefined, { maxMemory, numatune, iothreads }) ??
     present('memoryBacking', memoryBacking ?? {}) ??
@@ -78,10 +77,18 @@ function tuningRefusal(document: DomainXml): Refusal | undefined {
     // libvirt writes its default partition into the documents it gives out.
     (partition !== undefined && partition !== '/machine' ? { element: 'resource/partition' } : undefined) ??
     (label ? { element: "seclabel type='static'" } : undefined) ??
-    (offset !== undefined && offset !== 'utc' && offset !== 'localtime'
-      ? { element: `clock offset='${offset}'`, hint: 'A container has the clock of the host' }
-      : undefined)
+    (isShifted(clock) ? { element: `clock offset='${clock?.offset}'`, hint: ofHostClock } : undefined)
   )
+}
+
+const ofHostClock =
+  "The kernel has one time of day, which containers share; what they see as the time since boot is shifted with <covirt:time boot='SECONDS'>"
+
+/** Whether a container would have another time of day than its host: a variable offset of nothing is none. */
+function isShifted(clock: DomainXml['clock']): boolean {
+  const { offset, basis = 'utc', adjustment = '0' } = clock ?? {}
+  if (offset === 'variable') return basis !== 'utc' || Number(adjustment) !== 0
+  return offset !== undefined && offset !== 'utc' && offset !== 'localtime'
 }
 
 const withoutDriver: readonly (readonly [element: string, list: keyof DevicesXml])[] = [
@@ -126,6 +133,8 @@ function deviceRefusal(devices: DevicesXml): Refusal | undefined {
       element: `devices/console type='${kindOf(console)}'`,
       hint: "A container has a <console type='pty'>",
     }
+  if (console?.log && console.log.file === undefined)
+    return { element: 'devices/console/log', hint: 'It needs a file=…' }
   return others.length > 0 ? { element: 'devices/console', hint: 'A container has one console' } : undefined
 }
 
@@ -160,9 +169,6 @@ function interfaceRefusal(link: InterfaceXml): Refusal | undefined {
       hint: "There is type='bridge', with a bridge of the host, type='direct', with a link of it, and type='ethernet'",
     }
   const { virtualport, backend, script, filterref, bandwidth, vlan, isolated, coalesce } = link
-  const route = link.routes.find(({ gateway, address, prefix }) => !gateway || !isEverywhere(address, prefix))
-  if (route)
-    return { element: 'devices/interface/route', hint: 'There is <route gateway=…>, the default route' }
   return present('devices/interface', {
     virtualport,
     backend,
@@ -183,10 +189,6 @@ function hostdevRefusal(device: HostdevXml): Refusal | undefined {
         element: `devices/hostdev mode='${device.mode ?? 'subsystem'}' type='${kindOf(device)}'`,
         hint: "A container takes mode='capabilities' with type 'net', 'misc' or 'storage'",
       }
-}
-
-function isEverywhere(address: string | undefined, prefix: number | undefined): boolean {
-  return address === undefined || ((address === '0.0.0.0' || address === '::') && (prefix ?? 0) === 0)
 }
 
 /** What the document says, where the codec knows no such kind. */

@@ -4,7 +4,7 @@ import type { Stage } from '../native.js'
 import { type ConfigLine, formatConfig, mountField } from './config-lines.js'
 import { containerOptions } from './container-options.js'
 import { initLines } from './init.js'
-import { hostNameLines } from './liblxc-config.js'
+import { hostNameLines, timeLines } from './liblxc-config.js'
 import { limitLines } from './limits.js'
 import { mountLines } from './mounts.js'
 import { networkLines } from './network.js'
@@ -35,6 +35,7 @@ export function toNative(
     ...networkLines(document),
     ...limitLines(document, host, new Map()),
     ...securityLines(document, { host, seccompFile }),
+    ...timeLines(document),
     ...containerOptions(document).options,
   ])
 }
