@@ -7,6 +7,7 @@ import { hostDevices } from '../config/host-devices.js'
 import { idmapValues } from '../config/idmap.js'
 import { isStandardDevice } from '../config/limits.js'
 import { hostLinkLines, hostLinkName, hostLinks, linkLines } from '../config/network.js'
+import { isPlainDefault } from '../config/routes.js'
 import { stagesOf } from '../config/stages.js'
 import { imageTypes } from '../host/image-type.js'
 import { findOnHost } from '../host/inspect-host.js'
@@ -48,6 +49,8 @@ export async function plugOf(
   const only = onlyDevice(document, kind, index)
   if (kind === 'interfaces') {
     const [link] = only.devices.interfaces
+    if (link && !link.routes.every(isPlainDefault))
+      throw unsupported('Routes but for the default one are set as a container starts')
     if (link) return { kind: 'link', words: linkLines(link, index, hostLinkName(document, index)) }
   }
   const [hostLink] = hostLinks(only)
