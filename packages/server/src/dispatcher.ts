@@ -58,6 +58,7 @@ export async function runCall(session: Session, frame: Frame): Promise<void> {
     const args = decodeValue(procedure.args, frame.payload)
     if (role !== 'read') session.access.require(role, procedure.name)
     call.name = procedure.name
+    call.isQuestion = procedure.access === 'read' && name !== 'covirtCallService'
     const result = await handle(call, args)
     await call.answer(procedure.result, result)
   } catch (error) {
@@ -83,7 +84,7 @@ export function isCancel({ program, procedure }: Frame): boolean {
 export function runCancel(session: Session, frame: Frame): void {
   try {
     const { serial } = decodeValue(procedures.covirtCancel.args, frame.payload)
-    session.cancellable.get(serial)?.abort()
+    session.cancellable.cancel(serial)
     session.sendFrame(answerHeader(frame, frameStatuses.ok))
   } catch (error) {
     sendError(session, frame, error)
@@ -98,6 +99,8 @@ export function sendUnexpected(session: Session, frame: Frame): void {
 class RunningCall implements Call {
   readonly session: Session
   name = ''
+  /** Nothing that it has begun goes on when it is over. */
+  isQuestion = false
   readonly #frame: Frame
   #controller: AbortController | undefined
   #stream: Duplex | undefined
@@ -115,10 +118,7 @@ class RunningCall implements Call {
 
   get options(): { readonly signal: AbortSignal } {
     // Made only where it is asked for: many calls are over at once.
-    if (!this.#controller) {
-      this.#controller = new AbortController()
-      this.session.cancellable.set(this.#frame.serial, this.#controller)
-    }
+    this.#controller ??= this.session.cancellable.begin(this.#frame.serial)
     return { signal: this.#controller.signal }
   }
 
@@ -179,8 +179,7 @@ class RunningCall implements Call {
   }
 
   end(): void {
-    if (this.#controller && this.session.cancellable.get(this.#frame.serial) === this.#controller)
-      this.session.cancellable.delete(this.#frame.serial)
+    if (this.#controller) this.session.cancellable.end(this.#frame.serial, this.#controller, this.isQuestion)
   }
 }
 

@@ -21,6 +21,7 @@ import type { SaslLogin } from './access/sasl-login.js'
 import { type OpenDriver, SessionAccess, type SessionAccessParts } from './access/session-access.js'
 import { Autodestroy } from './autodestroy.js'
 import { CallQueue } from './call-queue.js'
+import { CancellableCalls } from './cancellable-calls.js'
 import { isCancel, runCall, runCancel, sendUnexpected } from './dispatcher.js'
 import { EventRegistrations } from './event-registrations.js'
 import type { ServerLimits } from './limits.js'
@@ -53,8 +54,7 @@ export class Session {
   readonly access: SessionAccess
   readonly events: EventRegistrations
   readonly streams: SessionStreams
-  /** Calls that can be cancelled, by their serials. */
-  readonly cancellable = new Map<number, AbortController>()
+  readonly cancellable = new CancellableCalls()
   readonly autodestroy = new Autodestroy()
   /** Resolves once the client is gone and all that it held here is free. */
   readonly closed: Promise<void>
@@ -192,7 +192,7 @@ export class Session {
   /** Ends the connection; what was sent goes out first. Calls under way are cancelled. */
   close(): void {
     this.#over.abort()
-    for (const controller of this.cancellable.values()) controller.abort()
+    this.cancellable.cancelAll()
     this.#channel.end()
   }
 

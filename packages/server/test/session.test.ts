@@ -1,4 +1,4 @@
-import { FakeClock, VirError } from '@covirt/core'
+import { abortError, FakeClock, VirError } from '@covirt/core'
 import {
   decodeValue,
   domainMessages,
@@ -147,6 +147,31 @@ test('of more processors than an answer can hold as many are told as it can', as
   const { items, cpuMaps } = await client.call('domainGetVcpus', asked)
   expect([items.length, cpuMaps.length]).toEqual([4096, 8_388_608])
   expect(await client.call('domainGetVcpuPinInfo', { ...asked, flags: 0 })).toMatchObject({ count: 4096 })
+})
+
+test('a call that is cancelled cancels no other, before or after it', async () => {
+  await using scene = await serverScene()
+  const client = await scene.open()
+  const { driver } = scene.connection
+  const { domain } = await client.call('domainLookupByName', lookup)
+  const signals: (AbortSignal | undefined)[] = []
+  const lookupDomain = driver.lookupDomain.bind(driver)
+  driver.lookupDomain = (key, options) => {
+    signals.push(options?.signal)
+    return lookupDomain(key, options)
+  }
+  await client.call('domainLookupByName', lookup)
+  driver.getDomainXml = (_, options) =>
+    new Promise((_resolve, reject) =>
+      options?.signal?.addEventListener('abort', () => reject(abortError(options.signal as AbortSignal))),
+    )
+  const { header: asked, reply } = client.begin('domainGetXmlDesc', { domain, flags: 0 })
+  await client.call('covirtCancel', { serial: asked.serial })
+  expect((await reply).status).toBe(frameStatuses.error)
+  await client.call('domainLookupByName', lookup)
+  await client.call('domainLookupByName', lookup)
+  expect(signals.slice(1).map((signal) => signal?.aborted)).toEqual([false, false])
+  expect(signals[1]).toBe(signals[2])
 })
 
 describe('many calls at a time', () => {
