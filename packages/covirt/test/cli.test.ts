@@ -44,12 +44,31 @@ describe('for people', () => {
     [['send-key', 'test', 'KEY_LEFTCTRL', '46'], ''],
     [['inject-nmi', 'test'], ''],
     [['dommemstat', 'test'], 'actual 2097152\nrss 2097152\n'],
+    [['setmem', 'test', '1G'], "Domain 'test' was changed\n"],
+    [['setvcpus', 'test', '3', '--maximum', '--config'], "Domain 'test' was changed\n"],
+    [['vcpucount', 'test'], '2\n'],
+    [
+      ['schedinfo', 'test', '--shares', '2048', '--live', '--config'],
+      'cpu_shares:    2048\nvcpu_period:   100000\nvcpu_quota:    -1\n',
+    ],
+    [
+      ['memtune', 'test', '--soft-limit', '1G'],
+      'hard_limit:        unlimited\nsoft_limit:        1048576\nswap_hard_limit:   unlimited\n',
+    ],
     [['managedsave', 'test'], "Domain 'test' was saved: its next start goes on from there\n"],
     [['managedsave-remove', 'test'], "The saved state of domain 'test' was removed\n"],
     [['autostart', 'test'], "Domain 'test' marked as autostarted\n"],
     [['autostart', 'test', '--disable'], "Domain 'test' unmarked as autostarted\n"],
   ])('%j', async (args, stdout) => {
     await expect(onTest(args)).resolves.toEqual({ code: 0, stdout, stderr: '' })
+  })
+
+  test('a device is given and taken by its XML', async () => {
+    const disk = "<disk type='file'><source file='/x'/><target dev='vdz'/></disk>"
+    const attach = await onTest(['attach-device', 'test', '-', '--live', '--config'], { input: disk })
+    expect(attach).toEqual({ code: 0, stdout: "Domain 'test' was given a device\n", stderr: '' })
+    const detach = await onTest(['detach-device', 'test', '-'], { input: disk })
+    expect(detach).toMatchObject({ code: 1, stderr: expect.stringContaining('has no <disk> like this') })
   })
 
   test('domrename renames only what is off', async () => {

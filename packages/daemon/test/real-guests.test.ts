@@ -1,7 +1,15 @@
+import { writeFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { open } from 'covirt'
-import { canRunLxc, canRunQemu, canRunVirsh, describeWhen } from '../../../test/fixtures/index.js'
+import {
+  canRunLxc,
+  canRunQemu,
+  canRunVirsh,
+  describeWhen,
+  netnsBridge,
+} from '../../../test/fixtures/index.js'
 import { run, virsh } from './daemon-process.js'
 import { type GuestPair, guestPair, startPair } from './guest-pair.js'
 
@@ -26,6 +34,38 @@ describeWhen(canRunLxc() ?? canRunQemu() ?? canRunVirsh(), 'a container and a vi
   test('are defined, started and listed side by side by virsh', async () => {
     const list = await virsh(covirt(), 'list', '--name')
     expect(names(list.stdout)).toEqual(both)
+  })
+
+  test('are changed by virsh while they run', async () => {
+    await using bridge = await netnsBridge()
+    const { container } = pair
+    const [tun, mac] = [pair.root.join('files/tun.xml'), '52:54:00:5e:00:09']
+    await writeFile(
+      tun,
+      "<hostdev mode='capabilities' type='misc'><source><char>/dev/net/tun</char></source></hostdev>",
+    )
+    const commands = [
+      `attach-device ${container} ${tun}`,
+      `attach-interface ${container} bridge ${bridge.name} --mac ${mac} --live --config`,
+      `setmem ${container} 24M --live`,
+      `schedinfo ${container} --set cpu_shares=200`,
+      `memtune ${container} --soft-limit 16M --live --config`,
+      `setvcpus ${container} 1`,
+    ]
+    expect(await virsh(covirt(), commands.join('; '))).toMatchObject({ code: 0, stderr: '' })
+    await using connection = await open(local())
+    const domain = await connection.domains.lookupByName(container)
+    const { stdout } = await domain.exec([
+      '/bin/sh',
+      '-c',
+      'cat /sys/class/net/eth0/address; ls /dev/net/tun; nproc',
+    ])
+    expect(await text(stdout)).toBe(`${mac}\n/dev/net/tun\n1\n`)
+    expect(await domain.getSchedulerParameters()).toMatchObject({ shares: 200n })
+    expect(await domain.getMemoryParameters({ config: true })).toMatchObject({ softLimitKib: 16_384n })
+    const away = [`detach-device ${container} ${tun}`, `detach-interface ${container} bridge --live --config`]
+    expect(await virsh(covirt(), away.join('; '))).toMatchObject({ code: 0, stderr: '' })
+    expect(await domain.xml()).not.toMatch(/<interface|<hostdev/)
   })
 
   test('are seen by the drivers that they belong to', async () => {

@@ -42,10 +42,9 @@ export function requireDistinct(document: DomainXml, { kind, device }: DomainDev
     ),
   )
   if (!taken) return
-  const [identity] = identities({ kind, device }).filter((each) => each !== undefined)
   throw new VirError(
     'OPERATION_INVALID',
-    `Domain '${document.name}' has a <${deviceElementName(kind)}> ${identity} already`,
+    `Domain '${document.name}' has a <${deviceElementName(kind)}> like this already`,
     { domain: 'DOM', hint: 'Detach that one first, or give this one another place' },
   )
 }

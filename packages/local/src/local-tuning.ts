@@ -119,7 +119,7 @@ export class LocalTuning implements TuningRole {
     const { blkiotune } = this.#read(domain, options)
     const weight = blkiotune?.weight ?? this.#parts.defaults.blkio.weight
     const devices = (blkiotune?.devices ?? []).flatMap(({ path, ...limits }): BlkioDevice[] =>
-      path === undefined ? [] : [{ path, ...said({ ...noLimits, ...limits }) }],
+      path === undefined ? [] : [{ path, ...said(limits) }],
     )
     return { ...(weight !== undefined && { weight }), devices }
   }
@@ -207,7 +207,7 @@ export class LocalTuning implements TuningRole {
 /** More than any guest has. */
 const maxVcpus = 65_535
 
-const noLimits = { weight: 0, readIopsSec: 0, writeIopsSec: 0, readBytesSec: 0n, writeBytesSec: 0n }
+const limitNames = ['weight', 'readIopsSec', 'writeIopsSec', 'readBytesSec', 'writeBytesSec'] as const
 
 type BlkioDeviceXml = NonNullable<DomainXml['blkiotune']>['devices'][number]
 
@@ -215,7 +215,7 @@ function withLimits(devices: readonly BlkioDeviceXml[], { path, ...limits }: Blk
   const old = devices.find((each) => each.path === path)
   const changed = Object.entries(said(limits)).map(([name, value]) => [name, value || undefined])
   const device: BlkioDeviceXml = { ...old, path, ...Object.fromEntries(changed) }
-  const isLimited = Object.keys(noLimits).some((name) => device[name as keyof typeof noLimits] !== undefined)
+  const isLimited = limitNames.some((name) => device[name] !== undefined)
   const others = devices.filter((each) => each !== old)
   if (!isLimited) return others
   return old ? devices.map((each) => (each === old ? device : each)) : [...others, device]

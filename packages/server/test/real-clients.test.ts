@@ -58,6 +58,24 @@ describeWhen(canRunVirsh(), 'virsh', () => {
     return path
   }
 
+  test('changes devices and limits of a guest, of its definition, or of both', async () => {
+    const disk = await file("<disk type='file'><source file='/x'/><target dev='vdz'/></disk>")
+    await virsh(`attach-device test ${disk} --live --config`, 'detach-device-alias test disks0')
+    expect(await virsh('domblklist test --inactive')).toMatch(/vdz +\/x/)
+    expect(await virsh('domblklist test')).not.toMatch('vdz')
+    expect(await refusal(`detach-device test ${disk} --live`)).toMatch('has no <disk> like this')
+    await virsh('setmem test 1G', 'setvcpus test 3 --maximum --config', 'setmaxmem test 1G --config')
+    expect(await virsh('dominfo test')).toMatch(/Used memory: +1048576 KiB/)
+    expect(await virsh('vcpucount test --maximum --config')).toBe('3\n')
+    expect(await virsh('schedinfo test --set cpu_shares=7 vcpu_quota=5000')).toMatch(/cpu_shares +: 7/)
+    expect(await virsh('schedinfo test --config')).toMatch(/cpu_shares +: 1024/)
+    const memory = await virsh('memtune test --hard-limit 1048576 --config', 'memtune test --config')
+    expect(memory).toMatch(/hard_limit +: 1048576\nsoft_limit +: unlimited/)
+    await virsh('blkiotune test --weight 300 --device-read-iops-sec /dev/sda,10,/dev/sdb,20')
+    expect(await virsh('blkiotune test')).toMatch(/300\n.*read_iops_sec: \/dev\/sda,10,\/dev\/sdb,20/s)
+    expect(await refusal('setmem test 9G')).toMatch('cannot have 9437184 KiB')
+  })
+
   test('lists domains', async () => {
     await virsh(`define ${await file(domainXml('off'))}`)
     expect(await virsh('list --all')).toMatch(/1 +test +running\n - +off +shut off/)

@@ -1,3 +1,4 @@
+import { unlimitedMemoryKib } from '@covirt/core'
 import { InvalidArgumentError } from 'commander'
 
 /** Reads a number of seconds, such as `10` or `0.5`. */
@@ -33,4 +34,29 @@ export function parseId(text: string): number {
     throw new InvalidArgumentError('It must be the number of a user or of a group.')
   }
   return Number(text)
+}
+
+/** Reads a whole number, also a negative one. */
+export function parseInteger(text: string): bigint {
+  if (!/^-?[0-9]{1,18}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return BigInt(text)
+}
+
+/** As {@link parseMemoryKib}; `unlimited` and `-1` are no limit. */
+export function parseMemoryLimitKib(text: string): bigint {
+  return text === '-1' || text === 'unlimited' ? unlimitedMemoryKib : BigInt(parseMemoryKib(text))
+}
+
+/** Reads `PATH,VALUE,PATH,VALUE`. */
+export function parseDeviceLimits(text: string): readonly (readonly [path: string, value: bigint])[] {
+  const words = text.split(',')
+  const limits = Array.from({ length: words.length / 2 }, (_, index): [string, string] => [
+    words[2 * index] ?? '',
+    words[2 * index + 1] ?? '',
+  ])
+  const isList =
+    words.length % 2 === 0 &&
+    limits.every(([path, value]) => path.startsWith('/') && /^[0-9]{1,18}$/.test(value))
+  if (!isList) throw new InvalidArgumentError('It must be a list such as /dev/sda,1000,/dev/sdb,500.')
+  return limits.map(([path, value]) => [path, BigInt(value)])
 }

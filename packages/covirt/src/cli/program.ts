@@ -1,6 +1,7 @@
 import { Command, type OutputConfiguration } from 'commander'
 import { addContainerCommands } from '../commands/container.js'
 import { addDefinitionCommands } from '../commands/definition.js'
+import { addDeviceCommands } from '../commands/devices.js'
 import { addDomainInfoCommands } from '../commands/domain-info.js'
 import { addGuestCommands } from '../commands/guest.js'
 import { addHostCommands } from '../commands/host.js'
@@ -15,6 +16,7 @@ import { addScreenCommands } from '../commands/screen.js'
 import { addShellCommands } from '../commands/shell.js'
 import { addSnapshotCommands } from '../commands/snapshot.js'
 import { addStatisticsCommands } from '../commands/statistics.js'
+import { addTuningCommands } from '../commands/tuning.js'
 import { addUnitCommands } from '../commands/units.js'
 import type { Task } from './cli.js'
 import { parseSeconds } from './option-values.js'
@@ -80,6 +82,8 @@ export function createProgram(select: (task: Task) => void, output: OutputConfig
   addSavedStateCommands(program, select)
   program.commandsGroup('Devices:')
   addScreenCommands(program, select)
+  addDeviceCommands(program, select)
+  addTuningCommands(program, select)
   addStatisticsCommands(program, select)
   program.commandsGroup('Host:')
   addHostCommands(program, select)
