@@ -43,10 +43,11 @@ import { controlGroupsOf } from './host/control-groups.js'
 import { endContainer } from './host/end-container.js'
 import { type HostFacts, readHostFacts } from './host/host-facts.js'
 import { firstIds, IdRanges, type IdSpan, idsPerRange } from './host/id-ranges.js'
-import { imageTypes } from './host/image-type.js'
+import { exportedImages, exportImages } from './host/image-exports.js'
+import { rawImages } from './host/image-type.js'
 import { type InitKind, initKinds, initSignals } from './host/init-kind.js'
 import { type FoundOnHost, inspectHost } from './host/inspect-host.js'
-import { removeLeftovers } from './host/leftovers.js'
+import { type Leftovers, removeLeftovers } from './host/leftovers.js'
 import { lxcfsDirectory, lxcfsFiles } from './host/lxcfs.js'
 import { ephemeralDirectory, prepareOverlays } from './host/overlays.js'
 import { findProcesses, processIdentity } from './host/processes.js'
@@ -140,9 +141,10 @@ export class LxcHypervisor implements Hypervisor {
         })
       for (const protection of missingProtection(document, this.#host))
         logger.warn('A container starts with less protection', { domain: domain.name, missing: protection })
-      undo.push(() => removeLeftovers(container, linksOf(document)))
+      undo.push(() => removeLeftovers(container, leftoversOf(document, spec)))
       this.#writeConfig(spec, { document, container, init, devices })
       await prepareOverlays(document, container)
+      await exportImages(document, imagesDirectoryOf(spec))
       if (lxcfsFiles(this.#lxcfs).size === 0)
         logger.info("A container sees the host's memory and processors: lxcfs does not run", {
           domain: domain.name,
@@ -180,7 +182,7 @@ export class LxcHypervisor implements Hypervisor {
         }
       }
       await stop(container)
-      await removeLeftovers(container, linksOf(document))
+      await removeLeftovers(container, leftoversOf(document, spec))
       return undefined
     } catch (error) {
       throw toVirError(error, `Finding ${name} again`, signal)
@@ -194,7 +196,7 @@ export class LxcHypervisor implements Hypervisor {
     try {
       await Promise.all((await this.#starters(container)).map(killProcess))
       await endContainer(container, logger)
-      await removeLeftovers(container, linksOf(spec.document))
+      await removeLeftovers(container, leftoversOf(spec.document, spec))
     } catch (error) {
       throw toVirError(error, `Ending ${domain.name}`)
     }
@@ -278,8 +280,20 @@ export class LxcHypervisor implements Hypervisor {
     const parts = { container, document, host: this.#host, ownIds, logger, record: changes }
     const found = { container, changes: new LiveChanges(parts), init, firstId: ids?.start }
     const holdFile = join(places.runDirectory, 'held')
+    const imagesDirectory = imagesDirectoryOf({ places })
     const consoleLog = consoleLogOf(document, places)
-    return { ...found, start, holdFile, consoleLog, name, sink, clock, logger, states: this.#states }
+    return {
+      ...found,
+      start,
+      holdFile,
+      imagesDirectory,
+      consoleLog,
+      name,
+      sink,
+      clock,
+      logger,
+      states: this.#states,
+    }
   }
 
   /** Those that a container was started with, which a definition may have changed or one of an older version not have. */
@@ -369,7 +383,7 @@ async function startContainer(
     Pick<FoundContainer, 'document' | 'ids'> &
     Pick<LaunchSpec, 'places'> & { readonly lxcfs: string },
 ): Promise<Started> {
-  const images = await imageTypes(document)
+  const images = await rawImages(document, exportedImages(document, imagesDirectoryOf({ places })))
   return start(container, {
     ...options,
     argv: initArgv(document),
@@ -424,6 +438,14 @@ function guessInit(document: DomainXml): Promise<InitKind> {
     ({ init }) => init,
     () => 'application',
   )
+}
+
+function leftoversOf(document: DomainXml, { places }: Pick<AdoptSpec, 'places'>): Leftovers {
+  return { links: linksOf(document), imagesDirectory: imagesDirectoryOf({ places }) }
+}
+
+function imagesDirectoryOf({ places }: Pick<AdoptSpec, 'places'>): string {
+  return join(places.runDirectory, 'images')
 }
 
 function linksOf(document: DomainXml): string[] {

@@ -11,7 +11,7 @@ function stages(filesystem: string, ownIds = true) {
   const lxcfs = new Map([['proc/meminfo', '/var/lib/lxcfs/proc/meminfo']])
   const stages = stagesOf(document, {
     ownIds,
-    images: new Map([['/srv/image', 'xfs']]),
+    images: new Map([['/srv/image', { path: '/run/raw', fileSystem: 'xfs' }]]),
     lxcfs,
     ephemeral: (index) => `/run/changes${index}`,
   })
@@ -60,11 +60,11 @@ test('A template is overlaid with the directory that changes are kept in, or wit
   expect(template("name='/base'")).toEqual({ ...place, writable: '/run/changes1' })
 })
 
-test('An image is mounted as what it is', () => {
+test('An image is mounted as what it is, from where it is shown', () => {
   const [, image] = stages(
     "<filesystem type='file'><source file='/srv/image'/><target dir='/data'/></filesystem>",
   )
-  expect(image).toMatchObject({ kind: 'image', source: '/srv/image', fileSystem: 'xfs', target: 'data' })
+  expect(image).toMatchObject({ kind: 'image', source: '/run/raw', fileSystem: 'xfs', target: 'data' })
 })
 
 test('A device of the host has a node at the same place', () => {

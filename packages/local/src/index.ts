@@ -1,5 +1,6 @@
 export * from './agent-time.js'
 export { writeDurably } from './atomic-file.js'
+export * from './backing-format.js'
 export * from './copy-tree.js'
 export * from './domain-store.js'
 export * from './hypervisor.js'

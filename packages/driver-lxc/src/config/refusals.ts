@@ -148,10 +148,10 @@ function filesystemRefusal(filesystem: FilesystemXml): Refusal | undefined {
       hint: "There is type='mount', of a directory, and 'bind', 'file', 'block', 'ram', 'template'",
     }
   const format = filesystem.driver?.format
-  if (type === 'file' && format !== undefined && format !== 'raw')
+  if (type === 'file' && format !== undefined && format !== 'raw' && format !== 'qcow2')
     return {
       element: `devices/filesystem driver format='${format}'`,
-      hint: 'Convert the image: qemu-img convert -O raw',
+      hint: "There is 'raw', and 'qcow2': qemu-img convert -O qcow2",
     }
   if (accessMode === 'squash') return { element: `devices/filesystem accessmode='${accessMode}'` }
   if (type === 'ram' && filesystem.target === '/')

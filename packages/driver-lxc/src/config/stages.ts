@@ -1,4 +1,5 @@
 import type { DomainXml, FilesystemXml } from '@covirt/xml'
+import type { RawImage } from '../host/image-type.js'
 import type { Stage } from '../native.js'
 import { mountField } from './config-lines.js'
 import { hostDevices } from './host-devices.js'
@@ -8,8 +9,8 @@ import { changesDirectory, overlayBase, sourcePath, targetField } from './mounts
 export interface StageContext {
   /** The container has ids of its own. */
   readonly ownIds: boolean
-  /** Which file systems are in images and on block devices, by their paths. */
-  readonly images: ReadonlyMap<string, string>
+  /** What is in images and on block devices, by their paths. */
+  readonly images: ReadonlyMap<string, RawImage>
   /** Files of lxcfs, each by its path below the root and in the container. */
   readonly lxcfs: ReadonlyMap<string, string>
   /** Where changes to the template with this index go that nobody keeps. */
@@ -36,7 +37,8 @@ export function stagesOf(document: DomainXml, { ownIds, images, lxcfs, ephemeral
       }
       if (filesystem.type !== 'file' && filesystem.type !== 'block')
         return [{ ...place, kind: 'tree', source }]
-      return [{ ...place, kind: 'image', source, fileSystem: images.get(source) ?? 'ext4' }]
+      const { path, fileSystem } = images.get(source) ?? { path: source, fileSystem: 'ext4' }
+      return [{ ...place, kind: 'image', source: path, fileSystem }]
     }),
     ...hostDevices(document).map(
       ({ source }): Stage => ({

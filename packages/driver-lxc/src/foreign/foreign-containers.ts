@@ -110,6 +110,7 @@ export class ForeignContainers implements ForeignDomains {
     )
     const logFile = join(places.runDirectory, 'liblxc.log')
     const holdFile = join(places.runDirectory, 'held')
+    const imagesDirectory = join(places.runDirectory, 'images')
     const container = this.#container(domain.name)
     return {
       name: domain.name,
@@ -125,7 +126,7 @@ export class ForeignContainers implements ForeignDomains {
       firstId: undefined,
       start: (options) => start(container, { ...options, logFile, logLevel: 'WARN' }),
       states: this.#states,
-      ...{ sink, clock, logger, holdFile, consoleLog: places.logFile },
+      ...{ sink, clock, logger, holdFile, imagesDirectory, consoleLog: places.logFile },
       isForeign: true,
     }
   }

@@ -73,6 +73,8 @@ export interface LxcGuestParts {
   readonly isForeign?: boolean
   /** It is there while the container is frozen for a moment only. */
   readonly holdFile: string
+  /** Where its images of other formats are shown as raw ones. */
+  readonly imagesDirectory: string
   /** What its console has printed. */
   readonly consoleLog: string
 }
@@ -461,13 +463,13 @@ export class LxcGuest implements Guest {
   async #end(exit: GuestExit): Promise<void> {
     if (this.#ended) return
     this.#ended = true
-    const { container, sink, logger, name, isForeign } = this.#parts
+    const { container, sink, logger, name, isForeign, imagesDirectory } = this.#parts
     this.#letGo()
     this.#programs.end()
     await this.#console.drain({ restarts: false })
     const links = this.document.devices.interfaces.map((_, index) => hostLinkName(this.document, index))
     try {
-      if (!isForeign) await removeLeftovers(container, links)
+      if (!isForeign) await removeLeftovers(container, { links, imagesDirectory })
     } catch (error) {
       logger.warn('Something of a container is left', { domain: name, error: messageOf(error) })
     }

@@ -9,7 +9,7 @@ import { isStandardDevice } from '../config/limits.js'
 import { hostLinkLines, hostLinkName, hostLinks, linkLines } from '../config/network.js'
 import { isPlainDefault } from '../config/routes.js'
 import { stagesOf } from '../config/stages.js'
-import { imageTypes } from '../host/image-type.js'
+import { rawImages } from '../host/image-type.js'
 import { findOnHost } from '../host/inspect-host.js'
 import {
   addLink,
@@ -64,7 +64,7 @@ export async function plugOf(
   const [filesystem] = only.devices.filesystems
   if (filesystem) requirePluggable(filesystem)
   if (!device && !filesystem) throw unsupported('Devices of this kind stay as they are while it runs')
-  const images = await imageTypes(only)
+  const images = await rawImages(only, new Map())
   const [stage] = stagesOf(only, { ownIds, images, lxcfs: new Map(), ephemeral: () => '' })
   const numbers = device && (await findOnHost(only)).get(device.source)
   return {
@@ -166,7 +166,10 @@ async function changeRule(container: Container, key: string, rule: string): Prom
   })
 }
 
-function requirePluggable({ type, target }: FilesystemXml): void {
+function requirePluggable(filesystem: FilesystemXml): void {
+  const { type, target } = filesystem
+  if (type === 'file' && filesystem.driver?.format === 'qcow2')
+    throw unsupported('A qcow2 image is shown when the container starts')
   if (target === '/') throw unsupported('The root file system stays as it is while it runs')
   if (type === 'ram' || type === 'template')
     throw unsupported(`A <filesystem type='${type}'> is mounted when the container starts`)

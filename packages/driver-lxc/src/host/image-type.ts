@@ -21,15 +21,29 @@ export function imageType(head: Buffer): string | undefined {
   )?.[0]
 }
 
-/** The types of the file systems in a definition's images and block devices, by their paths. */
-export async function imageTypes(document: DomainXml): Promise<ReadonlyMap<string, string>> {
-  const types = new Map<string, string>()
+/** A file or block device that holds a file system as it is mounted. */
+export interface RawImage {
+  readonly path: string
+  readonly fileSystem: string
+}
+
+/**
+ * A definition's images and block devices, by their paths.
+ *
+ * @param exported images of other formats, by the raw files that show them
+ */
+export async function rawImages(
+  document: DomainXml,
+  exported: ReadonlyMap<string, string>,
+): Promise<ReadonlyMap<string, RawImage>> {
+  const images = new Map<string, RawImage>()
   for (const filesystem of document.devices.filesystems) {
     const path = sourcePath(filesystem)
     if ((filesystem.type !== 'file' && filesystem.type !== 'block') || path === undefined) continue
-    types.set(path, await typeOf(path))
+    const raw = exported.get(path) ?? path
+    images.set(path, { path: raw, fileSystem: await typeOf(raw) })
   }
-  return types
+  return images
 }
 
 async function typeOf(path: string): Promise<string> {

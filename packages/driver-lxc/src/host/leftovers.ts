@@ -3,20 +3,33 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Container } from '../native.js'
 import { controlGroupsOf, removeControlGroups } from './control-groups.js'
+import { endExports } from './image-exports.js'
 
 const lockRoot = '/run/lxc/lock'
 const linkPatienceMs = 2000
 
+/** What a container may leave besides what its name tells. */
+export interface Leftovers {
+  /** The names of its links on the host. */
+  readonly links: readonly string[]
+  /** Where its images of other formats are shown as raw ones. */
+  readonly imagesDirectory: string
+}
+
 /**
  * Removes what a container that has ended may have left on the host: control groups (of a monitor that was
- * killed), its configuration and its lock; and waits until the kernel has taken its network links down.
- * Nothing of it may run any more.
+ * killed), its configuration and its lock, what showed its images; and waits until the kernel has taken its network
+ * links down. Nothing of it may run any more.
  */
-export async function removeLeftovers(container: Container, links: readonly string[]): Promise<void> {
+export async function removeLeftovers(
+  container: Container,
+  { links, imagesDirectory }: Leftovers,
+): Promise<void> {
   await Promise.all([
     removeControlGroups(controlGroupsOf(container)),
     rm(join(container.path, container.name), { recursive: true, force: true }),
     removeLock(container),
+    endExports(imagesDirectory),
     ...links.map(awaitLinkGone),
   ])
 }

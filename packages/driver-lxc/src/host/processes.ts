@@ -57,7 +57,8 @@ export async function findProcesses(program: string, words: readonly string[]): 
     pids.map(async (pid) => {
       const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
       const [command = '', ...args] = text.split('\0')
-      const isMeant = command.endsWith(`/${program}`) && words.every((word) => args.includes(word))
+      const isMeant =
+        (command === program || command.endsWith(`/${program}`)) && words.every((word) => args.includes(word))
       return isMeant && (await namespaceOf(pid)) === ours ? [Number(pid)] : []
     }),
   )

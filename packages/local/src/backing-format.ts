@@ -26,7 +26,7 @@ export async function refuseGuessedFormats(image: string): Promise<void> {
     if (backingFile === undefined) return
     if (backingFormat === undefined)
       throw new VirError('OPERATION_FAILED', `'${path}' does not say which format '${backingFile}' has`, {
-        domain: 'QEMU',
+        domain: 'STORAGE',
         hint: `Write it down: qemu-img rebase -u -b ${backingFile} -F raw ${path} (or -F qcow2)`,
       })
     if (backingFormat !== 'qcow2' || /^[\w-]+:/.test(backingFile)) return
