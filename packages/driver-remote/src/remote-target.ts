@@ -40,7 +40,7 @@ export interface SshRoute {
 }
 
 /** A way of showing who we are, by libvirt's names. */
-export type SshMethod = (typeof sshMethods)[number]
+type SshMethod = (typeof sshMethods)[number]
 
 const sshMethods = ['agent', 'privkey', 'password', 'keyboard-interactive', 'none'] as const
 
