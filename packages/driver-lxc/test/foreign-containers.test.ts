@@ -195,7 +195,7 @@ describeWhen(canRunLxc(), 'a container that lxc-create made', () => {
     await using place = await ForeignPlace.make()
     await appendFile(place.configOf(place.name), 'lxc.start.order = 7\nlxc.start.delay = 3\n')
     const domain = await place.domain()
-    expect(lifecycleOf(parseDomain(await domain.xml()))?.start).toMatchObject({ order: 7, delayMs: 3000 })
+    expect(lifecycleOf(parseDomain(await domain.xml()))?.start).toMatchObject({ order: 1007, delayMs: 3000 })
   })
 
   test('leaves nothing when it was started and stopped', async () => {

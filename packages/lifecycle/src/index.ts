@@ -26,7 +26,7 @@ export {
 export { type JournalRequest, selectEntries } from './journal/select-entries.js'
 export * from './model/defaults.js'
 export type * from './model/policy.js'
-export { type NativeStart, resolvePolicy } from './model/resolve-policy.js'
+export { resolvePolicy } from './model/resolve-policy.js'
 export { formatPlan } from './plan/format-plan.js'
 export type * from './plan/plan-domain.js'
 export { planDot } from './plan/plan-dot.js'

@@ -22,7 +22,6 @@ describe('who is started', () => {
   })
 
   test.each([
-    ['its container configuration says so', '', { nativeAutostart: true }],
     ['it is to be started once', "<start once='yes'/>", {}],
     ['it was up when the host went down', "<start restore='yes'/>", { wasActive: true }],
   ])('a domain of which %s', (reason, lifecycle, changes) => {

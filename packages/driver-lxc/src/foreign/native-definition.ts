@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type DomainXml, formatDomain, parseDomain, withLifecycle } from '@covirt/xml'
 import { fromNative } from '../config/from-native.js'
 import type { Container } from '../native.js'
+import { nativeStart } from './native-start.js'
 
 /** What the native configuration of a container says, as far as a definition can (see {@link fromNative}). */
 export async function nativeDefinition(
@@ -14,23 +15,13 @@ export async function nativeDefinition(
   const config = await readFile(join(path, name, 'config'), 'utf8')
   const { document } = fromNative(config, { name, memoryKib: BigInt(Math.floor(totalmem() / 1024)) })
   const uuid = uuidOf(container)
-  const autostart = /^[ \t]*lxc\.start\.auto[ \t]*=[ \t]*1[ \t]*$/m.test(config)
-  const started = withStart(parseDomain(formatDomain({ ...document, uuid })), config)
-  return { document: { ...started, uuid }, autostart }
-}
-
-/** With when it is to be started, as its configuration says (lxc.container.conf(5), AUTOSTART). */
-function withStart(document: DomainXml, config: string): DomainXml {
-  const numberOf = (key: string) => {
-    const [, digits] =
-      new RegExp(`^[ \\t]*lxc\\.start\\.${key}[ \\t]*=[ \\t]*([0-9]{1,6})[ \\t]*$`, 'm').exec(config) ?? []
-    return digits === undefined ? undefined : Number(digits)
+  const { autostart, order, delayMs } = nativeStart(config)
+  const plain = parseDomain(formatDomain({ ...document, uuid }))
+  const isPlain = order === undefined && delayMs === undefined
+  return {
+    document: { ...(isPlain ? plain : withLifecycle(plain, { start: { order, delayMs } })), uuid },
+    autostart,
   }
-  const [order, delay] = [numberOf('order'), numberOf('delay')]
-  if (order === undefined && delay === undefined) return document
-  return withLifecycle(document, {
-    start: { order, delayMs: delay === undefined ? undefined : delay * 1000 },
-  })
 }
 
 /** The same at each look, and no other container's. */

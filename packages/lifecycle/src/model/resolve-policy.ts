@@ -11,36 +11,18 @@ import type {
   StopPolicy,
 } from './policy.js'
 
-/** What a container's own technology says of its start, in its terms. */
-export interface NativeStart {
-  /** It is to be started at boot. */
-  readonly auto?: boolean | undefined
-  readonly order?: number | undefined
-  readonly delayMs?: number | undefined
-  /** The groups that it is in; for people. */
-  readonly groups?: readonly string[] | undefined
-}
-
 type StartXml = NonNullable<LifecycleXml['start']>
 type ReadyXml = NonNullable<StartXml['ready']>
 
-/** A domain's policy: what its metadata say, else what its technology says, else the defaults. */
-export function resolvePolicy(
-  xml: LifecycleXml | undefined,
-  defaults: LifecycleDefaults,
-  native: NativeStart = {},
-): LifecyclePolicy {
-  return { start: startPolicy(xml?.start, defaults, native), stop: stopPolicy(xml?.stop, defaults) }
+/** A domain's policy: what its metadata say, else the defaults. */
+export function resolvePolicy(xml: LifecycleXml | undefined, defaults: LifecycleDefaults): LifecyclePolicy {
+  return { start: startPolicy(xml?.start, defaults), stop: stopPolicy(xml?.stop, defaults) }
 }
 
-function startPolicy(
-  xml: StartXml | undefined,
-  defaults: LifecycleDefaults,
-  native: NativeStart,
-): StartPolicy {
+function startPolicy(xml: StartXml | undefined, defaults: LifecycleDefaults): StartPolicy {
   return {
-    order: xml?.order ?? native.order ?? defaults.order,
-    delayMs: xml?.delayMs ?? native.delayMs ?? defaults.delayMs,
+    order: xml?.order ?? defaults.order,
+    delayMs: xml?.delayMs ?? defaults.delayMs,
     attempts: xml?.attempts ?? defaults.attempts,
     backoffMs: xml?.backoffMs ?? defaults.backoffMs,
     timeoutMs: xml?.timeoutMs ?? defaults.startTimeoutMs,

@@ -9,8 +9,6 @@ export interface PlanDomain {
   /** Only a persistent domain can be started. */
   readonly persistent: boolean
   readonly policy: LifecyclePolicy
-  /** Its own technology wants it to be started at boot. */
-  readonly nativeAutostart?: boolean | undefined
   /** It was up when the host went down last. */
   readonly wasActive?: boolean | undefined
   /** It was up when all guests were taken down, in this boot of the host. */

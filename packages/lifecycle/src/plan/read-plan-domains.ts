@@ -1,14 +1,12 @@
 import { type CallOptions, type DomainStats, type Driver, isVirError, messageOf } from '@covirt/core'
-import { type DomainXml, lifecycleOf, parseDomain } from '@covirt/xml'
+import { lifecycleOf, parseDomain } from '@covirt/xml'
 import type { LifecycleDefaults } from '../model/defaults.js'
-import { type NativeStart, resolvePolicy } from '../model/resolve-policy.js'
+import { resolvePolicy } from '../model/resolve-policy.js'
 import type { PlanDomain } from './plan-domain.js'
 
 /** How domains are read for a plan. */
 export interface ReadPlanDomainsOptions extends CallOptions {
   readonly defaults: LifecycleDefaults
-  /** What a domain's own technology says of its start. */
-  readonly nativeStart?: ((document: DomainXml) => NativeStart | undefined) | undefined
   /** Whether the domain was up when the host went down last. */
   readonly wasActive?: ((uuid: string) => boolean) | undefined
 }
@@ -58,9 +56,8 @@ async function readOne(
   }
   try {
     const document = parseDomain(text)
-    const native = options.nativeStart?.(document)
-    const policy = resolvePolicy(lifecycleOf(document), defaults, native)
-    return { ...common, policy, nativeAutostart: native?.auto }
+    const policy = resolvePolicy(lifecycleOf(document), defaults)
+    return { ...common, policy }
   } catch (error) {
     const problem = `the life-cycle metadata of '${domain.name}' cannot be read: ${messageOf(error)}`
     return { ...common, policy: resolvePolicy(undefined, defaults), problem }

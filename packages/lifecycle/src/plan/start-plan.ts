@@ -69,10 +69,9 @@ export function backoffOf({ backoffMs }: Pick<StartPolicy, 'backoffMs'>, attempt
 
 /** Which domains are candidates at all. */
 export function wantedBecause(domain: PlanDomain): string | undefined {
-  const { autostart, nativeAutostart, wasActive, takenDown, policy } = domain
+  const { autostart, wasActive, takenDown, policy } = domain
   if (takenDown) return 'it was up when all guests were taken down'
   if (autostart) return 'it is marked to be started at boot'
-  if (nativeAutostart) return 'its container configuration says so (lxc.start.auto)'
   if (policy.start.once) return 'it is to be started once'
   if (policy.start.restore && wasActive) return 'it was up when the host went down'
   return undefined

@@ -5,7 +5,7 @@ import { type LifecycleDefaults, lifecycleDefaults } from '../model/defaults.js'
 import type { PlanDomain } from '../plan/plan-domain.js'
 import { planStart } from '../plan/plan-start.js'
 import { planStop } from '../plan/plan-stop.js'
-import { type ReadPlanDomainsOptions, readPlanDomains } from '../plan/read-plan-domains.js'
+import { readPlanDomains } from '../plan/read-plan-domains.js'
 import type { StartPlan } from '../plan/start-plan.js'
 import type { StopPlan } from '../plan/stop-plan.js'
 import { clearOnce } from './clear-once.js'
@@ -14,7 +14,7 @@ import { runStart, type StartReport } from './run-start.js'
 import type { RunnerParts } from './runner-parts.js'
 
 /** How plans are made of what a driver has. */
-export interface MakePlanOptions extends CallOptions, Pick<ReadPlanDomainsOptions, 'nativeStart'> {
+export interface MakePlanOptions extends CallOptions {
   readonly defaults?: Partial<LifecycleDefaults> | undefined
   /** The uuids of the only domains that are meant. */
   readonly only?: ReadonlySet<string> | undefined
@@ -42,12 +42,11 @@ export async function makeStartPlan(
   sources: PlanSources,
   options: MakePlanOptions & { readonly atBoot?: boolean | undefined } = {},
 ): Promise<StartPlan> {
-  const { signal, nativeStart, only, atBoot } = options
+  const { signal, only, atBoot } = options
   const defaults = { ...lifecycleDefaults, ...options.defaults }
   const history = await historyOf(sources)
   const domains = await readPlanDomains(sources.driver, {
     defaults,
-    nativeStart,
     wasActive: (uuid) => history.upBefore.has(uuid),
     signal,
   })
