@@ -1,6 +1,6 @@
-// A program that is killed: opens the URI it is given, says what it sees, then defines, starts, stops and undefines
-// domains at random for ever. Each line of its output is a JSON object; what it is about to do is said before. It
-// begins when it is sent a line.
+// A program that is killed: when it is sent a line it opens the URI it is given and says what it sees; at the next line it
+// defines, starts, stops and undefines domains at random for ever. Each line of its output is a JSON object; what it is
+// about to do is said before.
 import { once } from 'node:events'
 import { writeSync } from 'node:fs'
 import { messageOf, open } from 'covirt'
@@ -26,6 +26,8 @@ if (uri === undefined || guests === undefined) throw new TypeError('usage: churn
 const xmlOf = JSON.parse(guests) as Record<string, string>
 const names = Object.keys(xmlOf)
 
+// What comes before can be done while another program still has the root.
+await once(process.stdin, 'data')
 const connection = await open(uri)
 const seen = await connection.domains.stats()
 say({
