@@ -6,7 +6,6 @@ import { dirname, join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
-import { transformFile } from '@swc/core'
 import {
   busyboxRootfs,
   canRunLxc,
@@ -18,6 +17,7 @@ import {
 } from './fixtures/index.js'
 import type { ChurnLine } from './support/churn.js'
 import { Ledger } from './support/ledger.js'
+import { oneFile } from './support/one-file.js'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
 const kills = 200
@@ -64,15 +64,11 @@ class Churn {
   }
 }
 
-/** The program without its types, once for all rounds; beside the packages, which it imports. */
+/** The program in one file, once for all rounds: most of a round would be the loading of modules. */
 async function compileChurn(): Promise<AsyncDisposable & { readonly path: string }> {
-  const source = join(repository, 'test/support/churn.ts')
-  const path = join(repository, '.cache', `${uniqueName('churn')}.mjs`)
-  const { code } = await transformFile(source, {
-    jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-  })
+  const path = join(repository, '.cache', `${uniqueName('churn')}.cjs`)
   await mkdir(dirname(path), { recursive: true })
-  await writeFile(path, code)
+  await writeFile(path, await oneFile(join(repository, 'test/support/churn.ts')))
   return { path, [Symbol.asyncDispose]: () => rm(path) }
 }
 

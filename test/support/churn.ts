@@ -3,7 +3,7 @@
 // about to do is said before.
 import { once } from 'node:events'
 import { writeSync } from 'node:fs'
-import { messageOf, open } from 'covirt'
+import { type Connection, messageOf, open } from 'covirt'
 
 /** What the program says. */
 export type ChurnLine =
@@ -24,27 +24,16 @@ function say(line: ChurnLine): void {
 const [uri, guests] = process.argv.slice(2)
 if (uri === undefined || guests === undefined) throw new TypeError('usage: churn URI GUESTS-AS-JSON')
 const xmlOf = JSON.parse(guests) as Record<string, string>
-const names = Object.keys(xmlOf)
 
-// What comes before can be done while another program still has the root.
-await once(process.stdin, 'data')
-const connection = await open(uri)
-const seen = await connection.domains.stats()
-say({
-  say: 'sees',
-  domains: seen.map(({ domain, persistent, state }) => ({
-    name: domain.name,
-    persistent,
-    active: state.state !== 'shutoff',
-  })),
-})
-
-const verbs: Readonly<Record<ChurnVerb, (name: string) => Promise<unknown>>> = {
-  define: (name) => connection.domains.define(xmlOf[name] as string),
-  start: async (name) => (await connection.domains.lookupByName(name)).start(),
-  destroy: async (name) => (await connection.domains.lookupByName(name)).destroy(),
-  shutdown: async (name) => (await connection.domains.lookupByName(name)).shutdown(),
-  undefine: async (name) => (await connection.domains.lookupByName(name)).undefine(),
+function verbsOf({ domains }: Connection): Readonly<Record<ChurnVerb, (name: string) => Promise<unknown>>> {
+  const domain = (name: string) => domains.lookupByName(name)
+  return {
+    define: (name) => domains.define(xmlOf[name] as string),
+    start: async (name) => (await domain(name)).start(),
+    destroy: async (name) => (await domain(name)).destroy(),
+    shutdown: async (name) => (await domain(name)).shutdown(),
+    undefine: async (name) => (await domain(name)).undefine(),
+  }
 }
 
 function oneOf<T>(items: readonly T[]): T {
@@ -52,7 +41,7 @@ function oneOf<T>(items: readonly T[]): T {
 }
 
 /** One guest of all verbs, at random, for ever; what makes no sense at the moment is refused, and said so. */
-async function churn(name: string): Promise<never> {
+async function churn(name: string, verbs: ReturnType<typeof verbsOf>): Promise<never> {
   for (;;) {
     const verb = oneOf<ChurnVerb>([
       'define',
@@ -74,6 +63,24 @@ async function churn(name: string): Promise<never> {
   }
 }
 
-// Whoever watches compares what was said with the truth before anything moves again.
-await once(process.stdin, 'data')
-await Promise.all(names.map(churn))
+async function main(uri: string): Promise<void> {
+  // What comes before can be done while another program still has the root.
+  await once(process.stdin, 'data')
+  const connection = await open(uri)
+  const seen = await connection.domains.stats()
+  say({
+    say: 'sees',
+    domains: seen.map(({ domain, persistent, state }) => ({
+      name: domain.name,
+      persistent,
+      active: state.state !== 'shutoff',
+    })),
+  })
+  const verbs = verbsOf(connection)
+  // Whoever watches compares what was said with the truth before anything moves again.
+  await once(process.stdin, 'data')
+  await Promise.all(Object.keys(xmlOf).map((name) => churn(name, verbs)))
+}
+
+// What it fails with ends the program, and is on its standard error.
+void main(uri)

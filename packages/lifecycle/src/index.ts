@@ -50,7 +50,7 @@ export {
 export { runStart, type StartReport, type StartResult } from './run/run-start.js'
 export { runStop, type StopParts, type StopReport, type StopResult } from './run/run-stop.js'
 export type { RunnerParts } from './run/runner-parts.js'
-export { systemConditions } from './run/system-conditions.js'
+export { hostConditions, systemConditions } from './run/system-conditions.js'
 export type { Fault } from './simulate/faults.js'
 export {
   type AdvancingClock,

@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Driver, VirError } from '@covirt/core'
-import { SystemProbeIo, systemConditions } from '@covirt/lifecycle'
+import { hostConditions, runBoot, SystemProbeIo, systemConditions } from '@covirt/lifecycle'
 import { describe, expect, test } from '@jest/globals'
 import { uuidOf } from './make-domains.js'
+import { define, drive, runnerParts, testWorld } from './world.js'
 
 const domain = { uuid: uuidOf('db'), name: 'db' }
 const none = {} as Driver
@@ -109,14 +110,36 @@ describe('what this host has', () => {
     expect(await systemConditions.mount('/proc/nothing', {})).toBe(false)
   })
 
-  test('networks', async () => {
-    expect(await systemConditions.network('cv-none', {})).toBe(false)
+  test('interfaces that are up, and have their carrier', async () => {
+    expect(await systemConditions.network('lo', {})).toBe(true)
     await expect(systemConditions.network('../x', {})).rejects.toMatchObject({ code: 'INVALID_ARG' })
   })
 
   test('pools that are directories', async () => {
     expect(await systemConditions.pool('/tmp', {})).toBe(true)
     expect(await systemConditions.pool('/tmp/cv-none', {})).toBe(false)
-    await expect(systemConditions.pool('default', {})).rejects.toMatchObject({ code: 'NO_SUPPORT' })
+  })
+
+  test('networks and pools that libvirt has under a name', async () => {
+    const run = await mkdtemp(join(tmpdir(), 'cv-libvirt-'))
+    const { network, pool } = hostConditions(run)
+    await expect(network('cv-default', {})).rejects.toMatchObject({ code: 'NO_SUPPORT' })
+    await expect(pool('default', {})).rejects.toMatchObject({ code: 'NO_SUPPORT' })
+    for (const kind of ['network', 'storage']) await mkdir(join(run, kind))
+    expect([await network('cv-default', {}), await pool('default', {})]).toEqual([false, false])
+    await writeFile(join(run, 'network/cv-default.xml'), '')
+    await writeFile(join(run, 'storage/default.xml'), '')
+    expect([await network('cv-default', {}), await pool('default', {})]).toEqual([true, true])
+    await rm(run, { recursive: true })
+  })
+
+  test('a wrong name is not waited for', async () => {
+    await using world = await testWorld()
+    await define(world.driver, { db: "<start><requires network='a/b' timeout='1h'/></start>" })
+    const { results, tookMs } = await drive(
+      world.clock,
+      runBoot(runnerParts(world, { conditions: systemConditions })),
+    ).then((report) => report ?? Promise.reject(new Error('nothing ran')))
+    expect([results[0]?.reason, tookMs]).toEqual(["'a/b' is not the name of a network", 0])
   })
 })

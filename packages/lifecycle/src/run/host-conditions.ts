@@ -1,4 +1,4 @@
-import { type CallOptions, type Clock, messageOf, VirError } from '@covirt/core'
+import { type CallOptions, type Clock, isVirError, messageOf, VirError } from '@covirt/core'
 import type { Requirement } from '../model/policy.js'
 import { within } from './within.js'
 
@@ -6,8 +6,9 @@ import { within } from './within.js'
 export interface HostConditions {
   /** Whether something is mounted at this path. */
   mount(path: string, options: CallOptions): Promise<boolean>
-  /** Whether the network, or the bridge or interface of this name, is up. */
+  /** Whether the interface or bridge of this name is up, or the network that somebody has under this name. */
   network(name: string, options: CallOptions): Promise<boolean>
+  /** Whether the directory is there, or the pool that somebody has under this name. */
   pool(name: string, options: CallOptions): Promise<boolean>
 }
 
@@ -26,12 +27,14 @@ export async function waitForRequirement(
           if (await conditions[kind](name, options)) return
         } catch (error) {
           last = error
+          // No time mends a wrong name.
+          if (isVirError(error, 'INVALID_ARG')) throw error
         }
         await clock.sleep(pollMs, options)
       }
     })
   } catch (cause) {
-    if (signal?.aborted) throw cause
+    if (signal?.aborted || isVirError(cause, 'INVALID_ARG')) throw cause
     const why = last === undefined ? '' : `: ${messageOf(last)}`
     throw new VirError(
       'OPERATION_TIMEOUT',
