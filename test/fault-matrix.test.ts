@@ -5,8 +5,11 @@ import { lxcFixture, removeRootfs } from '../packages/driver-lxc/test/lxc-fixtur
 import { QemuWorld } from '../packages/driver-qemu/test/qemu-world.js'
 import { testFixture } from '../packages/driver-test/test/test-fixture.js'
 import { canRunLxc, canRunQemu } from './fixtures/index.js'
-import { type FaultCase, startCases, stopCases } from './support/fault-cases.js'
+import type { FaultCase } from './support/fault-case.js'
 import { budgets, FaultScene } from './support/fault-scene.js'
+import { guestStopCases } from './support/guest-stop-cases.js'
+import { planStopCases } from './support/plan-stop-cases.js'
+import { startCases } from './support/start-cases.js'
 
 /** The whole matrix on real guests takes minutes: `COVIRT_FAULT_MATRIX=all`, which also writes the table. */
 const whole = process.env.COVIRT_FAULT_MATRIX === 'all'
@@ -40,7 +43,7 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  ...stopCases.map((fault) => ({ fault, phase: 'stop' as const })),
+  ...[...guestStopCases, ...planStopCases].map((fault) => ({ fault, phase: 'stop' as const })),
   ...startCases.map((fault) => ({ fault, phase: 'start' as const })),
 ]
 
