@@ -5,6 +5,8 @@ export interface Benchmark {
   readonly about: string
   /** What we want: `ratio` at most, or milliseconds at most. */
   readonly goal: { readonly ratio: number } | { readonly ms: number } | undefined
+  /** Of its figures. Default: milliseconds. */
+  readonly unit?: 'KiB'
   /** Why it cannot run here. */
   readonly requires: () => string | undefined
   readonly run: () => Promise<Figures>

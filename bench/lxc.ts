@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { type Domain, type LxcDriver, open } from 'covirt'
@@ -7,7 +7,7 @@ import { busyboxRootfs } from '../test/fixtures/busybox-rootfs.js'
 import { canRunLxc } from '../test/fixtures/requirements.js'
 import { tempRoot } from '../test/fixtures/temp-root.js'
 import type { Benchmark, Figures } from './benchmark.js'
-import { pair, timed } from './measure.js'
+import { median, pair, timed } from './measure.js'
 
 const run = promisify(execFile)
 const rounds = 25
@@ -24,6 +24,8 @@ interface Contest {
   stopPeer(): Promise<unknown>
   /** Runs a program in it to its end. */
   attachPeer(argv: readonly string[]): Promise<unknown>
+  /** The lxcpath of each. */
+  readonly paths: { readonly ours: string; readonly peer: string }
 }
 
 async function contest(measure: (contest: Contest) => Promise<Figures>): Promise<Figures> {
@@ -58,6 +60,7 @@ async function contest(measure: (contest: Contest) => Promise<Figures>): Promise
     startPeer: () => run('lxc-start', ['-d', ...peer]),
     stopPeer: () => run('lxc-stop', peer),
     attachPeer: (argv) => run('lxc-attach', [...peer, '--clear-env', '--', ...argv]),
+    paths: { ours: root.join('root/lib/lxc/containers'), peer: root.join('peer') },
   })
 }
 
@@ -133,4 +136,40 @@ export const lxcExec: Benchmark = {
       await stopPeer()
       return { ms: oursMs, peerMs, ratio }
     }),
+}
+
+/** What the process that watches over a container has of memory, shared pages in parts (proc_pid_smaps(5)). */
+export const lxcMemory: Benchmark = {
+  name: 'lxc-memory',
+  about: "memory (PSS) of a container's monitor; peer: that of lxc-start with the same configuration",
+  goal: { ratio: 1.2 },
+  unit: 'KiB',
+  requires: canRunLxc,
+  run: () =>
+    contest(async ({ domain, stopOurs, startPeer, stopPeer, paths }) => {
+      const ours: number[] = []
+      const peers: number[] = []
+      for (let round = 0; round < 10; round++) {
+        // Both are there while they are measured: they share liblxc.
+        await Promise.all([domain.start(), startPeer()])
+        ours.push(await pssKib(await monitorOf(paths.ours)))
+        peers.push(await pssKib(await monitorOf(paths.peer)))
+        await Promise.all([stopOurs(), stopPeer()])
+      }
+      return { ms: median(ours), peerMs: median(peers), ratio: median(ours) / median(peers) }
+    }),
+}
+
+/** liblxc's process that watches over the only container of an lxcpath. */
+async function monitorOf(path: string): Promise<string> {
+  for (const pid of await readdir('/proc')) {
+    const command = /^\d+$/.test(pid) ? await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '') : ''
+    if (command.startsWith(`[lxc monitor] ${path} `)) return pid
+  }
+  throw new Error(`no container of ${path} runs`)
+}
+
+async function pssKib(pid: string): Promise<number> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
+  return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1])
 }

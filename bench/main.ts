@@ -2,7 +2,7 @@ import { fleetDown, fleetUp, simulation } from './autostart.js'
 import type { Benchmark, Figures } from './benchmark.js'
 import { coldStart } from './cold-start.js'
 import { daemonStart } from './daemon-start.js'
-import { lxcExec, lxcStart, lxcStop } from './lxc.js'
+import { lxcExec, lxcMemory, lxcStart, lxcStop } from './lxc.js'
 import { qemuStart } from './qemu.js'
 import { remoteClient, remotePipelined, remoteSerial } from './remote-calls.js'
 import { testList } from './test-list.js'
@@ -13,6 +13,7 @@ const benchmarks: readonly Benchmark[] = [
   lxcStart,
   lxcStop,
   lxcExec,
+  lxcMemory,
   qemuStart,
   testList,
   xmlRoundTrip,

@@ -32,7 +32,10 @@ $b mount -t virtiofs -o ro host /host
 $b mount -t tmpfs tmpfs /layers
 $b mkdir /layers/upper /layers/work
 $b mount -t overlay -o lowerdir=/host,upperdir=/layers/upper,workdir=/layers/work overlay /root
-$b mount -t virtiofs -o ro repository /root/@repository@
+$b mkdir /layers/repository-upper /layers/repository-work
+$b mount -t virtiofs -o ro repository /repository
+$b mount -t overlay -o lowerdir=/repository,upperdir=/layers/repository-upper,workdir=/layers/repository-work \
+  overlay /root/@repository@
 $b cp /run-tests /root/run-tests
 $b mount --move /proc /root/proc
 $b mount --move /dev /root/dev
@@ -83,7 +86,17 @@ export const cgroup2Machine: TestHost = {
 }
 
 async function initramfs(root: string, command: readonly string[]): Promise<Buffer> {
-  for (const directory of ['bin', 'proc', 'dev', 'host', 'layers', 'root', 'lib/modules', 'unpacked'])
+  for (const directory of [
+    'bin',
+    'proc',
+    'dev',
+    'host',
+    'repository',
+    'layers',
+    'root',
+    'lib/modules',
+    'unpacked',
+  ])
     await mkdir(join(root, directory), { recursive: true })
   await copyFile('/bin/busybox', join(root, 'bin/busybox'))
   const image = (await readdir(packageDirectory)).find((name) => name.startsWith('linux-image-'))

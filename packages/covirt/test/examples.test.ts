@@ -3,7 +3,8 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
-import { canRunLinuxGuest, canRunLxc, tempRoot, testWhen } from '../../../test/fixtures/index.js'
+import { canRunLinuxGuest, canRunLxc, linuxGuest, tempRoot, testWhen } from '../../../test/fixtures/index.js'
+import { rootInitrd } from '../../../test/fixtures/root-initrd.js'
 
 const run = promisify(execFile)
 const directory = fileURLToPath(new URL('../../../examples', import.meta.url))
@@ -18,22 +19,41 @@ const programs: Readonly<Record<string, RegExp>> = {
   'watch-events.mjs': /^test: suspended \(paused\)\ntest: stopped \(destroyed\)\ntest: started \(booted\)\n$/,
 }
 
-async function runExample(name: string, environment: NodeJS.ProcessEnv = {}): Promise<string> {
+async function runExample(
+  name: string,
+  environment: NodeJS.ProcessEnv = {},
+  args: readonly string[] = [],
+): Promise<string> {
   const { NODE_OPTIONS: _, ...inherited } = process.env
-  const { stdout } = await run(process.execPath, [`${directory}/${name}`], {
+  const { stdout } = await run(process.execPath, [`${directory}/${name}`, ...args], {
     env: { ...inherited, ...environment },
   })
   return stdout
 }
 
 test('every example is run here', () => {
-  const files = readdirSync(directory).filter((name) => name.endsWith('.mjs') && name !== 'quickstart.mjs')
-  expect(files.sort()).toEqual(Object.keys(programs))
+  const files = readdirSync(directory).filter((name) => name.endsWith('.mjs'))
+  expect(files.sort()).toEqual([...Object.keys(programs), 'quickstart.mjs', 'same-tree.mjs'].sort())
 })
 
 test.each(Object.entries(programs))('%s does what it says', async (name, expected) => {
   expect(await runExample(name)).toMatch(expected)
 })
+
+testWhen(
+  canRunLxc() ?? canRunLinuxGuest(),
+  'same-tree.mjs boots one tree as a container, and as a machine from a disk and by virtiofs',
+  async () => {
+    await using root = await tempRoot()
+    const { kernel } = await linuxGuest()
+    const printed = await runExample('same-tree.mjs', { TMPDIR: root.path }, [kernel, await rootInitrd()])
+    expect(printed).toBe(
+      'container: container\ndisk: container disk\nvirtiofs: container shared\ncontainer: container shared\n',
+    )
+    expect(readdirSync(root.path)).toEqual([])
+  },
+  120_000,
+)
 
 describe('the quickstart', () => {
   test('runs with what there is, and leaves nothing behind', async () => {

@@ -49,6 +49,24 @@ const cases: readonly Case[] = [
       "<features><acpi/><vmport state='off'/><smm state='on'/></features><clock><timer name='hpet' present='no'/></clock>",
     expected: ['-machine', 'pc,accel=tcg,usb=off,acpi=on,hpet=off,vmport=off,smm=on,dump-guest-core=off'],
   },
+  {
+    what: 'virtiofs',
+    elements: "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>",
+    devices:
+      "<filesystem><driver type='virtiofs' queue='512'/><source socket='/run/fs,1'/><target dir='root'/></filesystem>",
+    expected: [
+      ...['-chardev', 'socket,id=charfs0,path=/run/fs,,1', '-device'],
+      '{"driver":"vhost-user-fs-pci","id":"fs0","chardev":"charfs0","tag":"root","queue-size":512}',
+    ],
+  },
+  {
+    what: 'memory that others may see',
+    elements: "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>",
+    expected: [
+      ...['-m', 'size=65536k', '-object'],
+      '{"qom-type":"memory-backend-memfd","id":"ram","size":67108864,"share":true}',
+    ],
+  },
   { what: 'memory in KiB', expected: ['-m', 'size=65536k'] },
   { what: 'processors', expected: ['-smp', '1,maxcpus=1,sockets=1,cores=1,threads=1'] },
   {
@@ -341,6 +359,22 @@ const refused: readonly (readonly [what: string, guest: Partial<Case>, code: str
     { devices: "<filesystem><source dir='/x'/><target dir='y'/></filesystem>" },
     'CONFIG_UNSUPPORTED',
     '<filesystem>',
+  ],
+  [
+    'a directory that nobody serves',
+    {
+      devices: "<filesystem><driver type='virtiofs'/><source dir='/x'/><target dir='y'/></filesystem>",
+    },
+    'CONFIG_UNSUPPORTED',
+    "<source dir='/x'>",
+  ],
+  [
+    'virtiofs without shared memory',
+    {
+      devices: "<filesystem><driver type='virtiofs'/><source socket='/x'/><target dir='y'/></filesystem>",
+    },
+    'XML_ERROR',
+    'memory of the guest',
   ],
   [
     'memory limits',

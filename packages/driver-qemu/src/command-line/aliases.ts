@@ -18,6 +18,7 @@ export function withAliases(domain: DomainXml, machine: Machine): DomainXml {
   const named: DevicesXml = {
     ...devices,
     disks: devices.disks.map((disk) => named1(disk, diskAlias(busOf(disk, machine), disk.target.dev))),
+    filesystems: numbered(devices.filesystems, 'fs'),
     interfaces: numbered(devices.interfaces, 'net'),
     serials,
     consoles: devices.consoles.map((console, index) => consoleAlias(console, index, serials)),
@@ -58,10 +59,22 @@ function consoleAlias(console: ConsoleXml, index: number, serials: DevicesXml['s
 
 function checkUnique({ consoles, disks, interfaces, serials, channels, ...others }: DevicesXml): void {
   const virtioConsoles = consoles.filter(({ target }) => target?.type === 'virtio')
-  const { inputs, videos, rngs, panics, watchdogs } = others
+  const { filesystems, inputs, videos, rngs, panics, watchdogs } = others
   const seen = new Set<string>()
   for (const { alias } of [
-    ...[disks, interfaces, serials, virtioConsoles, channels, inputs, videos, rngs, panics, watchdogs].flat(),
+    ...[
+      disks,
+      interfaces,
+      serials,
+      virtioConsoles,
+      channels,
+      filesystems,
+      inputs,
+      videos,
+      rngs,
+      panics,
+      watchdogs,
+    ].flat(),
   ] as readonly Aliased[]) {
     if (alias === undefined) continue
     if (!/^[A-Za-z][\w.-]*$/.test(alias))

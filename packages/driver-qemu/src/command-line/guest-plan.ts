@@ -7,6 +7,7 @@ import { characterDevices, type Line } from './character-devices.js'
 import { clockArguments } from './clock.js'
 import { controllerArguments } from './controllers.js'
 import { diskArguments } from './disks.js'
+import { filesystemArguments } from './filesystems.js'
 import { graphicsArguments, videoArguments } from './graphics.js'
 import { interfaceArguments, type Tap } from './interfaces.js'
 import { machineArguments, machineOf } from './machine.js'
@@ -82,6 +83,9 @@ export function planGuest(definition: DomainXml): GuestPlan {
     ...controllerArguments(domain, machine),
     ...devices.disks.flatMap((disk, index) =>
       diskArguments(disk, aliasOf(disk), order.disks[index], machine),
+    ),
+    ...devices.filesystems.flatMap((filesystem) =>
+      filesystemArguments(filesystem, aliasOf(filesystem), { domain, machine }),
     ),
     ...nics.flatMap(({ args: nicArgs }) => nicArgs),
     ...lines.args,

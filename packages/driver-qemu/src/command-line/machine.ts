@@ -1,5 +1,6 @@
 import type { DomainXml } from '@covirt/xml'
 import { keyval, unsupported } from './arguments.js'
+import { memoryBackend } from './memory.js'
 
 /** The machine that QEMU is to be, as far as devices depend on it. */
 export interface Machine {
@@ -47,6 +48,7 @@ export function machineArguments(domain: DomainXml, machine: Machine, firmware: 
       vmport: isPc ? onOffOf(features?.vmport) : undefined,
       smm: isPc ? onOffOf(features?.smm) : undefined,
       'dump-guest-core': false,
+      'memory-backend': domain.memoryBacking?.source === 'memfd' ? memoryBackend : undefined,
       pflash0,
       pflash1,
     }),

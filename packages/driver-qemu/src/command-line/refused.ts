@@ -26,7 +26,6 @@ export function refuseUnsupported(domain: DomainXml): void {
     ['<features><ioapic>', features?.ioapic],
     ['<features><capabilities>', features?.capabilities],
     ['<lease>', devices.leases.length],
-    ['<filesystem>', devices.filesystems.length],
     ['<smartcard>', devices.smartcards.length],
     ['<parallel>', devices.parallels.length],
     ['<tpm>', devices.tpms.length],
