@@ -19,6 +19,7 @@ import {
   type LaunchSpec,
   type NativeFormat,
   nativeConfigRole,
+  type SharingDomain,
   UndoStack,
 } from '@covirt/local'
 import { type DomainXml, formatDomain } from '@covirt/xml'
@@ -32,6 +33,7 @@ import { hostLinkName, routesOf } from './config/network.js'
 import { prepareDocument } from './config/prepare-document.js'
 import { seccompProfile } from './config/seccomp.js'
 import { isPrivileged, missingProtection } from './config/security.js'
+import { checkShared } from './config/shared-storage.js'
 import { stagesOf } from './config/stages.js'
 import { toNative } from './config/to-native.js'
 import { containerFiles } from './container-files.js'
@@ -145,10 +147,6 @@ export class LxcHypervisor implements Hypervisor {
       this.#writeConfig(spec, { document, container, init, devices })
       await prepareOverlays(document, container)
       await exportImages(document, imagesDirectoryOf(spec))
-      if (lxcfsFiles(this.#lxcfs).size === 0)
-        logger.info("A container sees the host's memory and processors: lxcfs does not run", {
-          domain: domain.name,
-        })
       const parts = this.#partsOf(spec, { container, document, init, ids })
       const { initPid, ranBecause } = await parts.start({ paused, signal })
       undo.push(() => stop(container))
@@ -203,6 +201,10 @@ export class LxcHypervisor implements Hypervisor {
   }
 
   readonly snapshots = rootfsSnapshots
+
+  checkShared(document: DomainXml, others: readonly SharingDomain[]): void {
+    checkShared(document, others)
+  }
 
   roles(access: GuestAccess): Partial<DriverRoles> {
     return {
@@ -274,8 +276,12 @@ export class LxcHypervisor implements Hypervisor {
     { container, document, init, ids, changes }: FoundContainer & { readonly changes?: string | undefined },
   ): LxcGuestParts {
     const { name } = domain
-    const start = (options: BootOptions) =>
-      startContainer(container, { document, ids, places, lxcfs: this.#lxcfs, ...options })
+    const start = (options: BootOptions) => {
+      const lxcfs = lxcfsFiles(this.#lxcfs)
+      if (lxcfs.size === 0)
+        logger.info("A container sees the host's memory and processors: lxcfs does not run", { domain: name })
+      return startContainer(container, { document, ids, places, lxcfs, ...options })
+    }
     const ownIds = ids !== undefined
     const parts = { container, document, host: this.#host, ownIds, logger, record: changes }
     const found = { container, changes: new LiveChanges(parts), init, firstId: ids?.start }
@@ -381,7 +387,7 @@ async function startContainer(
     ...options
   }: BootOptions &
     Pick<FoundContainer, 'document' | 'ids'> &
-    Pick<LaunchSpec, 'places'> & { readonly lxcfs: string },
+    Pick<LaunchSpec, 'places'> & { readonly lxcfs: ReadonlyMap<string, string> },
 ): Promise<Started> {
   const images = await rawImages(document, exportedImages(document, imagesDirectoryOf({ places })))
   return start(container, {
@@ -392,7 +398,7 @@ async function startContainer(
     stages: stagesOf(document, {
       ownIds: ids !== undefined,
       images,
-      lxcfs: lxcfsFiles(lxcfs),
+      lxcfs,
       ephemeral: (index) => ephemeralDirectory(container, index),
     }),
     logFile: logFileOf({ places }),

@@ -158,6 +158,18 @@ describeWhen(canRunLxc(), 'a container that lxc-create made', () => {
     expect(await (await place.domain()).state()).toMatchObject({ state: 'shutoff' })
   })
 
+  test('whose root is an overlay is not redefined: its changes would not be seen any more', async () => {
+    await using place = await ForeignPlace.make()
+    const config = place.configOf(place.name)
+    const text = await readFile(config, 'utf8')
+    const overlay = `overlay:${place.lxcpath}/base:${place.lxcpath}/${place.name}/delta0`
+    await writeFile(config, text.replace(/^(lxc\.rootfs\.path = ).*$/m, `$1${overlay}`))
+    const domain = await place.domain()
+    const xml = await domain.xml()
+    const connection = await place.open()
+    await expect(connection.domains.define(xml)).rejects.toMatchObject({ code: 'CONFIG_UNSUPPORTED' })
+  })
+
   test('is not removed, renamed or marked here, and is the own one of this library once it is redefined', async () => {
     await using place = await ForeignPlace.make()
     const connection = await place.open()

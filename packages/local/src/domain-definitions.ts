@@ -46,6 +46,7 @@ export class DomainDefinitions {
     const entry = this.#parts.table.reserve(document.uuid, document.name)
     return this.#parts.jobs.run(entry, 'define', options, async ({ signal }) => {
       this.#parts.table.reserve(document.uuid, document.name)
+      if (entry.isForeign) await this.#parts.hypervisor.foreign?.checkRedefinition(entry.name, document)
       await this.#parts.store.saveDefinition(entry.name, storedText(document), { signal })
       const detail = entry.definition ? 'updated' : 'added'
       if (entry.isForeign) entry.autostart = false

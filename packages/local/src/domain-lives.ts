@@ -108,10 +108,22 @@ export class DomainLives {
 
   async #launch(entry: DomainEntry, document: DomainXml, options: StartOptions): Promise<DomainRef> {
     requireInactive(entry)
+    this.#checkShared(entry, document)
     const { paused = false, signal } = options
     const image = options.forceBoot ? await this.#parts.saved?.imageOf(entry) : undefined
     await this.#parts.keeper.launch(entry, document, { paused, image, signal })
     return entry.ref
+  }
+
+  #checkShared(entry: DomainEntry, document: DomainXml): void {
+    const { hypervisor, table } = this.#parts
+    if (!hypervisor.checkShared) return
+    const others = [...table].filter((other) => other !== entry)
+    const sharing = others.map(({ active, starting, inactiveDocument }) => ({
+      document: active?.document ?? inactiveDocument,
+      active: active !== undefined || starting,
+    }))
+    hypervisor.checkShared(document, sharing)
   }
 
   /** A guest that does not run cannot act on what it is asked. */

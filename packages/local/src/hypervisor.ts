@@ -77,6 +77,12 @@ export interface Hypervisor {
   roles(access: GuestAccess): OptionalRoles
 
   /**
+   * Throws where a guest of `document` would harm what guests of other domains keep, or they what it keeps. Called before
+   * each start, with all other domains.
+   */
+  checkShared?(document: DomainXml, others: readonly SharingDomain[]): void
+
+  /**
    * Told which domains there are, once all have been loaded and whenever one has gone for good: what the driver keeps
    * on the host for domains of any other uuid is free.
    */
@@ -84,6 +90,14 @@ export interface Hypervisor {
 
   /** Frees what is shared between guests. Guests are untouched; each has been released before. */
   close(): Promise<void>
+}
+
+/** A domain beside another one. */
+export interface SharingDomain {
+  /** What it runs from, or would. */
+  readonly document: DomainXml
+  /** It has a guest, or is about to. */
+  readonly active: boolean
 }
 
 /** Which guest to launch, and with what. */
@@ -126,6 +140,11 @@ export interface ForeignDomains {
   list(): Promise<readonly ForeignDomain[]>
   /** The one of this name, as it is now; `undefined` where there is none. Rejects where it cannot be understood. */
   find(name: string): Promise<ForeignDomain | undefined>
+  /**
+   * Rejects where a domain that is defined anew so, and by that becomes the driver's own, would lose what those files say it
+   * keeps: `CONFIG_UNSUPPORTED`.
+   */
+  checkRedefinition(name: string, document: DomainXml): Promise<void>
   /**
    * Calls `listener`, until `close` of the hypervisor, with the name of each domain that may have been defined, changed,
    * removed or started by others. The end of a guest is told by its sink once it has been adopted.

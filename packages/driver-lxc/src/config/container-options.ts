@@ -33,7 +33,7 @@ export interface ContainerOptions {
 }
 
 /** In seconds. */
-export interface ClockOffsets {
+interface ClockOffsets {
   readonly boot?: number
   readonly monotonic?: number
 }

@@ -66,8 +66,14 @@ export function fromNative(text: string, { name, memoryKib }: NativeDefaults): F
  */
 export function redefinition(text: string, defaults: NativeDefaults): DomainInput {
   const { document } = fromNative(text, defaults)
+  requireNoChanges(text)
+  return document
+}
+
+/** `CONFIG_UNSUPPORTED` where the root of a container is an overlay with changes in a place of liblxc's own. */
+export function requireNoChanges(text: string): void {
   const changes = foreignChanges(text)
-  if (changes === undefined) return document
+  if (changes === undefined) return
   throw new VirError('CONFIG_UNSUPPORTED', `The changes in ${changes} would not be seen any more`, {
     domain: 'LXC',
     hint: 'Copy the container to a directory first: lxc-copy -B dir',

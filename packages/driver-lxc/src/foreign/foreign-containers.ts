@@ -1,10 +1,12 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CallOptions } from '@covirt/core'
 import type { AdoptSpec, ForeignDomain, ForeignDomains, Guest, LaunchSpec } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
+import { requireNoChanges } from '../config/from-native.js'
 import { liveDocument } from '../config/live-document.js'
+import { rootFilesystem } from '../config/mounts.js'
 import { LiveChanges } from '../guest/live-changes.js'
 import { LxcGuest, type LxcGuestParts } from '../guest/lxc-guest.js'
 import { StateHub } from '../guest/state-hub.js'
@@ -48,6 +50,12 @@ export class ForeignContainers implements ForeignDomains {
     } catch (error) {
       throw toVirError(error, `Reading the configuration of ${name}`)
     }
+  }
+
+  /** What it has changed of a template is not where changes of the driver's own are. */
+  async checkRedefinition(name: string, document: DomainXml): Promise<void> {
+    const config = await readFile(join(this.#path, name, 'config'), 'utf8').catch(() => '')
+    if (rootFilesystem(document)?.type === 'template') requireNoChanges(config)
   }
 
   async watch(listener: (name: string) => void): Promise<void> {

@@ -366,13 +366,16 @@ export class LxcGuest implements Guest {
     }
   }
 
-  /** Init has gone, and with it all processes of its namespace. Tells of that where it is sure not to come again. */
+  /**
+   * Init has gone, and with it all processes of its namespace. Tells of that where it is sure not to come again, but not to who
+   * kills it, and waits for more.
+   */
   async #tellEnd(settled: AbortSignal): Promise<void> {
     const end = await this.#howItEnded(settled)
-    if (this.#released || this.#ended || this.#endTold) return
-    if (!this.#isKilled && (end.status === undefined || this.#wantsRestart(end))) return
+    if (this.#released || this.#ended || this.#isKilled) return
+    if (end.status === undefined || this.#wantsRestart(end)) return
     this.#endTold = true
-    this.#parts.sink.ended(this.#isKilled ? { kind: 'killed' } : exitOf(end))
+    this.#parts.sink.ended(exitOf(end))
   }
 
   async #howItEnded(settled?: AbortSignal): Promise<InitEnd> {
