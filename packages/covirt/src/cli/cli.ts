@@ -1,6 +1,7 @@
 import { type Connection, type Domain, type Logger, silentLogger } from '@covirt/core'
 import { defaultUri } from '../default-uri.js'
 import { open } from '../open.js'
+import { askCredentials } from './ask-credentials.js'
 import { type Colour, colourOf } from './colour.js'
 import { whenFree } from './connect.js'
 import { exitCodes } from './exit-codes.js'
@@ -81,7 +82,8 @@ export class Cli {
   async #connect(): Promise<Connection> {
     const { debug, lockTimeout } = this.#flags
     const logger = debug ? stderrLogger : silentLogger
-    return whenFree(() => open(this.uri, { logger, signal: this.signal }), {
+    const credentials = askCredentials({ input: process.stdin, output: process.stderr })
+    return whenFree(() => open(this.uri, { logger, credentials, signal: this.signal }), {
       timeoutMs: lockTimeout * 1000,
       signal: this.signal,
       onWait: (message) => this.note(`Waiting: ${message}`),
