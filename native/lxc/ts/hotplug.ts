@@ -7,10 +7,11 @@ export type LinkWords = readonly (readonly [key: string, value: string])[]
 
 /**
  * Gives a running container a network link more: `type` veth, whose `veth.pair` stays outside, macvlan, or phys, a link
- * of the host. All of it or nothing; `ESRCH` where the container does not run, `EEXIST` where a name is taken.
+ * of the host. All of it or nothing, also where it is cancelled; `ESRCH` where the container does not run, `EEXIST` where a name is taken.
  */
 export async function addLink(container: Container, words: LinkWords, options: Options = {}): Promise<void> {
-  await runProgram('link', container, linkArguments('add', words), { signal: options.signal })
+  const undo = () => removeLink(container, words).catch(() => {})
+  await runProgram('link', container, linkArguments('add', words), { signal: options.signal, undo })
 }
 
 /** Takes a network link away; one of the host is the host's again. `ENODEV` where it is not there. */
@@ -40,7 +41,8 @@ export async function addMount(
 ): Promise<void> {
   const maps = idmaps.flatMap((map) => ['--idmap', map])
   const args = [...maps, '--stage', stageArgument(stage), '--', 'add', target]
-  await runProgram('mount', container, args, { signal: options.signal })
+  const undo = () => removeMount(container, target, { lazily: true }).catch(() => {})
+  await runProgram('mount', container, args, { signal: options.signal, undo })
 }
 
 /** Unmounts what is on `target` in a running container: `EBUSY` while it is in use, unless `lazily`. */

@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Connection, Domain } from '@covirt/core'
 import { afterAll, expect, test } from '@jest/globals'
-import { canRunLxc, describeWhen, netnsBridge, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
+import {
+  canLimitContainers,
+  canRunLxc,
+  describeWhen,
+  netnsBridge,
+  tempRoot,
+  testWhen,
+  uniqueName,
+} from '../../../test/fixtures/index.js'
 import { containerCgroups } from '../src/native.js'
 import { LxcWorld, privileged, removeRootfs } from './lxc-fixture.js'
 
@@ -150,7 +158,7 @@ describeWhen(canRunLxc(), 'a container that runs', () => {
     await domain.start()
   })
 
-  test('may use what it is left, also when it has restarted', async () => {
+  testWhen(canLimitContainers(), 'may use what it is left, also when it has restarted', async () => {
     await using world = await makeWorld()
     await using connection = await world.open()
     const domain = await running(world, connection)

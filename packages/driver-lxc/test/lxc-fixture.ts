@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
 import { Connection, type Domain, type Driver, parseConnectUri } from '@covirt/core'
-import { busyboxRootfs, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
+import { busyboxRootfs, canLimitContainers, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
 import { processIdentity } from '../src/host/processes.js'
 import { lxcProvider } from '../src/index.js'
 import { isFrozen, setFrozen } from '../src/native.js'
@@ -153,6 +153,8 @@ export class LxcWorld implements DriverWorld {
   }
 }
 
+const noLimits = canLimitContainers()
+
 export const lxcFixture: DriverFixture = {
   type: 'LXC',
   roles: [
@@ -171,6 +173,7 @@ export const lxcFixture: DriverFixture = {
   shutdownModes: ['signal', 'initctl'],
   leftOut: {
     advance: 'time is real here',
+    ...(noLimits !== undefined && { tuning: noLimits }),
     panic: 'containers have no kernel of their own',
     password: 'containers have none',
     slow: 'containers start in milliseconds',

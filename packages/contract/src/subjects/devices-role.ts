@@ -108,6 +108,25 @@ export function devicesRole({ test, needing }: Suite): void {
     },
   )
 
+  needing(
+    'spareDevice',
+    'a device whose attaching is cancelled is there or is not, in guest and definition',
+    async (scene) => {
+      const { xml, word } = spare(scene)
+      const domain = await scene.running()
+      const controller = new AbortController()
+      const options = { live: true, config: true, signal: controller.signal }
+      const attaching = domain.attachDevice(xml, options)
+      await scene.until(new Promise(setImmediate))
+      controller.abort()
+      const [{ status }] = await Promise.allSettled([attaching])
+      const there = status === 'fulfilled'
+      expect(await has(domain, word)).toEqual({ live: there, config: there })
+      if (!there) await domain.attachDevice(xml, { live: true, config: true })
+      await domain.detachDevice(xml, { live: true, config: true })
+    },
+  )
+
   needing('spareDevice', 'a paused guest is given a device, too', async (scene) => {
     const { xml, word } = spare(scene)
     const domain = await scene.paused()
