@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { type Driver, FakeClock, parseConnectUri, silentLogger, systemClock } from '@covirt/core'
 import { testProvider } from '@covirt/driver-test'
 import {
+  FileJournal,
   MemoryJournal,
   makeStartPlan,
   makeStopPlan,
@@ -18,7 +19,7 @@ import {
 import { open } from 'covirt'
 import { busyboxRootfs } from '../test/fixtures/busybox-rootfs.js'
 import { canRunLxc } from '../test/fixtures/requirements.js'
-import { tempRoot } from '../test/fixtures/temp-root.js'
+import { tempRoot, uniqueName } from '../test/fixtures/temp-root.js'
 import type { Benchmark, Figures } from './benchmark.js'
 
 const run = promisify(execFile)
@@ -43,16 +44,7 @@ async function withFleet(measure: (fleet: Fleet) => Promise<Figures>): Promise<F
       <devices><filesystem type='mount'><source dir='${rootfs}'/><target dir='/'/></filesystem></devices></domain>`)
     await domain.setAutostart(true)
   }
-  const parts: RunnerParts = {
-    driver,
-    clock: systemClock,
-    logger: silentLogger,
-    journal: new MemoryJournal(),
-    actor: 'user',
-    boot: 'bench',
-    probeIo: new SystemProbeIo(driver, root.join('notify')),
-    conditions: systemConditions,
-  }
+  const parts = partsOf(driver, root.join('notify'))
   const peers = root.join('peers')
   await runStart(await makeStartPlan(parts), parts)
   for (let index = 0; index < count; index++) {
@@ -67,6 +59,19 @@ async function withFleet(measure: (fleet: Fleet) => Promise<Figures>): Promise<F
   }
   await runStop(await makeStopPlan(parts), parts)
   return await measure({ parts, peers })
+}
+
+function partsOf(driver: Driver, notifyDirectory: string): RunnerParts {
+  return {
+    driver,
+    clock: systemClock,
+    logger: silentLogger,
+    journal: new MemoryJournal(),
+    actor: 'user',
+    boot: 'bench',
+    probeIo: new SystemProbeIo(driver, notifyDirectory),
+    conditions: systemConditions,
+  }
 }
 
 async function timed(act: () => Promise<unknown>): Promise<number> {
@@ -105,6 +110,70 @@ export const fleetDown: Benchmark = {
       const peerMs = await timed(() => run('lxc-autostart', ['-P', peers, '-s', '-t', '60']))
       return { ms, peerMs, ratio: ms / peerMs }
     }),
+}
+
+const chains = 4
+const depth = 6
+
+/**
+ * From the plan's making until its end, with the journal on disk, against the longest way through its starts as they were
+ * measured: what planner and runner add to what cannot be done without.
+ */
+export const planOverhead: Benchmark = {
+  name: 'plan-overhead',
+  about: `${chains} chains of ${depth} containers brought up, against the slowest chain's own starts`,
+  goal: { ratio: 1.1 },
+  requires: canRunLxc,
+  run: async () => {
+    await using root = await tempRoot()
+    const rootfs = await busyboxRootfs(root.join('rootfs'))
+    await using connection = await open(`lxc:///system?root=${root.join('root')}`)
+    const fleet = uniqueName('chain')
+    const nameOf = (index: number) => `${fleet}-${index}`
+    for (let index = 0; index < chains * depth; index++) {
+      const after = index < chains ? '' : `<after domain='${nameOf(index - chains)}'/>`
+      const domain = await connection.domains.define(`<domain type='lxc'><name>${nameOf(index)}</name>
+        <metadata><lifecycle xmlns='urn:covirt:lifecycle:1'><start>${after}</start></lifecycle></metadata>
+        <memory unit='MiB'>64</memory><os><type>exe</type><init>/sbin/init</init></os>
+        <devices><filesystem type='mount'><source dir='${rootfs}'/><target dir='/'/></filesystem></devices></domain>`)
+      await domain.setAutostart(true)
+    }
+    const { driver, took } = timedStarts(connection.driver)
+    const journal = FileJournal.open({ directory: root.join('journal') })
+    const parts: RunnerParts = { ...partsOf(driver, root.join('notify')), journal }
+    const options = { defaults: { limit: chains } }
+    const ms = await timed(async () => runStart(await makeStartPlan(parts, options), parts))
+    const chainMs = Array.from({ length: chains }, (_, chain) =>
+      Array.from({ length: depth }, (_none, level) => took.get(nameOf(level * chains + chain)) ?? 0).reduce(
+        (sum, each) => sum + each,
+      ),
+    )
+    await runStop(await makeStopPlan(parts), parts)
+    await journal.close()
+    const peerMs = Math.max(...chainMs)
+    return { ms, peerMs, ratio: ms / peerMs }
+  },
+}
+
+/** The driver, and how long each start took, by name. */
+function timedStarts(given: Driver): { readonly driver: Driver; readonly took: ReadonlyMap<string, number> } {
+  const took = new Map<string, number>()
+  const startDomain: Driver['startDomain'] = async (domain, options) => {
+    const begun = performance.now()
+    try {
+      return await given.startDomain(domain, options)
+    } finally {
+      took.set(domain.name, performance.now() - begun)
+    }
+  }
+  const driver = new Proxy(given, {
+    get: (target, key) => {
+      if (key === 'startDomain') return startDomain
+      const value: unknown = Reflect.get(target, key, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { driver, took }
 }
 
 /** Ten thousand simulated guests, up and down. */

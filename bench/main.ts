@@ -1,4 +1,4 @@
-import { fleetDown, fleetUp, simulation } from './autostart.js'
+import { fleetDown, fleetUp, planOverhead, simulation } from './autostart.js'
 import type { Benchmark, Figures } from './benchmark.js'
 import { coldStart } from './cold-start.js'
 import { daemonStart } from './daemon-start.js'
@@ -21,6 +21,7 @@ const benchmarks: readonly Benchmark[] = [
   wireList,
   fleetUp,
   fleetDown,
+  planOverhead,
   simulation,
   coldStart,
   daemonStart,
