@@ -7,6 +7,7 @@ import { qemuStart } from './qemu.js'
 import { remoteClient, remotePipelined, remoteSerial } from './remote-calls.js'
 import { testList } from './test-list.js'
 import { wireCalls, wireList } from './wire.js'
+import { wireFanOut } from './wire-fan-out.js'
 import { xmlRoundTrip } from './xml.js'
 
 const benchmarks: readonly Benchmark[] = [
@@ -19,6 +20,7 @@ const benchmarks: readonly Benchmark[] = [
   xmlRoundTrip,
   wireCalls,
   wireList,
+  wireFanOut,
   fleetUp,
   fleetDown,
   planOverhead,
