@@ -33,7 +33,7 @@ export class RpcStream extends Duplex {
   /** Whether the other end has been told that we are done, and whether it has said that it knows. */
   #told = false
   #over = false
-  #onOver: (() => void)[] = []
+  #onOver: ((error?: VirError) => void)[] = []
 
   constructor(parts: RpcStreamParts, { packets = false }: RpcStreamOptions = {}) {
     super({ readableObjectMode: packets })
@@ -79,7 +79,7 @@ export class RpcStream extends Duplex {
 
   override _final(done: (error?: Error) => void): void {
     this.#finish()
-    this.#whenOver(() => done())
+    this.#whenOver(done)
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
@@ -97,7 +97,8 @@ export class RpcStream extends Duplex {
     this.#parts.send(status)
   }
 
-  #whenOver(act: () => void): void {
+  /** Calls `act` once it is over, with what it has failed with. */
+  #whenOver(act: (error?: VirError) => void): void {
     if (this.#over) act()
     else this.#onOver.push(act)
   }
@@ -106,7 +107,7 @@ export class RpcStream extends Duplex {
     if (this.#over) return
     this.#over = true
     this.#parts.onOver()
-    for (const act of this.#onOver.splice(0)) act()
+    for (const act of this.#onOver.splice(0)) act(error)
     if (this.destroyed) return
     if (error) {
       this.destroy(error)

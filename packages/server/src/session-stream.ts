@@ -113,8 +113,13 @@ export class SessionStream {
     if (this.#finishing) return
     this.#finishing = true
     // What the client has sent is to arrive before it is told that it has.
-    if (this.#source.writable) this.#source.end(() => this.#close())
-    else this.#close()
+    if (!this.#source.writable) this.#close()
+    else
+      this.#source.end((error?: NodeJS.ErrnoException | null) => {
+        // That it was destroyed before it had ended is no failure: its reason is told as such.
+        if (error && error.code !== 'ERR_STREAM_DESTROYED') this.#fail(error)
+        else this.#close()
+      })
   }
 
   /** The client is told once what is behind the stream is free: it may open it anew at once. */
