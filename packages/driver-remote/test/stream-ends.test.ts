@@ -39,8 +39,22 @@ test('a file that is refused after all of its content has come is refused', asyn
   await expect(writing).rejects.toMatchObject({ code: 'OPERATION_FAILED', message: 'There is no room' })
 })
 
+test('a program whose output has ended before it is looked at ends like others', async () => {
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() }
+  for (const output of [streams.stdout, streams.stderr]) {
+    output.resume().end()
+    await once(output, 'end')
+  }
+  const program = { ...streams, pid: 1, exit: Promise.resolve({ code: 0 }), resize: () => {}, kill: () => {} }
+  await using scene = await sceneWith('exec', { exec: async () => program })
+
+  const { exit, stdout, stderr } = await scene.domain.exec(['true'])
+
+  expect(await Promise.all([exit, text(stdout), text(stderr)])).toEqual([{ code: 0 }, '', ''])
+})
+
 /** A domain seen through a server whose driver has another `role`. */
-async function sceneWith(role: 'console' | 'files', methods: object) {
+async function sceneWith(role: 'console' | 'files' | 'exec', methods: object) {
   const driver = await testProvider.open(parseConnectUri('test:///default?root=ends'))
   const changed: Driver = new Proxy(driver, {
     get: (target, key) => {

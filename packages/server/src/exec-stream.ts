@@ -125,10 +125,13 @@ export class ExecStream extends Duplex {
         if (!this.#tell({ kind, data: data.subarray(at, at + maxPacketBytes) })) output.pause()
     })
     output.on('error', (error) => this.destroy(error))
-    output.on('end', () => {
+    const onEnd = () => {
       this.#tell({ kind: `${kind}-end` })
       this.#countEnd()
-    })
+    }
+    // A pipe out of which nothing came ends before anyone reads it.
+    if (output.readableEnded) onEnd()
+    else output.on('end', onEnd)
   }
 
   async #tellEnd(): Promise<void> {
