@@ -3,7 +3,7 @@ import { Connection, type Domain, parseConnectUri } from '@covirt/core'
 import { firmwareGuest, type PrivateLibvirtd, uniqueName } from '../../../test/fixtures/index.js'
 import { processOf } from '../../driver-qemu/test/processes.js'
 import { remoteProvider } from '../src/index.js'
-import { command, tell, tellUntilGone } from './serial.js'
+import { tell, tellUntilGone } from './serial.js'
 
 /** libvirt's daemon with emulated QEMU as the suite sees it; `daemon` is asked for when the first world is made. */
 export function libvirtdFixture(daemon: () => PrivateLibvirtd): DriverFixture {
@@ -66,6 +66,14 @@ const notKept: Readonly<Record<string, string>> = {
   "the mode 'signal', which this driver does not have, is refused": 'it says INVALID_ARG',
   'a second opener takes the console with force, and the first stream ends': 'the first stream fails',
   'a device that the domain does not have is an invalid argument': 'it says INTERNAL_ERROR',
+  'a managed save ends the guest, and the next start goes on from it': extra,
+  'a paused guest is restored paused, and goes on when it is resumed': `it is paused by 'migration'; ${extra}`,
+  'a managed state outlives the connection and a new name': 'it renames no domain that has one',
+  'a managed state is removed by itself, and then the domain boots': extra,
+  'a domain with a managed state is not created past it': 'it creates it',
+  'a guest that has crashed is not saved': 'it saves it',
+  'keys that there are not are an invalid argument': 'it takes any number for a key',
+  'a guest without an agent tells no time': 'it says ARGUMENT_UNSUPPORTED',
   'a guest that switches itself off starts again where <on_poweroff> says so':
     'it resets the guest instead, and tells of no start',
   'a transient domain starts again, too, where <on_poweroff> says so':
@@ -119,7 +127,7 @@ class LibvirtdWorld implements DriverWorld {
   }
 
   panic(domain: Domain): Promise<void> {
-    return command(domain, 'k')
+    return tell(domain, 'k', 'FX-CRASH', 1)
   }
 
   powerOff(domain: Domain): Promise<void> {
@@ -127,7 +135,7 @@ class LibvirtdWorld implements DriverWorld {
   }
 
   restart(domain: Domain): Promise<void> {
-    return command(domain, 'r')
+    return tell(domain, 'r', 'FX-RESET', 1)
   }
 
   /** The daemon serves all worlds, one after the other: nothing may be left for the next. */

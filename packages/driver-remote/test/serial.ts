@@ -21,8 +21,9 @@ export async function tell(
     await sleep(repeatMs, undefined, { signal: over.signal }).catch(() => {})
   }
   await heard
+  const closed = console.closed ? undefined : once(console, 'close')
   console.destroy()
-  await once(console, 'close')
+  await closed
 }
 
 /** Writes a letter to the guest until it is gone: libvirt drops what it was told last where the stream ends after it. */
@@ -36,14 +37,6 @@ export async function tellUntilGone(domain: Domain, letter: string): Promise<voi
     console.write(letter)
     await sleep(repeatMs, undefined, { signal: over.signal }).catch(() => {})
   }
-}
-
-/** Writes a letter to the guest; how it acts on it is not waited for. */
-export async function command(domain: Domain, letter: string): Promise<void> {
-  const console = await domain.openConsole({ force: true })
-  console.on('error', () => {})
-  console.resume()
-  await new Promise<void>((resolve) => console.end(letter, resolve))
 }
 
 /** Resolves once `text` has come, and rejects where the stream ends before. */

@@ -17,7 +17,12 @@ export function savedStateRole(calls: PeerCalls): SavedStateRole {
       return result !== 0
     },
     removeManagedSave: async (domain, options) => {
-      await calls.call(procedures.domainManagedSaveRemove, { domain, flags: 0 }, options)
+      try {
+        await calls.call(procedures.domainManagedSaveRemove, { domain, flags: 0 }, options)
+      } catch (error) {
+        // libvirt's daemons refuse to remove what is not there.
+        if (await role.hasManagedSave(domain, options)) throw error
+      }
     },
     saveDomain: async (domain, path, { signal, restoreAs } = {}) => {
       checkPath(path)
