@@ -12,6 +12,7 @@ import type {
   Driver,
   ShutdownOptions,
   StartOptions,
+  SuspendOptions,
   UndefineOptions,
   Unsubscribe,
   XmlOptions,
@@ -139,7 +140,7 @@ export class DomainHandle {
     return this.#driver.destroyDomain(this.ref, options)
   }
 
-  async suspend(options?: CallOptions): Promise<void> {
+  async suspend(options?: SuspendOptions): Promise<void> {
     return this.#driver.suspendDomain(this.ref, options)
   }
 

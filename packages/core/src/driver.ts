@@ -43,6 +43,15 @@ export interface XmlOptions extends CallOptions {
   readonly secure?: boolean | undefined
 }
 
+/** How a domain is suspended. */
+export interface SuspendOptions extends CallOptions {
+  /**
+   * Only for as long as a task of this process takes: where the process ends before it resumes the guest, that goes on as soon as
+   * it is found again. Drivers of other processes' domains need not know it.
+   */
+  readonly brief?: boolean | undefined
+}
+
 /** Ends a subscription; calling it again does nothing. */
 export type Unsubscribe = () => void
 
@@ -189,7 +198,7 @@ export interface Driver extends OptionalRoles {
    * Stops the guest's processors (or processes) until it is resumed. Emits `suspended`/`paused`. Suspending a
    * paused domain does nothing. `OPERATION_INVALID` where it is not active or has crashed.
    */
-  suspendDomain(domain: DomainRef, options?: CallOptions): Promise<void>
+  suspendDomain(domain: DomainRef, options?: SuspendOptions): Promise<void>
   /**
    * Lets a paused guest go on. Emits `resumed`/`unpaused`. Resuming a running domain does nothing.
    * `OPERATION_INVALID` where it is not active or has crashed.

@@ -131,7 +131,7 @@ async function whileStill(
 ): Promise<void> {
   const { state } = await source.state({ signal })
   if (state !== 'running') return act()
-  await source.suspend({ signal })
+  await source.suspend({ brief: true, signal })
   try {
     await act()
   } finally {

@@ -25,6 +25,7 @@ import {
   type ShutdownOptions,
   type SnapshotsRole,
   type StartOptions,
+  type SuspendOptions,
   systemClock,
   throwIfAborted,
   type UndefineOptions,
@@ -224,7 +225,7 @@ export class HostDriver implements Driver {
     return this.#routing.call(domain, (driver) => driver.destroyDomain(domain, options))
   }
 
-  suspendDomain(domain: DomainRef, options?: CallOptions): Promise<void> {
+  suspendDomain(domain: DomainRef, options?: SuspendOptions): Promise<void> {
     return this.#routing.call(domain, (driver) => driver.suspendDomain(domain, options))
   }
 

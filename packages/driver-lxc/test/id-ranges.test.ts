@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { readdirSync, symlinkSync } from 'node:fs'
+import { once } from 'node:events'
+import { readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { tempRoot } from '../../../test/fixtures/index.js'
 import { divideSubordinateIds, IdRanges, idsPerRange } from '../src/host/id-ranges.js'
@@ -33,6 +35,25 @@ test('A domain that finds its place taken gets the next one', async () => {
   const { start } = new IdRanges(first.path).take(uuid)
   symlinkSync(randomUUID(), second.join(String(start)))
   expect(new IdRanges(second.path).take(uuid).start).not.toBe(start)
+})
+
+test("Ids that a process has in a user namespace of another root are no new domain's", async () => {
+  await using first = await tempRoot()
+  await using second = await tempRoot()
+  const uuid = randomUUID()
+  const { start } = new IdRanges(first.path).take(uuid)
+  const other = spawn('unshare', ['--user', 'sh', '-c', 'echo there; exec sleep 1000'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const ended = once(other, 'exit')
+  try {
+    await once(other.stdout, 'data')
+    writeFileSync(`/proc/${other.pid}/uid_map`, `0 ${start} ${idsPerRange}`)
+    expect(new IdRanges(second.path).take(uuid).start).not.toBe(start)
+  } finally {
+    other.kill('SIGKILL')
+    await ended
+  }
 })
 
 test('Where no range is left it says so', async () => {

@@ -110,3 +110,23 @@ test('asking a guest to restart ends the request to shut down', async () => {
   await clock.advance(61_000)
   expect(await domain.state()).toMatchObject({ state: 'running' })
 })
+
+test('a guest that a process has paused for a moment goes on where that has died', async () => {
+  await startedAndLeft(async ({ domains }) => (await domains.lookupByName(name)).suspend({ brief: true }))
+  const connection = await open()
+  const domain = await connection.domains.lookupByName(name)
+  expect(await domain.state()).toMatchObject({ state: 'running' })
+  expect(testWorld(uri).machines.values().next().value?.phase).toBe('running')
+})
+
+test('a guest that was paused for a moment before is paused for good by the next who does', async () => {
+  await startedAndLeft(async ({ domains }) => {
+    const domain = await domains.lookupByName(name)
+    await domain.suspend({ brief: true })
+    await domain.resume()
+    await domain.suspend()
+  })
+  const connection = await open()
+  const domain = await connection.domains.lookupByName(name)
+  expect(await domain.state()).toEqual({ state: 'paused', reason: 'user' })
+})

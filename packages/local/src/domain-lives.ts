@@ -5,6 +5,7 @@ import {
   type Logger,
   type ShutdownOptions,
   type StartOptions,
+  type SuspendOptions,
   throwIfAborted,
 } from '@covirt/core'
 import type { DomainXml } from '@covirt/xml'
@@ -92,17 +93,29 @@ export class DomainLives {
     await entry.jobs.preempt('destroy', options, () => this.#parts.keeper.destroy(entry))
   }
 
-  async suspend(domain: DomainRef, options: CallOptions = {}): Promise<void> {
-    await this.#parts.jobs.changeGuest(domain, 'suspend', options, async (entry, { guest }, { signal }) => {
+  async suspend(domain: DomainRef, options: SuspendOptions = {}): Promise<void> {
+    const { jobs, keeper } = this.#parts
+    await jobs.changeGuest(domain, 'suspend', options, async (entry, active, { signal }) => {
       requireNotCrashed(entry)
-      await this.#parts.keeper.pause(entry, guest, { signal })
+      if (entry.state.state === 'paused') return
+      active.held = options.brief ? { resumes: true } : undefined
+      // Known before it stands still: whoever finds it then lets it go on.
+      if (active.held) await keeper.saveStatus(entry)
+      try {
+        await keeper.pause(entry, active.guest, { signal })
+      } catch (error) {
+        active.held = undefined
+        await keeper.saveStatus(entry)
+        throw error
+      }
     })
   }
 
   async resume(domain: DomainRef, options: CallOptions = {}): Promise<void> {
-    await this.#parts.jobs.changeGuest(domain, 'resume', options, async (entry, { guest }, { signal }) => {
+    await this.#parts.jobs.changeGuest(domain, 'resume', options, async (entry, active, { signal }) => {
       requireNotCrashed(entry)
-      await this.#parts.keeper.resume(entry, guest, { signal })
+      active.held = undefined
+      await this.#parts.keeper.resume(entry, active.guest, { signal })
     })
   }
 

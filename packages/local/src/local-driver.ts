@@ -25,6 +25,7 @@ import {
   type ShutdownOptions,
   type SnapshotsRole,
   type StartOptions,
+  type SuspendOptions,
   type TuningRole,
   throwIfAborted,
   type UndefineOptions,
@@ -261,7 +262,7 @@ export class LocalDriver implements Driver {
     return this.#lives.destroy(domain, options)
   }
 
-  suspendDomain(domain: DomainRef, options?: CallOptions): Promise<void> {
+  suspendDomain(domain: DomainRef, options?: SuspendOptions): Promise<void> {
     return this.#lives.suspend(domain, options)
   }
 

@@ -58,13 +58,13 @@ export class IdRanges {
 
   /**
    * The range of a domain, from now on where it has had none: durable, the same at each start, no other domain's, and
-   * nobody else's by /etc/subuid and /etc/subgid. `OPERATION_FAILED` where none is left.
+   * nobody else's by /etc/subuid and /etc/subgid, nor that of any process there is then. `OPERATION_FAILED` where none is left.
    */
   take(uuid: string): IdSpan {
     const known = this.find(uuid)
     if (known) return known
     const { pool, taken } = readSubordinateIds()
-    const start = this.#freeStart(uuid, pool, taken)
+    const start = this.#freeStart(uuid, pool, [...taken, ...idsInUse()])
     if (start === undefined)
       throw new VirError('OPERATION_FAILED', 'No range of user ids is left for another container', {
         domain: 'LXC',
@@ -106,6 +106,18 @@ export class IdRanges {
       closeSync(fd)
     }
   }
+}
+
+/** Those of all user namespaces but ours (user_namespaces(7)): other roots, and other programs, have containers too. */
+function idsInUse(): IdSpan[] {
+  const own = readText('/proc/self/uid_map')
+  const maps = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => readText(`/proc/${pid}/uid_map`))
+  return [...new Set(maps)]
+    .filter((map) => map !== own)
+    .flatMap((map) => [...map.matchAll(/^ *\d+ +(\d+) +(\d+)$/gm)])
+    .map(([, start, count]) => ({ start: Number(start), count: Number(count) }))
 }
 
 function overlaps(a: IdSpan, b: IdSpan): boolean {

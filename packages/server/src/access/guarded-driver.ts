@@ -16,6 +16,7 @@ import {
   roleNames,
   type ShutdownOptions,
   type StartOptions,
+  type SuspendOptions,
   type UndefineOptions,
   type Unsubscribe,
   type VersionInfo,
@@ -141,7 +142,7 @@ export class GuardedDriver implements Driver {
     return this.#driver.destroyDomain(await this.#find(domain, options), options)
   }
 
-  async suspendDomain(domain: DomainRef, options?: CallOptions): Promise<void> {
+  async suspendDomain(domain: DomainRef, options?: SuspendOptions): Promise<void> {
     return this.#driver.suspendDomain(await this.#find(domain, options), options)
   }
 
