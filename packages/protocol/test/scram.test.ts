@@ -101,6 +101,32 @@ describe('SCRAM-SHA-256', () => {
     await expect((await serverFor('b')).start(message)).rejects.toMatchObject({ code: 'AUTH_FAILED' })
   })
 
+  test('answers or refuses any first message, and throws nothing else', async () => {
+    const server = await serverFor('b')
+    const pieces = fc.constantFrom(
+      'n,',
+      'y,',
+      ',',
+      'n=',
+      'r=',
+      'a=',
+      'm=',
+      '=2C',
+      '=',
+      'user',
+      'abcdefgh',
+      '\0',
+      'ß',
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(pieces, { maxLength: 10 }), async (parts) => {
+        const said = await server.start(parts.join('')).catch((error) => error.code)
+        expect(said).toMatch(/^(AUTH_FAILED$|r=)/)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
   test('takes a last message once, and only after a first one', async () => {
     const server = await serverFor('right')
     expect(() => server.finish(published.last)).toThrow(expect.objectContaining({ code: 'AUTH_FAILED' }))

@@ -3,7 +3,7 @@ import { type Clock, type Logger, messageOf, silentLogger, systemClock } from '@
 import type { FindVerifier } from '@covirt/protocol'
 import type { AccessPolicy } from './access/access-policy.js'
 import type { Identity } from './access/identity.js'
-import { LoginAttempts } from './access/login-attempts.js'
+import { LoginAttempts, placeOf } from './access/login-attempts.js'
 import { SaslLogin } from './access/sasl-login.js'
 import type { OpenDriver } from './access/session-access.js'
 import { defaultLimits, type ServerLimits } from './limits.js'
@@ -113,10 +113,10 @@ export class Server {
     return count
   }
 
-  #newLogin({ address, uid }: Identity): SaslLogin {
+  #newLogin(identity: Identity): SaslLogin {
     const { verifierOf } = this.#options
     if (!verifierOf) throw new TypeError('There are no passwords to log in with: verifierOf is missing')
-    return new SaslLogin({ verifierOf, attempts: this.#attempts, place: address ?? `uid ${uid}` })
+    return new SaslLogin({ verifierOf, attempts: this.#attempts, place: placeOf(identity) })
   }
 
   /** Ends all connections and resolves once nothing of them is left. Guests live on. */

@@ -8,6 +8,7 @@ import {
   scramVerifierOfNobody,
 } from '@covirt/protocol'
 import { beforeAll, describe, expect, test } from '@jest/globals'
+import { placeOf } from '../src/access/login-attempts.js'
 import type { Grant, Identity, ServerOptions } from '../src/index.js'
 import { serverScene } from './support/scene.js'
 import type { WireClient } from './support/wire-client.js'
@@ -123,6 +124,18 @@ describe('a client that has to log in', () => {
     await logIn(client)
     await expect(client.call('authSaslInit', {})).rejects.toMatchObject({ code: 'AUTH_UNAVAILABLE' })
   })
+})
+
+test.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['2001:db8::1', '2001:db8:0:0'],
+  ['2001:db8:0:0:ffff::2', '2001:db8:0:0'],
+  ['2001:db8:0:1::1', '2001:db8:0:1'],
+  ['::1', '0:0:0:0'],
+  [undefined, 'uid 7'],
+])('logins from %s count for %s', (address, place) => {
+  expect(placeOf({ address, uid: 7 })).toBe(place)
 })
 
 test('who need not log in has nothing to log in to', async () => {

@@ -1,9 +1,23 @@
+import { isIPv6 } from 'node:net'
 import type { Clock } from '@covirt/core'
+import type { Identity } from './identity.js'
 
 /** How many failures in a row are nobody's business; each one more doubles the pause, up to the longest. */
 const allowance = { free: 5, firstPauseMs: 1000, longestPauseMs: 60_000 } as const
 /** How many places are remembered: those that failed last. */
 const maxPlaces = 4096
+
+/**
+ * What counts as one place: an address, of IPv6 the network of 64 bits that one host has to itself; on this host a user.
+ */
+export function placeOf({ address, uid }: Pick<Identity, 'address' | 'uid'>): string {
+  if (address === undefined) return `uid ${uid}`
+  const mapped = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(address)?.[1]
+  if (mapped !== undefined || !isIPv6(address)) return mapped ?? address
+  const [head = [], tail = []] = address.split('::').map((half) => half.split(':').filter(Boolean))
+  const zeros = Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0')
+  return [...head, ...zeros, ...tail].slice(0, 4).join(':')
+}
 
 interface Failures {
   readonly count: number
