@@ -180,6 +180,7 @@ describeWhen(canRunLxc(), 'a container that lxc-create made', () => {
       () => domain.rename('other'),
       () => domain.setAutostart(true),
       () => domain.createSnapshot(),
+      () => domain.setVcpus(1),
     ])
       await expect(call()).rejects.toMatchObject({ code: 'OPERATION_INVALID' })
     await connection.domains.define((await domain.xml()).replace('<memory ', '<title>ours</title><memory '))

@@ -39,6 +39,7 @@ export class LocalDevices implements DevicesRole {
       const { kind, device: given } = parseDevice(xml)
       let device = given
       const add = (document: DomainXml) => {
+        if (document === definition) device = withoutAlias(device)
         requireDistinct(document, { kind, device })
         const changed = hypervisor.prepare(
           withDevices(document, kind, [...devicesOf(document, kind), device]),
@@ -49,10 +50,12 @@ export class LocalDevices implements DevicesRole {
       // The guest's first: the definition gets what was made up for it.
       const attach = active && can(active.guest, 'attachDevice', kind)
       if (active) add(shown(active, kind))
+      const forGuest = device
       const changed = definition && add(definition)
       return {
         definition: changed,
-        live: active && attach && live(active, kind, (running) => attach({ kind, device }, running)),
+        live:
+          active && attach && live(active, kind, (running) => attach({ kind, device: forGuest }, running)),
       }
     })
   }
@@ -77,7 +80,7 @@ export class LocalDevices implements DevicesRole {
       const change = (document: DomainXml) => {
         const found = findDevice(document, given)
         const index = devicesOf(document, kind).indexOf(found.device)
-        const device = sameAlias(given.device, found.device)
+        const device = sameAlias(withoutAlias(given.device), found.device)
         const changed = hypervisor.prepare(
           withDevices(document, kind, devicesOf(document, kind).with(index, device)),
         )
@@ -151,6 +154,12 @@ function live(
     await act(options)
     active.document = shown(active, kind)
   }
+}
+
+/** Those that a guest is given are of that guest alone; a user's own begin with `ua-`. */
+function withoutAlias<D extends DeviceXml>(device: D): D {
+  const alias = aliasOf(device)
+  return alias === undefined || alias.startsWith('ua-') ? device : { ...device, alias: undefined }
 }
 
 function sameAlias<D extends DeviceXml>(device: D, old: DeviceXml): D {

@@ -60,6 +60,7 @@ export function devicesRole({ test, needing }: Suite): void {
     const domain = await scene.running()
     const before = aliases(await domain.xml())
     await domain.attachDevice(xml, both)
+    expect(aliases(await domain.xml({ inactive: true })).filter((each) => !before.includes(each))).toEqual([])
     const [alias = ''] = aliases(await domain.xml()).filter((each) => !before.includes(each))
     await domain.detachDeviceAlias(alias, both)
     expect(await has(domain, word)).toEqual({ live: false, config: false })

@@ -2,6 +2,7 @@ import type { TuningRole } from '@covirt/core'
 import {
   blkioFromParameters,
   blkioToParameters,
+  limits,
   memoryFromParameters,
   memoryToParameters,
   procedures,
@@ -39,8 +40,7 @@ export function tuningRole(calls: PeerCalls): TuningRole {
       return (await calls.call(procedures.domainGetVcpusFlags, { domain, flags }, { signal })).count
     },
     getSchedulerParameters: async (domain, { signal, ...options } = {}) => {
-      const { count } = await calls.call(procedures.domainGetSchedulerType, { domain }, { signal })
-      const args = { domain, count, flags: impactOf(options) }
+      const args = { domain, count: limits.parameters, flags: impactOf(options) }
       const { parameters } = await calls.call(procedures.domainGetSchedulerParametersFlags, args, { signal })
       return schedulerFromParameters(parameters)
     },
