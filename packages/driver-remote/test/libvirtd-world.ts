@@ -72,6 +72,9 @@ const notKept: Readonly<Record<string, string>> = {
   'a managed state is removed by itself, and then the domain boots': extra,
   'a domain with a managed state is not created past it': 'it creates it',
   'a guest that has crashed is not saved': 'it saves it',
+  'how many processors there are is changed up to what there can be':
+    'it changes what there can be only where `config` is said',
+  'what is no device is refused': 'it says CONFIG_UNSUPPORTED of a kind that it does not know',
   'keys that there are not are an invalid argument': 'it takes any number for a key',
   'a guest without an agent tells no time': 'it says ARGUMENT_UNSUPPORTED',
   'a guest that switches itself off starts again where <on_poweroff> says so':

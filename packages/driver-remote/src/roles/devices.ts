@@ -1,5 +1,6 @@
 import type { ChangeOptions, DevicesRole } from '@covirt/core'
 import { procedures } from '@covirt/protocol'
+import { checkDocument, documentRefusal } from '../document-refusal.js'
 import type { PeerCalls } from '../peer-calls.js'
 
 /** virDomainModificationImpact. */
@@ -14,20 +15,20 @@ export function impactOf({ live, config }: ChangeOptions): number {
 export function devicesRole(calls: PeerCalls): DevicesRole {
   return {
     attachDevice: async (domain, xml, { signal, ...options } = {}) => {
-      const args = { domain, xml, flags: impactOf(options) }
-      await calls.call(procedures.domainAttachDeviceFlags, args, { signal })
+      const args = { domain, xml: checkDocument(xml), flags: impactOf(options) }
+      await documentRefusal(calls.call(procedures.domainAttachDeviceFlags, args, { signal }))
     },
     detachDevice: async (domain, xml, { signal, ...options } = {}) => {
-      const args = { domain, xml, flags: impactOf(options) }
-      await calls.call(procedures.domainDetachDeviceFlags, args, { signal })
+      const args = { domain, xml: checkDocument(xml), flags: impactOf(options) }
+      await documentRefusal(calls.call(procedures.domainDetachDeviceFlags, args, { signal }))
     },
     detachDeviceAlias: async (domain, alias, { signal, ...options } = {}) => {
       const args = { domain, alias, flags: impactOf(options) }
       await calls.call(procedures.domainDetachDeviceAlias, args, { signal })
     },
     updateDevice: async (domain, xml, { signal, ...options } = {}) => {
-      const args = { domain, xml, flags: impactOf(options) }
-      await calls.call(procedures.domainUpdateDeviceFlags, args, { signal })
+      const args = { domain, xml: checkDocument(xml), flags: impactOf(options) }
+      await documentRefusal(calls.call(procedures.domainUpdateDeviceFlags, args, { signal }))
     },
   }
 }
