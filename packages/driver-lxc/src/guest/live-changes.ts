@@ -140,8 +140,9 @@ export class LiveChanges {
     for (const kind of ['interfaces', 'hostdevs', 'filesystems'] as const)
       for (const index of devicesOf(this.#document, kind).keys())
         await this.#logged(`number ${index} of its ${kind}`, async () => {
-          // The root was there before all else.
-          if (kind === 'filesystems' && this.#document.devices.filesystems[index]?.target === '/') return
+          // Some are made when a container starts alone.
+          const target = kind === 'filesystems' && this.#document.devices.filesystems[index]?.target
+          if (target && now.has({ kind: 'mount', target, lazy: false })) return
           const plug = await this.#plug(this.#document, kind, index)
           if (now.has(plug)) return
           if (kind === 'interfaces') await awaitLinkGone(hostLinkName(this.#document, index))
