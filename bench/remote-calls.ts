@@ -59,7 +59,8 @@ export const remoteClient: Benchmark = {
     await using connection = new Connection(await remoteProvider.open(uri))
     const { ref } = await connection.domains.lookupByName('test')
     const times: number[] = []
-    for (let round = 0; round < 15; round++) times.push(await cpuTimeOf(() => askAtOnce(connection.driver, ref)))
+    for (let round = 0; round < 15; round++)
+      times.push(await cpuTimeOf(() => askAtOnce(connection.driver, ref)))
     // The first ones warm it up.
     return { ms: median(times.slice(5)) }
   },

@@ -16,7 +16,7 @@ import { firmwareXml, guestXml } from './guests.js'
 import { processOf } from './processes.js'
 
 /** Exactly the roles of the driver. */
-export const qemuRoles = [
+const qemuRoles = [
   'console',
   'reset',
   'guestAgent',
