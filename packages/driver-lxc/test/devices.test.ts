@@ -71,6 +71,7 @@ async function output(
         phaseChanged: quiet,
         agentChanged: quiet,
         changed: quiet,
+        devicesChanged: quiet,
       },
       clock: systemClock,
       logger: silentLogger,

@@ -56,6 +56,7 @@ class Bench implements AsyncDisposable {
         phaseChanged: () => {},
         agentChanged: () => {},
         changed: () => {},
+        devicesChanged: () => {},
       },
       clock: systemClock,
       logger: silentLogger,

@@ -1,5 +1,6 @@
 import { type CallOptions, type Clock, isVirError, messageOf, throwIfAborted, VirError } from '@covirt/core'
 import type { AdoptSpec } from '@covirt/local'
+import { type DeviceKind, deviceKinds } from '@covirt/xml'
 import { type GuestPlan, planGuest } from './command-line/guest-plan.js'
 import { endGuest } from './end-guest.js'
 import { findGuest } from './find-guest.js'
@@ -28,7 +29,8 @@ const endTimeoutMs = 1000
 export async function adoptGuest(spec: AdoptSpec, options: CallOptions): Promise<QemuGuest | undefined> {
   const { clock, logger, places, sink } = spec
   const { runDirectory } = places
-  const plan = planGuest(spec.document)
+  const changed = changedKinds(spec.record)
+  const plan = planGuest(spec.document, (kind) => changed.includes(kind))
   const end = async () => {
     await endGuest(spec)
     return undefined
@@ -63,6 +65,7 @@ export async function adoptGuest(spec: AdoptSpec, options: CallOptions): Promise
       runDirectory,
       phase: restarts ? 'running' : phaseOf(state),
       restartAsked: restartAsked && !restarts,
+      changed,
       memoryKib: await balloonKibOf(plan, monitor, options),
       agentConnected: await isAgentConnected(plan, monitor, options),
       sink,
@@ -81,6 +84,11 @@ const neverRan: readonly string[] = ['prelaunch', 'inmigrate', 'paused']
 
 /** In these run states may be a QEMU whose state is being written. */
 const stoppedToSave: readonly string[] = ['paused', 'finish-migrate']
+
+function changedKinds(record: AdoptSpec['record']): readonly DeviceKind[] {
+  const noted = String(record?.changed ?? '').split(' ')
+  return deviceKinds.filter((kind) => noted.includes(kind))
+}
 
 /** Whether a QEMU with which a conversation has failed was about to end, and has. */
 async function hasEnded(process: QemuProcess, error: unknown, clock: Clock): Promise<boolean> {

@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
-import { promisify } from 'node:util'
 import { type CallOptions, isVirError, throwIfAborted, VirError } from '@covirt/core'
-import { type LaunchSpec, refuseGuessedFormats, UndoStack } from '@covirt/local'
+import { type LaunchSpec, UndoStack } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
+import { plugIntoBridge } from './bridge-port.js'
 import { type GuestPlan, planGuest } from './command-line/guest-plan.js'
+import { refuseGuessedDisk } from './disk-image.js'
 import { makeVariables } from './firmware-variables.js'
 import { removeSockets } from './guest-sockets.js'
 import { balloonKibOf } from './guest-status.js'
@@ -16,8 +16,6 @@ import { QemuGuest } from './qemu-guest.js'
 import type { QmpChannel } from './qmp/qmp-channel.js'
 import { isObject } from './qmp/qmp-message.js'
 import { readState, type StateOwner } from './saving/state-stream.js'
-
-const run = promisify(execFile)
 
 /** Within this time a QEMU must have made its machine, which on a loaded host takes a while. */
 const greetingTimeoutMs = 60_000
@@ -52,7 +50,7 @@ export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promi
       ? await balloonKibOf(plan, monitor, options)
       : (plan.balloonKib ?? plan.memoryKib)
     const phase = spec.paused ? 'paused' : 'running'
-    const state = { phase, memoryKib, agentConnected: false, restartAsked: false } as const
+    const state = { phase, memoryKib, agentConnected: false, restartAsked: false, changed: [] } as const
     return new QemuGuest({ document, plan, process, monitor, runDirectory, sink, clock, logger, ...state })
   } catch (error) {
     await undo.run()
@@ -77,14 +75,9 @@ export async function liveDocument(
   return { ...domain, devices: { ...domain.devices, graphics } }
 }
 
-async function prepareHost({ kvm, domain }: GuestPlan): Promise<void> {
-  if (kvm) await requireKvm()
-  for (const disk of domain.devices.disks) {
-    if (disk.driver?.type !== 'qcow2') continue
-    const path =
-      disk.type === 'file' ? disk.source?.file : disk.type === 'block' ? disk.source?.dev : undefined
-    if (path !== undefined) await refuseGuessedFormats(path)
-  }
+async function prepareHost({ machine, domain }: GuestPlan): Promise<void> {
+  if (machine.kvm) await requireKvm()
+  for (const disk of domain.devices.disks) await refuseGuessedDisk(disk)
 }
 
 async function requireKvm(): Promise<void> {
@@ -121,7 +114,7 @@ async function spawn(plan: GuestPlan, { places, state }: LaunchSpec): Promise<Qe
 /** What can be done only once QEMU is there, and must be before the guest runs. */
 async function prepareGuest(plan: GuestPlan, monitor: QmpChannel, options: CallOptions): Promise<void> {
   const { taps, linksDown, vncPassword: password } = plan
-  for (const { name, bridge } of taps) await plugInto(bridge, name, options)
+  for (const tap of taps) await plugIntoBridge(tap, options)
   for (const name of linksDown) await monitor.execute('set_link', { name, up: false }, options)
   if (password !== undefined) await monitor.execute('set_password', { protocol: 'vnc', password }, options)
 }
@@ -147,18 +140,5 @@ async function restore(
     if (isVirError(error)) throw error
     const end = await process.waitForEnd(owner.clock, endTimeoutMs)
     throw end ? fromEarlyEnd('QEMU cannot use the saved state', end, await process.lastWords()) : error
-  }
-}
-
-async function plugInto(bridge: string, name: string, { signal }: CallOptions): Promise<void> {
-  try {
-    await run('ip', ['link', 'set', 'dev', name, 'up', 'master', bridge], { signal })
-  } catch (error) {
-    throwIfAborted(signal)
-    throw new VirError('OPERATION_FAILED', `'${name}' could not be put into the bridge '${bridge}'`, {
-      domain: 'QEMU',
-      cause: error,
-      hint: `Is there a bridge '${bridge}'? 'ip link show type bridge' lists them`,
-    })
   }
 }

@@ -73,7 +73,7 @@ const symptoms: readonly Symptom[] = [
  * Turns QEMU's own words into a typed error: the one place where stderr and QMP are judged. `doing` says what
  * failed; `lines` are quoted and are the cause.
  */
-function fromWords(doing: string, lines: readonly string[]): VirError {
+export function fromWords(doing: string, lines: readonly string[]): VirError {
   const words = lines.map((line) => line.replace(/^\S*qemu-\S+: /, ''))
   const symptom = symptoms.find(({ pattern }) => words.some((line) => pattern.test(line)))
   return new VirError(symptom?.code ?? 'OPERATION_FAILED', `${doing}: ${words.join('; ')}`, {

@@ -13,8 +13,8 @@ import {
   type ShutdownMode,
   VirError,
 } from '@covirt/core'
-import type { Guest, GuestInfo, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
-import type { DomainXml } from '@covirt/xml'
+import type { Guest, GuestInfo, GuestLimits, GuestPhase, GuestRecord, GuestSink } from '@covirt/local'
+import type { DeviceKind, DomainDevice, DomainXml } from '@covirt/xml'
 import { unresponsive } from './agent/agent-channel.js'
 import { agentRequest } from './agent/agent-codec.js'
 import { parseInterfaces } from './agent/agent-interfaces.js'
@@ -24,6 +24,9 @@ import { ConsoleDesk } from './console/console-desk.js'
 import { exitOf } from './guest-exit.js'
 import { removeSockets } from './guest-sockets.js'
 import { phaseOf, queryRunState } from './guest-status.js'
+import { LiveDevices } from './hotplug/live-devices.js'
+import { tune } from './hotplug/tune.js'
+import { PowerControl } from './power-control.js'
 import { readProcessStat } from './process/process-identity.js'
 import type { QemuProcess } from './process/qemu-process.js'
 import { connectUnix } from './process/unix-socket.js'
@@ -33,7 +36,6 @@ import { QmpClosedError, QmpError } from './qmp/qmp-error.js'
 import type { JsonObject, QmpEvent } from './qmp/qmp-message.js'
 import { writeState } from './saving/state-stream.js'
 import { SinkGate } from './sink-gate.js'
-import { onShutdown, startAnew } from './start-anew.js'
 
 /** What a running guest is made of. */
 export interface QemuGuestParts {
@@ -48,6 +50,8 @@ export interface QemuGuestParts {
   readonly agentConnected: boolean
   /** Whether it is to be started again when it goes down, as far as an earlier process has noted. */
   readonly restartAsked: boolean
+  /** The kinds of devices that have changed since the guest was launched. */
+  readonly changed: readonly DeviceKind[]
   readonly sink: GuestSink
   readonly clock: Clock
   readonly logger: Logger
@@ -73,8 +77,9 @@ const agentTimeoutMs = 5000
 
 /** A virtual machine that runs in a QEMU process of its own. */
 export class QemuGuest implements Guest {
-  readonly document: DomainXml
   readonly #parts: QemuGuestParts
+  readonly #devices: LiveDevices
+  readonly #power: PowerControl
   readonly #gate: SinkGate
   readonly #consoles: ConsoleDesk
   readonly #agent: GuestAgent | undefined
@@ -84,12 +89,6 @@ export class QemuGuest implements Guest {
   /** Grows with all that may change the phase, so that an answer from before is not believed. */
   #phaseAge = 0
   #memoryKib: number
-  /**
-   * `asked`: the guest is to go down and to be started again; `underway`: it is down, and is being started. That a
-   * guest which is down waits for its restart is known from QEMU alone: this may have missed what was asked.
-   */
-  #restart: 'no' | 'asked' | 'underway'
-  #shutdownCause: string | undefined
   /** Fires when a QEMU that has shut down has ended, or has been started anew. */
   #ending: AbortController | undefined
   #onReset: (() => void)[] = []
@@ -98,9 +97,11 @@ export class QemuGuest implements Guest {
 
   constructor(parts: QemuGuestParts) {
     this.#parts = parts
-    this.document = parts.document
-    this.#restart = parts.restartAsked ? 'asked' : 'no'
     this.#gate = new SinkGate(parts.sink)
+    this.#devices = new LiveDevices({
+      ...parts,
+      onGone: (kind) => this.#gate.tell((sink) => sink.devicesChanged(kind)),
+    })
     this.#phase = parts.phase
     this.#memoryKib = parts.memoryKib
     this.#gone = new Promise((resolve) => {
@@ -111,6 +112,11 @@ export class QemuGuest implements Guest {
     const line = parts.plan.agent
     this.#agent = line && new GuestAgent(() => connect(line.socket), parts.clock)
     if (this.#agent) this.#agent.connected = parts.agentConnected
+    this.#power = new PowerControl({
+      ...parts,
+      agent: this.#agent,
+      onChange: () => this.#gate.tell((sink) => sink.changed()),
+    })
     parts.monitor.listen({
       event: (event) => this.#happened(event),
       closed: () => this.#ended(),
@@ -118,13 +124,25 @@ export class QemuGuest implements Guest {
     this.#gate.openSoon()
   }
 
+  get document(): DomainXml {
+    return this.#devices.document
+  }
+
   get phase(): GuestPhase {
     return this.#phase
   }
 
-  /** `restart` is there from when the power button was asked to restart the guest until it has restarted. */
+  /**
+   * `restart` is there from when the power button was asked to restart the guest until it has restarted; `changed` has
+   * the kinds of devices that have changed since the launch, and keep their aliases.
+   */
   get record(): GuestRecord {
-    return { ...this.#parts.process.identity, ...(this.#restart !== 'no' && { restart: true }) }
+    const { changed } = this.#devices
+    return {
+      ...this.#parts.process.identity,
+      ...(this.#power.restarts && { restart: true }),
+      ...(changed.length > 0 && { changed: changed.join(' ') }),
+    }
   }
 
   async info(): Promise<GuestInfo> {
@@ -134,7 +152,7 @@ export class QemuGuest implements Guest {
   }
 
   shutdown(mode: ShutdownMode | undefined, options: CallOptions): Promise<void> {
-    return this.#ask(mode, 'powerdown', options)
+    return this.#power.ask(mode, 'powerdown', options)
   }
 
   /**
@@ -142,7 +160,7 @@ export class QemuGuest implements Guest {
    * anew: where there is none at that moment, its QEMU keeps it down until the next one adopts it.
    */
   reboot(mode: ShutdownMode | undefined, options: CallOptions): Promise<void> {
-    return this.#ask(mode, 'reboot', options)
+    return this.#power.ask(mode, 'reboot', options)
   }
 
   pause(options: CallOptions): Promise<void> {
@@ -167,6 +185,24 @@ export class QemuGuest implements Guest {
     }
   }
 
+  attachDevice(device: DomainDevice, options: CallOptions): Promise<void> {
+    return this.#attempt('Attaching a device', () => this.#devices.attach(device, options))
+  }
+
+  detachDevice(device: DomainDevice, options: CallOptions): Promise<void> {
+    return this.#attempt('Detaching a device', () => this.#devices.detach(device, options))
+  }
+
+  updateDevice(device: DomainDevice, changed: DomainDevice, options: CallOptions): Promise<void> {
+    return this.#attempt('Changing a device', () => this.#devices.update(device, changed, options))
+  }
+
+  tune(limits: GuestLimits, options: CallOptions): Promise<void> {
+    return this.#attempt('Changing what the guest may use', () =>
+      tune(limits, this.#devices, this.#parts.monitor, options),
+    )
+  }
+
   kill(): Promise<void> {
     this.#killed ??= this.#kill()
     return this.#killed
@@ -189,13 +225,10 @@ export class QemuGuest implements Guest {
 
   /** Does what a role asks for; what QEMU refuses is told as the failure of `doing`. */
   async use<T>(doing: string, action: (guest: GuestHandle) => Promise<T>): Promise<T> {
-    const { plan, monitor, runDirectory, process } = this.#parts
-    const { document } = this
-    try {
-      return await action({ document, plan, monitor, runDirectory, pid: process.identity.pid })
-    } catch (error) {
-      throw fromQmp(doing, error)
-    }
+    const { monitor, runDirectory, process } = this.#parts
+    const { document, plan } = this.#devices
+    const { pid } = process.identity
+    return this.#attempt(doing, () => action({ document, plan, monitor, runDirectory, pid }))
   }
 
   openConsole(options: ConsoleOptions): Promise<Duplex> {
@@ -223,67 +256,10 @@ export class QemuGuest implements Guest {
     return parseInterfaces(await this.agentCommand('{"execute":"guest-network-get-interfaces"}', { signal }))
   }
 
-  async #ask(
-    mode: ShutdownMode | undefined,
-    what: 'powerdown' | 'reboot',
-    options: CallOptions,
-  ): Promise<void> {
-    if (mode !== undefined && mode !== 'acpi' && mode !== 'agent')
-      throw new VirError('ARGUMENT_UNSUPPORTED', `The QEMU driver has no shutdown mode '${mode}'`, {
-        domain: 'QEMU',
-        hint: "Known are 'acpi' and 'agent'",
-      })
-    if (mode === 'acpi') return this.#pressPowerButton(what, options)
-    if (mode === 'agent' && !this.#agent) throw unresponsive('absent')
-    try {
-      if (this.#agent && (mode === 'agent' || this.#agent.connected)) {
-        if (what === 'powerdown') await this.#restartOnShutdown(false, options)
-        return await this.#agent.shutdown(what, options)
-      }
-    } catch (error) {
-      if (mode === 'agent' || !isVirError(error, 'AGENT_UNRESPONSIVE')) throw error
-      this.#parts.logger.debug('The guest agent is silent: pressing the power button instead')
-    }
-    return this.#pressPowerButton(what, options)
-  }
-
-  async #pressPowerButton(what: 'powerdown' | 'reboot', options: CallOptions): Promise<void> {
-    const goesOff = () => what === 'powerdown' && this.#shutdownCause !== undefined && this.#restart === 'no'
-    // A QEMU that ends may be kept from it by a command.
-    if (goesOff()) return
-    await this.#restartOnShutdown(what === 'reboot', options)
-    if (goesOff()) return
-    await this.#execute('Pressing the power button', 'system_powerdown', {}, options)
-  }
-
-  /**
-   * A power button can only ask a guest to go down. For a restart QEMU is told to stay when it does, and to wait
-   * for being reset. QEMU is told each time: another process may have told it otherwise.
-   */
-  async #restartOnShutdown(restart: boolean, options: CallOptions): Promise<void> {
-    if (this.#restart !== 'underway') this.#noteRestart(restart ? 'asked' : 'no')
-    await this.#attempt('Preparing', () =>
-      onShutdown(this.#parts.monitor, restart ? 'pause' : 'poweroff', options),
-    )
-  }
-
-  /** Starts a guest anew that has gone down to be restarted. */
   async #startAnew(): Promise<void> {
-    this.#noteRestart('underway')
     this.#phaseAge++
-    try {
-      await startAnew(this.#parts.monitor, { paused: this.#phase === 'paused' })
-    } catch (error) {
-      this.#parts.logger.warn('A guest could not be restarted', { error: messageOf(error) })
-    }
-    this.#noteRestart('no')
+    await this.#power.startAnew({ paused: this.#phase === 'paused' })
     await this.#refreshPhase()
-  }
-
-  #noteRestart(restart: 'no' | 'asked' | 'underway'): void {
-    const isNews = (this.#restart === 'no') !== (restart === 'no')
-    this.#restart = restart
-    if (isNews) this.#gate.tell((sink) => sink.changed())
   }
 
   async #order(phase: GuestPhase, command: string, opposite: string, options: CallOptions): Promise<void> {
@@ -303,16 +279,14 @@ export class QemuGuest implements Guest {
   #happened({ name, data }: QmpEvent): void {
     switch (name) {
       case 'SHUTDOWN':
-        this.#shutdownCause = String(data.reason)
+        this.#power.hasShutDown(String(data.reason))
         this.#ending?.abort()
         this.#ending = new AbortController()
         void this.#endInTime(this.#ending.signal)
         return
       case 'RESET':
-        this.#shutdownCause = undefined
         this.#ending?.abort()
-        // A restart of any kind is the one that was asked for: a later power-off is none.
-        if (this.#restart === 'asked') void this.#restartOnShutdown(false, {}).catch(() => {})
+        this.#power.hasReset()
         this.#gate.tell((sink) => sink.rebooted())
         for (const tell of this.#onReset.splice(0)) tell()
         void this.#refreshPhase()
@@ -321,6 +295,9 @@ export class QemuGuest implements Guest {
       case 'RESUME':
       case 'GUEST_PANICKED':
         void this.#refreshPhase()
+        return
+      case 'DEVICE_DELETED':
+        if (typeof data.device === 'string') this.#devices.deleted(data.device)
         return
       case 'BALLOON_CHANGE':
         this.#memoryKib = Math.round(Number(data.actual) / 1024)
@@ -340,7 +317,7 @@ export class QemuGuest implements Guest {
   async #refreshPhase(): Promise<void> {
     const age = ++this.#phaseAge
     const state = await queryRunState(this.#parts.monitor).catch(() => undefined)
-    if (state === undefined || this.#restart === 'underway') return
+    if (state === undefined || this.#power.isStartingAnew) return
     // Only a guest that is to be restarted is kept when it goes down.
     if (state === 'shutdown') return this.#startAnew()
     if (age !== this.#phaseAge) return
@@ -384,7 +361,7 @@ export class QemuGuest implements Guest {
     })
     const lastWords = await process.lastWords()
     const killed = this.#killed !== undefined
-    const exit = exitOf({ cause: this.#shutdownCause, killed, end: end ?? {}, lastWords })
+    const exit = exitOf({ cause: this.#power.shutdownCause, killed, end: end ?? {}, lastWords })
     for (const tell of this.#onReset.splice(0)) tell()
     this.#gate.tell((sink) => sink.exited(exit))
   }
@@ -404,7 +381,7 @@ export class QemuGuest implements Guest {
     return this.#attempt(doing, () => this.#parts.monitor.execute(command, args, options))
   }
 
-  async #attempt(doing: string, what: () => Promise<unknown>): Promise<unknown> {
+  async #attempt<T>(doing: string, what: () => Promise<T>): Promise<T> {
     try {
       return await what()
     } catch (error) {

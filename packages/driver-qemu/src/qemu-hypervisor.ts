@@ -17,6 +17,8 @@ export class QemuHypervisor implements Hypervisor {
   readonly errorDomain = 'QEMU'
   readonly domainTypes = ['qemu', 'kvm'] as const
   readonly savesGuests = true
+  /** Guests are in no control groups of their own. */
+  readonly tuning = { scheduler: {}, memory: {}, blkio: {} }
   readonly versions: Readonly<Record<string, string>>
   readonly #program: QemuProgram
 

@@ -1,6 +1,7 @@
 import {
   type AddressesRole,
   type ConsoleRole,
+  type DevicesRole,
   type Driver,
   type GraphicsRole,
   type GuestAgentRole,
@@ -11,6 +12,7 @@ import {
   type ResetRole,
   type SavedStateRole,
   type StatisticsRole,
+  type TuningRole,
   VirError,
 } from '@covirt/core'
 import { localProvider } from '@covirt/local'
@@ -28,6 +30,8 @@ export interface QemuDriver extends Driver {
   readonly nmi: NmiRole
   readonly guestTime: GuestTimeRole
   readonly statistics: StatisticsRole
+  readonly devices: DevicesRole
+  readonly tuning: TuningRole
   readonly exec?: undefined
   readonly processes?: undefined
   readonly addresses: AddressesRole

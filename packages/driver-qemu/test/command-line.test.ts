@@ -180,7 +180,7 @@ const cases: readonly Case[] = [
       '-device',
       '{"driver":"virtio-blk-pci","id":"virtio-disk0","drive":"virtio-disk0-format","bootindex":2}',
       '-netdev',
-      'user,id=hostnet0',
+      '{"type":"user","id":"hostnet0"}',
       '-device',
       '{"driver":"virtio-net-pci","id":"net0","netdev":"hostnet0","mac":"52:54:00:00:00:01","bootindex":1}',
     ],
@@ -192,7 +192,7 @@ const cases: readonly Case[] = [
     ),
     expected: [
       '-netdev',
-      'user,id=hostnet0,net=172.17.2.0/24',
+      '{"type":"user","id":"hostnet0","net":"172.17.2.0/24"}',
       '-device',
       '{"driver":"virtio-net-pci","id":"net0","netdev":"hostnet0","mac":"52:54:00:00:00:01","romfile":"","host_mtu":1400}',
     ],
@@ -200,7 +200,7 @@ const cases: readonly Case[] = [
   {
     what: 'a bridged NIC',
     devices: nic("<source bridge='br0'/><target dev='tap7'/>", "type='bridge'"),
-    expected: ['-netdev', 'tap,id=hostnet0,ifname=tap7,script=no,downscript=no'],
+    expected: ['-netdev', '{"type":"tap","id":"hostnet0","ifname":"tap7","script":"no","downscript":"no"}'],
   },
   {
     what: 'a NIC at a PCI address',
@@ -212,7 +212,7 @@ const cases: readonly Case[] = [
       '-device',
       '{"driver":"pcie-root-port","id":"pci.1","chassis":1,"bus":"pcie.0","addr":"0x2.0x0","multifunction":true}',
       '-netdev',
-      'user,id=hostnet0',
+      '{"type":"user","id":"hostnet0"}',
       '-device',
       '{"driver":"virtio-net-pci","id":"net0","netdev":"hostnet0","mac":"52:54:00:00:00:01","romfile":"","bus":"pci.1","addr":"0x0.0x0"}',
     ],

@@ -28,6 +28,7 @@ const qemuRoles = [
   'guestTime',
   'statistics',
   'devices',
+  'tuning',
 ] as const satisfies readonly RoleName[]
 
 /**
@@ -43,9 +44,7 @@ export function qemuFixture(type: 'qemu' | 'kvm', noAgent: string | undefined): 
     shutdownModes: ['acpi', 'agent'],
     leftOut: {
       advance: 'time is real here',
-      spareDevice: 'machines keep their devices while they run',
-      tuning: 'machines keep what they have while they run',
-      consoleHistory: 'a console is logged where the definition asks for that',
+          consoleHistory: 'a console is logged where the definition asks for that',
       ...(noAgent !== undefined && { agent: noAgent }),
     },
     world: () => QemuWorld.make(type, { agent: noAgent === undefined }),
@@ -55,6 +54,12 @@ export function qemuFixture(type: 'qemu' | 'kvm', noAgent: string | undefined): 
 /** How often a guest that comes up is asked whether it is there: its first bytes fall on deaf ears. */
 const askIntervalMs = 20
 
+const spareMac = '52:54:00:00:00:99'
+
+function spareNic(link: string): string {
+  return `<interface type='user'><mac address='${spareMac}'/><model type='virtio'/>${link}</interface>`
+}
+
 /** A root of its own for real QEMUs of one domain type. */
 export class QemuWorld implements DriverWorld {
   readonly dialogue = { say: 't', hear: 'FX-TICKS' }
@@ -62,6 +67,12 @@ export class QemuWorld implements DriverWorld {
     put: (domain: Domain) => this.#tell(domain, 'i', 'FX-IGNORE 1', 1),
     has: async (domain: Domain) =>
       (await this.#answer(domain, 'i', /FX-IGNORE \d/, 1)).includes('FX-IGNORE 0'),
+  }
+  readonly spareDevice = {
+    xml: spareNic(''),
+    word: spareMac,
+    changed: spareNic("<link state='down'/>"),
+    changedWord: "<link state='down'/>",
   }
   readonly uniqueName = uniqueName
   readonly #root: TempRoot

@@ -91,6 +91,7 @@ const sink: GuestSink = {
   phaseChanged() {},
   agentChanged() {},
   changed() {},
+  devicesChanged() {},
 }
 
 /** A guest that somebody launched and let go of, whose QEMU then was stopped. */

@@ -1,5 +1,5 @@
 import { type CallOptions, isVirError, messageOf } from '@covirt/core'
-import type { DomainXml } from '@covirt/xml'
+import { type DomainXml, devicesOf, withDevices } from '@covirt/xml'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
 import type { GuestBook, StopTerms } from './guest-book.js'
 import type { GuestKeeperParts } from './guest-keeper.js'
@@ -60,6 +60,11 @@ export class GuestReactions {
         phaseChanged: (phase) => tell('phase', (active) => this.#phaseChanged(entry, active, phase)),
         agentChanged: (state) =>
           tell('agent', () => this.#parts.events.emit({ type: 'agent', domain: entry.ref, state })),
+        devicesChanged: (kind) =>
+          tell('devices', (active) => {
+            active.document = withDevices(active.document, kind, devicesOf(active.guest.document, kind))
+            return this.#parts.book.saveStatus(entry)
+          }),
         changed: () => tell('status', () => this.#parts.book.saveStatus(entry)),
       } satisfies GuestSink,
     }

