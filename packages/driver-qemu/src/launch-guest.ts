@@ -16,6 +16,9 @@ import { QemuGuest } from './qemu-guest.js'
 import type { QmpChannel } from './qmp/qmp-channel.js'
 import { isObject } from './qmp/qmp-message.js'
 import { readState, type StateOwner } from './saving/state-stream.js'
+import { snapshotDisks } from './snapshots/qcow2-disks.js'
+import { runMemoryJob } from './snapshots/snapshot-job.js'
+import { tagOf } from './snapshots/tag.js'
 
 /** Within this time a QEMU must have made its machine, which on a loaded host takes a while. */
 const greetingTimeoutMs = 60_000
@@ -42,13 +45,15 @@ export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promi
     undo.push(() => monitor.close())
     await prepareGuest(plan, monitor, options)
     if (spec.state) await restore(spec.state, { monitor, runDirectory, clock, process }, options)
+    else if (spec.memory !== undefined) await loadMemory(spec.memory, plan, { monitor, clock })
     else await setBalloon(plan, monitor, options)
     const document = await liveDocument(plan, monitor, options)
     if (!spec.paused) await monitor.execute('cont', {}, options)
     throwIfAborted(options.signal)
-    const memoryKib = spec.state
-      ? await balloonKibOf(plan, monitor, options)
-      : (plan.balloonKib ?? plan.memoryKib)
+    const memoryKib =
+      spec.state || spec.memory !== undefined
+        ? await balloonKibOf(plan, monitor, options)
+        : (plan.balloonKib ?? plan.memoryKib)
     const phase = spec.paused ? 'paused' : 'running'
     const state = { phase, memoryKib, agentConnected: false, restartAsked: false, changed: [] } as const
     return new QemuGuest({ document, plan, process, monitor, runDirectory, sink, clock, logger, ...state })
@@ -125,6 +130,15 @@ async function setBalloon(
   options: CallOptions,
 ): Promise<void> {
   if (balloonKib !== undefined) await monitor.execute('balloon', { value: balloonKib * 1024 }, options)
+}
+
+/** The guest goes on from a snapshot. */
+async function loadMemory(
+  snapshot: string,
+  { domain }: GuestPlan,
+  whose: Pick<StateOwner, 'monitor' | 'clock'>,
+): Promise<void> {
+  await runMemoryJob('snapshot-load', { ...whose, tag: tagOf(snapshot), disks: snapshotDisks(domain) })
 }
 
 /** A QEMU that cannot make use of a state says why, and ends. */

@@ -3,6 +3,7 @@ import type { DomainXml } from '@covirt/xml'
 import { machineOf } from './command-line/machine.js'
 import { memoryKibOf } from './command-line/memory.js'
 import { numberControllers } from './number-controllers.js'
+import type { QemuProgram } from './qemu-program.js'
 
 /** Fills in what a definition leaves to the driver. Doing so again changes nothing. */
 export function withDefaults(domain: DomainXml): DomainXml {
@@ -32,6 +33,20 @@ export function withDefaults(domain: DomainXml): DomainXml {
       memballoon: devices.memballoon ?? { model: 'virtio' },
     },
   }
+}
+
+/**
+ * Names the machine in full, as libvirt does: `pc` is another one in each version of QEMU, and neither the guest's system
+ * nor its saved state is to find itself on another board. A definition with an `<emulator>` of its own stays as it is.
+ */
+export function withMachineVersion(
+  domain: DomainXml,
+  { machines }: Pick<QemuProgram, 'machines'>,
+): DomainXml {
+  const { os, devices } = domain
+  const known = machines.find(({ alias }) => alias !== undefined && alias === os.type?.machine)
+  if (!known || devices.emulator !== undefined) return domain
+  return { ...domain, os: { ...os, type: { ...os.type, type: 'hvm', machine: known.name } } }
 }
 
 const hostCpu = { mode: 'host-passthrough', check: 'none', migratable: 'on', features: [] } as const

@@ -25,6 +25,7 @@ import { exitOf } from './guest-exit.js'
 import { removeSockets } from './guest-sockets.js'
 import { phaseOf, queryRunState } from './guest-status.js'
 import { LiveDevices } from './hotplug/live-devices.js'
+import { withPciPlaces } from './hotplug/pci-layout.js'
 import { tune } from './hotplug/tune.js'
 import { PowerControl } from './power-control.js'
 import { readProcessStat } from './process/process-identity.js'
@@ -65,6 +66,7 @@ export interface GuestHandle {
   readonly monitor: QmpChannel
   readonly runDirectory: string
   readonly pid: number
+  readonly clock: Clock
 }
 
 /** How long QEMU may take to end when asked to, and to be gone once its monitor is. */
@@ -74,6 +76,9 @@ const exitTimeoutMs = 5000
 const shutdownTimeoutMs = 3000
 /** How long an agent may take, where nobody says. */
 const agentTimeoutMs = 5000
+
+/** In these run states is a guest for the moment that a snapshot takes. */
+const inSnapshot: readonly string[] = ['save-vm', 'restore-vm']
 
 /** A virtual machine that runs in a QEMU process of its own. */
 export class QemuGuest implements Guest {
@@ -203,6 +208,14 @@ export class QemuGuest implements Guest {
     )
   }
 
+  /** Devices that came and went have left gaps between the others: with their places said, each is where it was. */
+  async savedDocument(document: DomainXml, options: CallOptions): Promise<DomainXml> {
+    if (this.#devices.changed.length === 0) return document
+    return this.#attempt('Looking at the devices', () =>
+      withPciPlaces({ ...document, devices: this.document.devices }, this.#parts.monitor, options),
+    )
+  }
+
   kill(): Promise<void> {
     this.#killed ??= this.#kill()
     return this.#killed
@@ -225,10 +238,10 @@ export class QemuGuest implements Guest {
 
   /** Does what a role asks for; what QEMU refuses is told as the failure of `doing`. */
   async use<T>(doing: string, action: (guest: GuestHandle) => Promise<T>): Promise<T> {
-    const { monitor, runDirectory, process } = this.#parts
+    const { monitor, runDirectory, process, clock } = this.#parts
     const { document, plan } = this.#devices
     const { pid } = process.identity
-    return this.#attempt(doing, () => action({ document, plan, monitor, runDirectory, pid }))
+    return this.#attempt(doing, () => action({ document, plan, monitor, runDirectory, pid, clock }))
   }
 
   openConsole(options: ConsoleOptions): Promise<Duplex> {
@@ -322,7 +335,7 @@ export class QemuGuest implements Guest {
     if (state === 'shutdown') return this.#startAnew()
     if (age !== this.#phaseAge) return
     const phase = phaseOf(state)
-    if (phase === this.#phase) return
+    if (phase === this.#phase || inSnapshot.includes(state)) return
     this.#phase = phase
     this.#gate.tell((sink) => sink.phaseChanged(phase))
   }

@@ -7,9 +7,11 @@ import { qemuCapabilities } from './capabilities.js'
 import { planGuest } from './command-line/guest-plan.js'
 import { endGuest } from './end-guest.js'
 import { launchGuest } from './launch-guest.js'
-import { withDefaults } from './prepare-definition.js'
+import { withDefaults, withMachineVersion } from './prepare-definition.js'
 import { canUseKvm, type QemuProgram } from './qemu-program.js'
 import { qemuRoles } from './roles/qemu-roles.js'
+import { Qcow2Snapshots } from './snapshots/qcow2-snapshots.js'
+import { finishRevert } from './snapshots/revert-note.js'
 
 /** Runs each guest in a QEMU process of its own: emulated (`qemu`) or on KVM (`kvm`). */
 export class QemuHypervisor implements Hypervisor {
@@ -19,6 +21,7 @@ export class QemuHypervisor implements Hypervisor {
   readonly savesGuests = true
   /** Guests are in no control groups of their own. */
   readonly tuning = { scheduler: {}, memory: {}, blkio: {} }
+  readonly snapshots = new Qcow2Snapshots()
   readonly versions: Readonly<Record<string, string>>
   readonly #program: QemuProgram
 
@@ -33,12 +36,13 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   prepare(document: DomainXml): DomainXml {
-    const prepared = withDefaults(document)
+    const prepared = withMachineVersion(withDefaults(document), this.#program)
     planGuest(prepared)
     return prepared
   }
 
-  launch(spec: LaunchSpec, options: CallOptions): Promise<Guest> {
+  async launch(spec: LaunchSpec, options: CallOptions): Promise<Guest> {
+    await finishRevert(spec)
     return launchGuest(spec, options)
   }
 

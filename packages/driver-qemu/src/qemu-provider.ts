@@ -11,6 +11,7 @@ import {
   type NmiRole,
   type ResetRole,
   type SavedStateRole,
+  type SnapshotsRole,
   type StatisticsRole,
   type TuningRole,
   VirError,
@@ -36,7 +37,7 @@ export interface QemuDriver extends Driver {
   readonly processes?: undefined
   readonly addresses: AddressesRole
   readonly files?: undefined
-  readonly snapshots?: undefined
+  readonly snapshots: SnapshotsRole
 }
 
 const program = 'qemu-system-x86_64'

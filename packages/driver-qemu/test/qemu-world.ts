@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, writeFileSync } from 'node:fs'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type { DomainSpec, DriverFixture, DriverWorld, GuestKind } from '@covirt/contract'
 import { Connection, type Domain, type Driver, parseConnectUri, type RoleName } from '@covirt/core'
 import {
@@ -14,6 +17,8 @@ import {
 import { qemuProvider } from '../src/index.js'
 import { firmwareXml, guestXml } from './guests.js'
 import { processOf } from './processes.js'
+
+const run = promisify(execFile)
 
 /** Exactly the roles of the driver. */
 const qemuRoles = [
@@ -29,6 +34,7 @@ const qemuRoles = [
   'statistics',
   'devices',
   'tuning',
+  'snapshots',
 ] as const satisfies readonly RoleName[]
 
 /**
@@ -44,7 +50,7 @@ export function qemuFixture(type: 'qemu' | 'kvm', noAgent: string | undefined): 
     shutdownModes: ['acpi', 'agent'],
     leftOut: {
       advance: 'time is real here',
-          consoleHistory: 'a console is logged where the definition asks for that',
+      consoleHistory: 'a console is logged where the definition asks for that',
       ...(noAgent !== undefined && { agent: noAgent }),
     },
     world: () => QemuWorld.make(type, { agent: noAgent === undefined }),
@@ -74,14 +80,28 @@ export class QemuWorld implements DriverWorld {
     changed: spareNic("<link state='down'/>"),
     changedWord: "<link state='down'/>",
   }
+  readonly storage = {
+    write: (domain: Domain, text: string) => this.#store(domain, text),
+    read: async (domain: Domain) => this.#stored.get(await this.#sector(domain)) ?? 'something else',
+  }
   readonly uniqueName = uniqueName
   readonly #root: TempRoot
   readonly #type: 'qemu' | 'kvm'
   readonly #firmwareXml: string
   readonly #agentXml: string
   readonly #kinds = new Map<string, GuestKind>()
+  /** The texts that were stored, by the number that is on the disk. */
+  readonly #stored = new Map<number, string>()
 
-  private constructor(root: TempRoot, type: 'qemu' | 'kvm', xml: { firmware: string; agent: string }) {
+  readonly #image: Uint8Array
+
+  private constructor(
+    root: TempRoot,
+    type: 'qemu' | 'kvm',
+    image: Uint8Array,
+    xml: { firmware: string; agent: string },
+  ) {
+    this.#image = image
     this.#root = root
     this.#type = type
     this.#firmwareXml = xml.firmware
@@ -99,7 +119,10 @@ export class QemuWorld implements DriverWorld {
       await chmod(root.join(name), 0o755)
     }
     const firmware = await firmwareXml({ name: 'NAME', type, elements: 'ELEMENTS' })
-    return new QemuWorld(root, type, { firmware, agent: abilities.agent ? await linuxXml() : '' })
+    return new QemuWorld(root, type, await emptyImage(), {
+      firmware,
+      agent: abilities.agent ? await linuxXml() : '',
+    })
   }
 
   filePath(name: string): string {
@@ -126,6 +149,7 @@ export class QemuWorld implements DriverWorld {
   domainXml({ name, uuid, memoryKib, elements = '', guest = 'plain', password }: DomainSpec): string {
     this.#kinds.set(name, guest)
     const xml = guest === 'agent' ? this.#agentXml : this.#firmwareXml
+    const disk = guest === 'agent' ? '' : this.#disk(name)
     const emulator =
       guest === 'slow' || guest === 'stuck' ? `<emulator>${this.#root.join(guest)}</emulator>` : ''
     const vnc = "<graphics type='vnc'><listen type='socket'/></graphics>"
@@ -144,7 +168,7 @@ export class QemuWorld implements DriverWorld {
         guest === 'broken' ? `<loader type='rom'>${this.#root.join('no-such-firmware')}</loader>` : own,
       )
       .replace('<devices>', `<devices>${emulator}`)
-      .replace('</devices>', `${screen}</devices>`)
+      .replace('</devices>', `${disk}${screen}</devices>`)
   }
 
   async ready(domain: Domain): Promise<void> {
@@ -177,6 +201,35 @@ export class QemuWorld implements DriverWorld {
 
   get type(): 'qemu' | 'kvm' {
     return this.#type
+  }
+
+  /** A disk with the name of the domain, made where there is none. */
+  #disk(name: string): string {
+    const path = this.path(`${name}.qcow2`)
+    if (!existsSync(path)) writeFileSync(path, this.#image)
+    return `<disk type='file'><driver name='qemu' type='qcow2'/><source file='${path}'/><target dev='hda' bus='ide'/></disk>`
+  }
+
+  /** By the guest, which writes a number that it has not written since its start, or into the image. */
+  async #store(domain: Domain, text: string): Promise<void> {
+    if (await domain.isActive()) {
+      const answer = await this.#answer(domain, 'W', /FX-WROTE \d+ OK/, 1)
+      this.#stored.set(Number(/FX-WROTE (\d+)/.exec(answer)?.[1]), text)
+      return
+    }
+    const byte = this.#stored.size + 1
+    await run('qemu-io', ['-f', 'qcow2', '-c', `write -P ${byte} 512 512`, imageOf(await domain.xml())])
+    this.#stored.set(byte * 257, text)
+  }
+
+  /** The last number in the second sector of the disk. */
+  async #sector(domain: Domain): Promise<number> {
+    if (await domain.isActive())
+      return Number(/FX-READ (\d+)/.exec(await this.#answer(domain, 'R', /FX-READ \d+ OK/, 1))?.[1])
+    const image = imageOf(await domain.xml())
+    const { stdout } = await run('qemu-io', ['-r', '-f', 'qcow2', '-c', 'read -v 1022 2', image])
+    const [, low = '', high = ''] = /: +([0-9a-f]{2}) ([0-9a-f]{2})/.exec(stdout) ?? []
+    return Number.parseInt(high + low, 16)
   }
 
   /** Writes one letter to the guest; how it acts on it is not waited for. */
@@ -226,6 +279,24 @@ export function hears(stream: Duplex, text: string | RegExp): Promise<string> {
     })
     stream.on('close', () => reject(new Error(`The console has ended without '${text}': ${heard}`)))
   })
+}
+
+/** An empty qcow2 image; made once. */
+function emptyImage(): Promise<Uint8Array> {
+  image ??= makeImage()
+  return image
+}
+
+let image: Promise<Uint8Array> | undefined
+
+async function makeImage(): Promise<Uint8Array> {
+  await using root = await tempRoot()
+  await run('qemu-img', ['create', '-q', '-f', 'qcow2', root.join('image'), '1M'])
+  return readFile(root.join('image'))
+}
+
+function imageOf(xml: string): string {
+  return /<source file='([^']*\.qcow2)'/.exec(xml)?.[1] ?? ''
 }
 
 async function agentReady(domain: Domain): Promise<void> {

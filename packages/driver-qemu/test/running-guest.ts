@@ -6,13 +6,29 @@ import { hears, QemuWorld } from './qemu-world.js'
 /** A persistent domain whose guest is up, with all that is around it. */
 export class RunningGuest implements AsyncDisposable {
   readonly world: QemuWorld
-  readonly connection: Connection
-  readonly domain: Domain
+  #connection: Connection
+  #domain: Domain
 
   private constructor(world: QemuWorld, connection: Connection, domain: Domain) {
     this.world = world
-    this.connection = connection
-    this.domain = domain
+    this.#connection = connection
+    this.#domain = domain
+  }
+
+  get connection(): Connection {
+    return this.#connection
+  }
+
+  get domain(): Domain {
+    return this.#domain
+  }
+
+  /** Closes the connection and opens another one, which finds the guest. */
+  async reopen(): Promise<Domain> {
+    await this.#connection.close()
+    this.#connection = await this.world.open()
+    this.#domain = await this.#connection.domains.lookupByUuid(this.#domain.uuid)
+    return this.#domain
   }
 
   static async start(guest: GuestKind = 'plain'): Promise<RunningGuest> {
@@ -35,8 +51,8 @@ export class RunningGuest implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const domain of await this.connection.domains.list({ active: true })) await domain.destroy()
-    await this.connection.close()
+    for (const domain of await this.#connection.domains.list({ active: true })) await domain.destroy()
+    await this.#connection.close()
     await this.world[Symbol.asyncDispose]()
   }
 }

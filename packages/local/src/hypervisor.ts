@@ -257,6 +257,11 @@ export interface Guest {
    */
   save?(write: (state: AsyncIterable<Uint8Array>) => Promise<void>, options: CallOptions): Promise<void>
   /**
+   * Where that is not the document that it was launched from, with the devices and limits that it has now: the one to
+   * launch a guest of that is to go on from this one's state.
+   */
+  savedDocument?(document: DomainXml, options: CallOptions): Promise<DomainXml>
+  /**
    * Where devices can be changed while guests run; `OPERATION_UNSUPPORTED` for those that cannot. Gives it one more, of
    * a prepared definition. Once it resolves the guest has the device and {@link document} says so, with an alias that
    * no other of its devices has; on rejection nothing of it is left. The same holds of the two that follow.

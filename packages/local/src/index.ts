@@ -1,5 +1,5 @@
 export * from './agent-time.js'
-export { writeDurably } from './atomic-file.js'
+export { removeDurably, writeDurably } from './atomic-file.js'
 export * from './backing-format.js'
 export * from './copy-tree.js'
 export * from './domain-store.js'

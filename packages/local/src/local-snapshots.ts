@@ -19,6 +19,7 @@ import type { GuestKeeper, GuestKeeperParts } from './guest-keeper.js'
 import type { SnapshotSpec, StorageSnapshots } from './hypervisor.js'
 import { redactSecrets } from './redact-secrets.js'
 import { requireNotCrashed, requireOwn, requirePersistent, requireReachable } from './refusals.js'
+import { savedDocumentOf } from './save-guest.js'
 import { SnapshotTree, type TakenSnapshot } from './snapshot-tree.js'
 
 /** What the snapshots of a driver work with. */
@@ -59,7 +60,10 @@ export class LocalSnapshots implements SnapshotsRole {
       requireNotCrashed(entry)
       const { storage, store } = this.#parts
       const tree = await this.#treeOf(entry)
-      const snapshot = this.#complete(wanted, entry, tree, options.diskOnly ?? false)
+      const planned = this.#complete(wanted, entry, tree, options.diskOnly ?? false)
+      const snapshot = entry.active
+        ? { ...planned, domain: await savedDocumentOf(entry.active, { signal }) }
+        : planned
       const memory = snapshot.memory?.snapshot === 'internal'
       const document = entry.active?.document ?? definition
       const spec = { ...this.#specOf(entry, snapshot, document), memory, guest: entry.active?.guest }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { CallOptions } from '@covirt/core'
+import type { DomainXml } from '@covirt/xml'
 import { storedText } from './document-texts.js'
 import type { ActiveGuest, DomainEntry } from './domain-entry.js'
 import type { HeldGuest } from './domain-store.js'
@@ -28,8 +29,9 @@ export async function saveGuest(
   { place, path, restoreAs, signal }: SaveTerms,
   { hypervisor, book }: SavingParts,
 ): Promise<void> {
-  const { guest, document } = active
+  const { guest } = active
   if (!guest.save) throw new TypeError('The guest cannot be saved')
+  const document = await savedDocumentOf(active, { signal })
   const before = entry.state
   const id = randomUUID()
   const header = { id, driver: hypervisor.type, xml: storedText(document), restoreAs }
@@ -46,6 +48,14 @@ export async function saveGuest(
   }
   await guest.kill()
   await book.stopped(entry, active, 'saved')
+}
+
+/** The document of a guest that is to go on from the state of this one. */
+export async function savedDocumentOf(
+  { guest, document }: ActiveGuest,
+  options: CallOptions,
+): Promise<DomainXml> {
+  return guest.savedDocument ? guest.savedDocument(document, options) : document
 }
 
 /**

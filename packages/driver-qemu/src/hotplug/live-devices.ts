@@ -8,10 +8,10 @@ import {
   type InterfaceXml,
   withDevices,
 } from '@covirt/xml'
-import { refuseGuessedDisk } from '../disk-image.js'
 import { plugIntoBridge } from '../bridge-port.js'
 import type { GuestPlan } from '../command-line/guest-plan.js'
 import { planGuest } from '../command-line/guest-plan.js'
+import { refuseGuessedDisk } from '../disk-image.js'
 import type { QmpChannel } from '../qmp/qmp-channel.js'
 import { QmpError } from '../qmp/qmp-error.js'
 import { changeMedium } from './change-medium.js'
