@@ -7,7 +7,7 @@ import { rngArguments } from '../command-line/small-devices.js'
 import { isObject, type JsonObject } from '../qmp/qmp-message.js'
 
 /** A command of QEMU, with the one that takes it back; a device is taken back by waiting for its guest. */
-export interface PlugCommand {
+interface PlugCommand {
   readonly name: string
   readonly args: JsonObject
   readonly undo: { readonly name: string; readonly args: JsonObject } | undefined
