@@ -27,6 +27,8 @@ if (why !== undefined) {
   console.error(`left out, ${why}`)
   process.exit(0)
 }
+const interrupted = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort())
 await compare(await tempRoot())
 
 async function compare(place: TempRoot): Promise<void> {
@@ -40,8 +42,17 @@ async function compare(place: TempRoot): Promise<void> {
     console.error(error)
     process.exitCode = 1
   } finally {
-    for (const each of all) await each[Symbol.asyncDispose]()
+    for (const each of all) await leave(each)
     await place[Symbol.asyncDispose]()
+  }
+}
+
+/** One that cannot be taken down keeps nobody else from that. */
+async function leave(contestant: Contestant): Promise<void> {
+  try {
+    await contestant[Symbol.asyncDispose]()
+  } catch (error) {
+    console.error(`${contestant.name}:`, error)
   }
 }
 
@@ -78,6 +89,7 @@ async function measure(all: readonly Contestant[]): Promise<Medians> {
   for (let round = -1; round < rounds; round++) {
     const first = Math.max(round, 0) % all.length
     for (const contestant of [...all.slice(first), ...all.slice(0, first)]) {
+      interrupted.signal.throwIfAborted()
       for (const [verb, ms] of await turn(contestant, round + 1)) {
         const times = found.get(contestant.name)
         if (round >= 0) times?.set(verb, [...(times.get(verb) ?? []), ms])

@@ -21,6 +21,8 @@ export async function startDaemon(
   const child = spawn('unshare', ['--mount', 'sh', '-c', script, 'sh', ...parameters], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
+    // An interrupt from the terminal is ours alone: what it has made is removed first.
+    detached: true,
   })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => {
