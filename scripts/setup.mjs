@@ -149,7 +149,11 @@ function nativeParts() {
   if (!existsSync(join(native, 'binding.gyp'))) return 'nothing to build'
   if (isNativeCurrent(native)) return 'up to date'
   say('building the bindings to liblxc')
-  const failure = run('npm', ['run', 'build:native', '--silent'], headersOfThisNode())
+  // What node-gyp says is told only where it fails: silent, it would keep the reason to itself.
+  const failure = run('npm', ['run', 'build:native', '--loglevel=error'], {
+    ...headersOfThisNode(),
+    NODE_NO_WARNINGS: '1',
+  })
   if (failure === undefined) return 'built'
   return { warning: `not built, real containers are left out: ${failure}` }
 }

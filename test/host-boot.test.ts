@@ -71,7 +71,7 @@ describeWhen(canRunSystemdHost() ?? canRunQemu(), 'a host that boots under syste
         for (const other of levels[name]) expect(once.indexOf(name)).toBeLessThan(once.indexOf(other))
       }
     }
-  }, 180_000)
+  }, 900_000)
 })
 
 type Host = Awaited<ReturnType<typeof systemdHost>>

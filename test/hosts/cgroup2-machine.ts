@@ -53,6 +53,7 @@ mount -t tmpfs tmpfs /dev/shm
 mount /dev/nvme0n1 /scratch
 ip link set lo up
 cd @repository@
+ulimit -n 65536
 HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TMPDIR=/scratch @command@
 echo "covirt-ended $?"
 sync
