@@ -22,7 +22,10 @@ const modules = [
 ]
 const ended = /^covirt-ended (\d+)/
 
-/** This host's files, with what is written kept in memory, then the program; the machine ends with it. */
+/**
+ * This host's files, with what is written kept in memory, then the program; the machine ends with it. Of what is cached
+ * only what takes long to make: virtiofsd holds all files open that were looked at, and Jest looks at all.
+ */
 const earlyInit = `#!/bin/busybox sh
 b=/bin/busybox
 $b mount -t proc proc /proc
@@ -36,6 +39,9 @@ $b mkdir /layers/repository-upper /layers/repository-work
 $b mount -t virtiofs -o ro repository /repository
 $b mount -t overlay -o lowerdir=/repository,upperdir=/layers/repository-upper,workdir=/layers/repository-work \
   overlay /root/@repository@
+$b mount -t tmpfs tmpfs /root/@repository@/.cache
+$b mkdir /root/@repository@/.cache/fixtures
+$b cp -a /repository/.cache/fixtures/busybox-rootfs-* /root/@repository@/.cache/fixtures
 $b cp /run-tests /root/run-tests
 $b mount --move /proc /root/proc
 $b mount --move /dev /root/dev
