@@ -33,6 +33,9 @@ const nothingMissing: HostConditions = {
   pool: async () => true,
 }
 
+/** Brings all domains of a scene down in another way than ours. */
+type Stop = (scene: FaultScene, changes: Partial<StopParts>, deadlineMs: number) => Promise<StopReport>
+
 /** A world with some domains in it, in which plans are run. */
 export class FaultScene implements AsyncDisposable {
   readonly journal = new MemoryJournal()
@@ -40,13 +43,16 @@ export class FaultScene implements AsyncDisposable {
   readonly #connection: Connection
   readonly #domains = new Map<string, Domain>()
 
-  private constructor(world: DriverWorld, connection: Connection) {
+  readonly #stop: Stop
+
+  private constructor(world: DriverWorld, connection: Connection, stop: Stop) {
     this.world = world
     this.#connection = connection
+    this.#stop = stop
   }
 
-  static async make(world: DriverWorld): Promise<FaultScene> {
-    return new FaultScene(world, await world.open())
+  static async make(world: DriverWorld, stop: Stop = runOurs): Promise<FaultScene> {
+    return new FaultScene(world, await world.open(), stop)
   }
 
   get driver(): Driver {
@@ -128,9 +134,8 @@ export class FaultScene implements AsyncDisposable {
     return runStart(await makeStartPlan(parts, { ...options, defaults, atBoot: true }), parts)
   }
 
-  async down(changes: Partial<StopParts> = {}, deadlineMs: number = budgets.deadlineMs): Promise<StopReport> {
-    const parts = { ...this.parts({ actor: 'power-off', ...changes }), host: changes.host ?? true }
-    return runStop(await makeStopPlan(parts, { defaults: { ...budgets, deadlineMs } }), parts)
+  down(changes: Partial<StopParts> = {}, deadlineMs: number = budgets.deadlineMs): Promise<StopReport> {
+    return this.#stop(this, changes, deadlineMs)
   }
 
   /** The outcome of each domain by its label. */
@@ -152,6 +157,15 @@ export class FaultScene implements AsyncDisposable {
     await this.#connection.close()
     await this.world[Symbol.asyncDispose]()
   }
+}
+
+async function runOurs(
+  scene: FaultScene,
+  changes: Partial<StopParts>,
+  deadlineMs: number,
+): Promise<StopReport> {
+  const parts = { ...scene.parts({ actor: 'power-off', ...changes }), host: changes.host ?? true }
+  return runStop(await makeStopPlan(parts, { defaults: { ...budgets, deadlineMs } }), parts)
 }
 
 /** The driver with something of it replaced. */

@@ -1,4 +1,4 @@
-import type { DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
+import type { DomainSpec, DriverFixture, DriverWorld, GuestKind } from '@covirt/contract'
 import { Connection, type Domain, parseConnectUri } from '@covirt/core'
 import { firmwareGuest, type PrivateLibvirtd, uniqueName } from '../../../test/fixtures/index.js'
 import { processOf } from '../../driver-qemu/test/processes.js'
@@ -83,12 +83,13 @@ const notKept: Readonly<Record<string, string>> = {
     'it resets the guest instead, and tells of no start',
 }
 
-class LibvirtdWorld implements DriverWorld {
+/** Domains of a private daemon of libvirt's. */
+export class LibvirtdWorld implements DriverWorld {
   readonly dialogue = { say: 't', hear: 'FX-TICKS' }
   readonly uniqueName = uniqueName
   readonly #daemon: PrivateLibvirtd
   readonly #firmware: string
-  readonly #deaf = new Set<string>()
+  readonly #kinds = new Map<string, GuestKind>()
 
   constructor(daemon: PrivateLibvirtd, firmware: string) {
     this.#daemon = daemon
@@ -100,8 +101,8 @@ class LibvirtdWorld implements DriverWorld {
     return new Connection(await remoteProvider.open(uri, options))
   }
 
-  domainXml({ name, uuid, memoryKib = 32_768, elements = '', guest }: DomainSpec): string {
-    if (guest === 'deaf') this.#deaf.add(name)
+  domainXml({ name, uuid, memoryKib = 32_768, elements = '', guest = 'plain' }: DomainSpec): string {
+    this.#kinds.set(name, guest)
     const firmware = guest === 'broken' ? '/no/such/firmware' : this.#firmware
     return `<domain type='qemu'>
   <name>${name}</name>${uuid === undefined ? '' : `<uuid>${uuid}</uuid>`}
@@ -122,7 +123,9 @@ class LibvirtdWorld implements DriverWorld {
 
   async ready(domain: Domain): Promise<void> {
     await tell(domain, 'z', 'FX-ECHO z')
-    if (this.#deaf.has(domain.name)) await tell(domain, 'i', 'FX-IGNORE 1', 1)
+    const kind = this.#kinds.get(domain.name)
+    if (kind === 'deaf') await tell(domain, 'i', 'FX-IGNORE 1', 1)
+    if (kind === 'inattentive') await tell(domain, 'o', 'FX-IGNORE 2', 1)
   }
 
   async kill(domain: Domain): Promise<void> {
