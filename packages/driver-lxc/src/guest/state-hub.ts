@@ -1,5 +1,4 @@
-import { join } from 'node:path'
-import { removeEmptyDirectories } from '../host/leftovers.js'
+import { removeRunDirectories } from '../host/leftovers.js'
 import { type StateRecord, type StateWatch, watchStates } from '../native.js'
 
 type Listener = (record: StateRecord) => void
@@ -30,6 +29,6 @@ export class StateHub {
 
   async close(): Promise<void> {
     this.#watch.close()
-    await removeEmptyDirectories(join('/run/lxc', this.#path), '/run/lxc')
+    await removeRunDirectories(this.#path)
   }
 }

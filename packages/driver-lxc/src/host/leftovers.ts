@@ -5,7 +5,8 @@ import type { Container } from '../native.js'
 import { controlGroupsOf, removeControlGroups } from './control-groups.js'
 import { endExports } from './image-exports.js'
 
-const lockRoot = '/run/lxc/lock'
+const runRoot = '/run/lxc'
+const lockRoot = `${runRoot}/lock`
 const linkPatienceMs = 2000
 
 /** What a container may leave besides what its name tells. */
@@ -34,15 +35,19 @@ export async function removeLeftovers(
   ])
 }
 
-/** liblxc never removes the file that it locks for a container. */
+/** liblxc never removes the file that it locks for a container. Its directory stays: another one may be about to use it. */
 async function removeLock({ path, name }: Container): Promise<void> {
-  const directory = join(lockRoot, path)
-  await rm(join(directory, `.${name}`), { force: true })
-  await removeEmptyDirectories(directory, lockRoot)
+  await rm(join(lockRoot, path, `.${name}`), { force: true })
+}
+
+/** Removes what liblxc has made in /run for the containers of `path`, as far as none of them is left. */
+export async function removeRunDirectories(path: string): Promise<void> {
+  await removeEmptyDirectories(join(lockRoot, path), lockRoot)
+  await removeEmptyDirectories(join(runRoot, path), runRoot)
 }
 
 /** Removes `directory` and its parents below `root`, up to the first that is not empty. */
-export async function removeEmptyDirectories(directory: string, root: string): Promise<void> {
+async function removeEmptyDirectories(directory: string, root: string): Promise<void> {
   for (let each = directory; each.startsWith(`${root}/`); each = dirname(each)) {
     try {
       await rmdir(each)
