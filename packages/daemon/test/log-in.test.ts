@@ -9,7 +9,11 @@ import { PasswordFile } from '../src/access/password-file.js'
 import { makeAuthority } from './certificates.js'
 import { type DaemonProcess, program, startDaemon, virsh } from './daemon-process.js'
 
-const passwords: Readonly<Record<string, string>> = { alice: 'in wonderland', eve: 'of destruction' }
+const passwords: Readonly<Record<string, string>> = {
+  alice: 'in wonderland',
+  bob: 'the builder',
+  eve: 'of destruction',
+}
 
 describeWhen(canRunVirsh(), 'names and passwords', () => {
   let root: TempRoot
@@ -46,6 +50,10 @@ key = "${key}"
 
 [[access.rules]]
 users = ["sasl:al*"]
+role = "operate"
+
+[[access.rules]]
+users = ["sasl:bob"]
 role = "operate"
 `,
     })
@@ -107,11 +115,12 @@ role = "operate"
         credentials: () => ({ user, password: passwords[user] ?? '' }),
       })
     await expect(as('eve')).rejects.toMatchObject({ code: 'AUTH_FAILED', message: /'sasl:eve'/ })
-    await using connection = await as('alice')
+    await using connection = await as('bob')
     const [domain] = await connection.domains.list()
     await domain?.suspend().catch(() => {})
     const file = join(daemon.root, 'etc/covirtd.toml')
-    await writeFile(file, (await readFile(file, 'utf8')).replace('"operate"', '"read"'))
+    const text = await readFile(file, 'utf8')
+    await writeFile(file, text.replace('"sasl:bob"]\nrole = "operate"', '"sasl:bob"]\nrole = "read"'))
     daemon.signal('SIGHUP')
     await daemon.logged('configuration read anew')
     await expect(connection.domains.list()).resolves.toHaveLength(1)
