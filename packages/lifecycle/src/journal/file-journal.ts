@@ -25,8 +25,7 @@ const current = 'journal'
 /**
  * A journal in files: one line for an entry, each with its checksum, so that what a crash has torn is known and left
  * out. Entries that come together are written together; each is on disk when its `append` resolves. Several processes
- * may write: each write goes whole to the end of the file (O_APPEND, open(2)), and a full file is put aside under a name
- * that nobody else takes.
+ * may write: each write goes whole to the end of the file (O_APPEND, open(2)), and a full file is put aside by one of them.
  */
 export class FileJournal implements Journal {
   readonly #directory: string
@@ -94,7 +93,7 @@ export class FileJournal implements Journal {
     const ours = await this.#file?.stat()
     // Somebody else has put it aside.
     if (ours && ours.ino !== there?.ino) await this.#closeFile()
-    if (there && there.size > 0 && there.size + bytes > this.#maxBytes) await this.#rotate()
+    if (there && this.#isFull(there, bytes)) await this.#rotate(bytes)
     this.#file ??= await this.#open()
     return { file: this.#file, size: (await this.#file.stat()).size }
   }
@@ -109,20 +108,53 @@ export class FileJournal implements Journal {
     this.#file = undefined
   }
 
-  async #rotate(): Promise<void> {
+  #isFull({ size }: Stats, bytes: number): boolean {
+    return size > 0 && size + bytes > this.#maxBytes
+  }
+
+  /** One process at a time, so that the files are in the order of their numbers; meanwhile the others go on with this one. */
+  async #rotate(bytes: number): Promise<void> {
     await this.#closeFile()
-    const old = await oldFiles(this.#directory)
-    const number = numberOf(old.at(-1) ?? `${current}.0`) + 1
-    const aside = `${current}.${number}-${process.pid}`
-    await moveIfThere(join(this.#directory, current), join(this.#directory, aside))
-    const tooMany = [...old, aside].slice(0, Math.max(0, old.length + 1 - this.#keep))
-    for (const name of tooMany) await rm(join(this.#directory, name), { force: true })
-    const directory = await open(this.#directory)
+    const lock = join(this.#directory, 'rotating')
+    if (!(await takeLock(lock))) return
     try {
-      await directory.sync()
+      const path = join(this.#directory, current)
+      const there = await statIfThere(path)
+      if (!there || !this.#isFull(there, bytes)) return
+      const old = await oldFiles(this.#directory)
+      const aside = `${current}.${numberOf(old.at(-1) ?? `${current}.0`) + 1}`
+      await rename(path, join(this.#directory, aside))
+      const tooMany = [...old, aside].slice(0, Math.max(0, old.length + 1 - this.#keep))
+      for (const name of tooMany) await rm(join(this.#directory, name), { force: true })
+      await syncDirectory(this.#directory)
     } finally {
-      await directory.close()
+      await rm(lock, { force: true })
     }
+  }
+}
+
+/** Longer than it takes by far: who holds it has died. */
+const lockedMs = 60_000
+
+/** Makes the file `path`, which is the lock; false where another process has it. */
+async function takeLock(path: string): Promise<boolean> {
+  try {
+    await (await open(path, 'wx', 0o600)).close()
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    const lock = await statIfThere(path)
+    if (lock && Math.abs(Date.now() - lock.mtimeMs) > lockedMs) await rm(path, { force: true })
+    return false
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
   }
 }
 
@@ -153,12 +185,12 @@ async function filesOldestFirst(directory: string): Promise<readonly string[]> {
   }
 }
 
-/** Files that were put aside, oldest first: each has the number after the last one's, and the process that did so. */
+/** Files that were put aside, oldest first: each has the number after the last one's. */
 async function oldFiles(directory: string): Promise<readonly string[]> {
   const names = await readdir(directory)
   return names
-    .filter((name) => /^journal\.[1-9][0-9]{0,9}-[0-9]{1,10}$/.test(name))
-    .sort((a, b) => numberOf(a) - numberOf(b) || (a < b ? -1 : 1))
+    .filter((name) => /^journal\.[1-9][0-9]{0,9}$/.test(name))
+    .sort((a, b) => numberOf(a) - numberOf(b))
 }
 
 function numberOf(name: string): number {
@@ -190,13 +222,5 @@ async function readFileEnd(path: string): Promise<readonly JournalEntry[]> {
     return decodeLines(bytes.toString('utf8', 0, bytesRead))
   } finally {
     await file.close()
-  }
-}
-
-async function moveIfThere(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }
