@@ -69,8 +69,20 @@ export class GuestBook {
     entry.state = { state: 'shutoff', reason }
     entry.hasGone = true
     this.#parts.events.emit({ type: 'lifecycle', domain: ref, event: 'stopped', detail: reason })
-    if (isFree) return
-    await this.logged('Freeing what a guest held failed', entry, () => active.guest.kill())
+    if (!isFree) await this.#free(entry, active)
+  }
+
+  async #free(entry: DomainEntry, active: ActiveGuest): Promise<void> {
+    try {
+      await active.guest.kill()
+    } catch (error) {
+      this.#parts.logger.error('Freeing what a guest held failed', {
+        domain: entry.name,
+        error: messageOf(error),
+      })
+      // Its status is what the next process that opens this root clears up by.
+      return this.logged('Letting go of a guest failed', entry, () => active.guest.release())
+    }
     await this.#clear(entry, active)
   }
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, VirError } from '@covirt/core'
 import { mountPointsIn, refuseGuessedFormats } from '@covirt/local'
@@ -38,11 +38,14 @@ export async function exportImages(document: DomainXml, directory: string): Prom
   const readonly = new Set(
     document.devices.filesystems.filter((each) => each.readonly).map((each) => sourcePath(each)),
   )
+  // What is there still is a killed guest's, and to make its files anew would be to empty the images.
+  await endExports(directory)
   for (const [image, file] of exportedImages(document, directory)) {
     await refuseGuessedFormats(image)
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    await writeFile(file, '', { mode: 0o600 })
-    await runExport(image, file, readonly.has(image))
+    const real = join(await realpath(directory), basename(file))
+    await writeFile(real, '', { mode: 0o600, flag: 'wx' })
+    await runExport(image, real, readonly.has(image))
   }
 }
 
@@ -90,8 +93,10 @@ async function runExport(image: string, file: string, readonly: boolean): Promis
 /** Ends what shows images in `directory`, once nobody uses those, with all that was written to them on the disk. */
 export async function endExports(directory: string): Promise<void> {
   if (!existsSync(directory)) return
-  const files = (await readdir(directory)).filter((name) => name.endsWith('.raw'))
-  await Promise.all(files.map((name) => endExport(join(directory, name))))
+  // As the kernel names it, whatever links lead here.
+  const real = await realpath(directory)
+  const files = (await readdir(real)).filter((name) => name.endsWith('.raw'))
+  await Promise.all(files.map((name) => endExport(join(real, name))))
   await rm(directory, { recursive: true, force: true })
 }
 
