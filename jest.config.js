@@ -2,6 +2,7 @@
 export default {
   testEnvironment: 'node',
   testTimeout: 30_000,
+  testSequencer: '<rootDir>/scripts/test-sequencer.mjs',
   globalSetup: '<rootDir>/test/fixtures/global-setup.ts',
   globalTeardown: '<rootDir>/test/fixtures/global-teardown.ts',
   extensionsToTreatAsEsm: ['.ts'],
