@@ -59,9 +59,18 @@ export class ConsoleStream extends Duplex {
     if (!this.destroyed) this.#far = openContainerConsole(initPid)
   }
 
+  /** Tells programs in the container how big the terminal is; nobody once it has ended. */
+  resize(columns: number, rows: number): void {
+    if (!this.#hasEnded) binding().setWindowSize(this.#opened.master, columns, rows)
+  }
+
   override _read(): void {}
 
   override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this.#hasEnded) {
+      done()
+      return
+    }
     let written: number
     try {
       written = this.#isFarEndFull() ? 0 : writeSync(this.#opened.master, chunk.subarray(0, CHUNK_BYTES))
@@ -99,6 +108,11 @@ export class ConsoleStream extends Duplex {
       done(error)
     })
     this.#output.resume()
+  }
+
+  /** The reading side has closed the terminal, and its number may be another file's by now. */
+  get #hasEnded(): boolean {
+    return this.#output.destroyed
   }
 
   #isFarEndFull(): boolean {

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream'
-import { binding } from './binding.js'
 import { ConsoleStream } from './console-stream.js'
 import type { Container, Options } from './container.js'
 import { monitorCall } from './monitor-call.js'
@@ -14,7 +13,7 @@ export interface LxcConsole {
    * Output beyond 1 MiB that nobody reads is dropped; input waits until the container reads it.
    */
   readonly stream: Duplex
-  /** Tells programs in the container how big the terminal is. */
+  /** Tells programs in the container how big the terminal is; nobody once it has ended. */
   resize(columns: number, rows: number): void
   /** Idempotent. */
   close(): void
@@ -44,7 +43,7 @@ export async function openConsole(
   return {
     tty: opened.tty,
     stream,
-    resize: (columns, rows) => binding().setWindowSize(opened.master, columns, rows),
+    resize: (columns, rows) => stream.resize(columns, rows),
     close: () => stream.destroy(),
   }
 }

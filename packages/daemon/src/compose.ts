@@ -92,6 +92,7 @@ function bindParts(
       logger,
       clock,
       policy: context.get(ids.policy),
+      passwords,
       house: context.get(ids.house),
       server: context.get(ids.server),
       serviceManager: context.get(ids.serviceManager),

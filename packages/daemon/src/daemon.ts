@@ -1,6 +1,8 @@
 import { type Driver, formatConnectUri, messageOf, VirError } from '@covirt/core'
 import { type OwnedRoot, ownRoot, resolveRoot } from '@covirt/local'
 import type { AccessPolicy } from '@covirt/server'
+import { knownClients } from './access/known-clients.js'
+import type { PasswordFile } from './access/password-file.js'
 import { rulePolicy } from './access/rule-policy.js'
 import type { DaemonConfig } from './config/config-schema.js'
 import type { DaemonContext, DaemonHook } from './daemon-hook.js'
@@ -13,6 +15,7 @@ import type { StreamLogger } from './log/stream-logger.js'
 export interface DaemonParts extends Omit<DaemonContext, 'open' | 'logger'> {
   readonly house: DriverHouse
   readonly policy: CurrentPolicy
+  readonly passwords: PasswordFile
   readonly listening: Omit<ListenersOptions, 'accept' | 'schemes'>
   readonly hooks: readonly DaemonHook[]
   readonly logger: StreamLogger
@@ -70,16 +73,17 @@ export class Daemon {
   }
 
   /**
-   * Takes over what `config` says of access, logs and certificates. Clients that have lost a right are cut off; the
-   * others stay.
+   * Takes over what `config` says of access, logs and certificates. Clients that have lost a right are cut off, as are
+   * those whose password was taken away or whose certificate's name is not allowed any more; the others stay.
    */
   async reload(config: DaemonConfig): Promise<void> {
-    const { logger, serviceManager, house, server } = this.#parts
+    const { logger, serviceManager, house, server, passwords } = this.#parts
     serviceManager.reloading()
     try {
+      const users = await passwords.users()
       await this.#setPolicy(config)
       await this.#listeners?.reload(config)
-      await server.reviewGrants()
+      await server.reviewGrants(knownClients(users, config.tls))
       logger.info('configuration read anew')
     } finally {
       serviceManager.ready(`serving ${house.held.length} drivers`)

@@ -2,6 +2,7 @@ import { silentLogger } from '@covirt/core'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { matchesAny } from '../src/access/glob.js'
+import { knownClients } from '../src/access/known-clients.js'
 import { rulePolicy } from '../src/access/rule-policy.js'
 import { parseConfig } from '../src/config/read-config.js'
 import type { ClientIdentity } from '../src/listen/connection.js'
@@ -30,6 +31,17 @@ role = "read"
 dns = ["C=GB,*,CN=ops"]
 role = "admin"
 `
+
+test('who has logged in or shown a certificate is known while that would do again', () => {
+  const known = knownClients(['alice'], { allowedDns: ['C=GB,*'] })
+  expect([known({}), known({ sasl: 'alice' }), known({ certificate: 'C=GB,CN=ops' })]).toEqual([
+    true,
+    true,
+    true,
+  ])
+  expect([known({ sasl: 'bob' }), known({ certificate: 'C=FR,CN=ops' })]).toEqual([false, false])
+  expect(knownClients([], { allowedDns: undefined })({ certificate: 'C=FR,CN=ops' })).toBe(true)
+})
 
 describe('a policy', () => {
   test('of no rules lets everybody do everything', async () => {

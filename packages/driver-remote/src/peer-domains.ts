@@ -18,7 +18,7 @@ import {
   VirError,
   type XmlOptions,
 } from '@covirt/core'
-import { procedures, stateFromNumbers } from '@covirt/protocol'
+import { impact, procedures, stateFromNumbers } from '@covirt/protocol'
 import { checkDocument, documentRefusal } from './document-refusal.js'
 import {
   infoOf,
@@ -37,8 +37,6 @@ const xmlFlags = { secure: 1, inactive: 2 } as const
 /** virDomainShutdownFlagValues; those of a reboot are the same. */
 const modeFlags: Readonly<Record<ShutdownMode, number>> = { acpi: 1, agent: 2, initctl: 4, signal: 8 }
 
-/** virDomainModificationImpact. */
-const metadataFlags = { live: 1, config: 2 }
 /** virDomainMetadataType. */
 const metadataTypes = { description: 0, title: 1, element: 2 }
 
@@ -134,7 +132,7 @@ export class PeerDomains {
     metadata: DomainMetadata,
     { live, config, signal }: MetadataOptions = {},
   ): Promise<void> {
-    const flags = (live ? metadataFlags.live : 0) | (config ? metadataFlags.config : 0)
+    const flags = (live ? impact.live : 0) | (config ? impact.config : 0)
     const args =
       metadata.kind === 'element'
         ? { metadata: metadata.xml, key: metadata.prefix, uri: metadata.namespace }

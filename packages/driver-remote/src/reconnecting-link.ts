@@ -24,6 +24,11 @@ export interface LinkParts {
 
 /** The first pause between two attempts, and the longest: it doubles from one to the other. */
 const pauses = { firstMs: 100, longestMs: 10_000 } as const
+/**
+ * The pause after the peer has refused us: who tries more often with a password that is out of date keeps it from listening
+ * to others at our address.
+ */
+const refusedPauseMs = 300_000
 
 /** A connection that is made again whenever it is lost, until it is closed. */
 export class ReconnectingLink {
@@ -119,7 +124,7 @@ export class ReconnectingLink {
   async #reconnect(): Promise<Session> {
     const { clock, connect } = this.#parts
     const { signal } = this.#over
-    for (let pauseMs: number = 0; ; pauseMs = nextPause(pauseMs)) {
+    for (let pauseMs = 0; ; ) {
       // Many clients of one peer do not come back all at once.
       await clock.sleep(pauseMs * (0.5 + Math.random() / 2), { signal }).catch(() => {})
       if (signal.aborted) throw closedError()
@@ -134,6 +139,7 @@ export class ReconnectingLink {
       } catch (error) {
         if (signal.aborted) throw closedError()
         this.#error = error instanceof VirError ? error : new VirError('RPC', messageOf(error))
+        pauseMs = this.#error.code === 'AUTH_FAILED' ? refusedPauseMs : nextPause(pauseMs)
       }
     }
   }

@@ -27,7 +27,7 @@ const awayTimeoutMs = 30_000
  * Domains that another process runs, here or on another host: any libvirt daemon or covirt server.
  *
  * **When the connection is lost**, it is made again by itself, with pauses that grow to ten seconds, until the
- * driver is closed. Calls under way reject with `RPC`: whether they were carried out is not known, and none is sent
+ * driver is closed; to five minutes where the peer does not let us in any more. Calls under way reject with `RPC`: whether they were carried out is not known, and none is sent
  * twice. Calls made meanwhile wait for the peer's return, half a minute at the most, then reject with `NO_CONNECT`.
  * Once it is back, subscribers are told `resync`, then the events that follow.
  */

@@ -1,5 +1,5 @@
 import { chmod, writeFile } from 'node:fs/promises'
-import { Connection, type Credentials, type OpenOptions, parseConnectUri } from '@covirt/core'
+import { Connection, type Credentials, FakeClock, type OpenOptions, parseConnectUri } from '@covirt/core'
 import { testProvider } from '@covirt/driver-test'
 import { makeScramVerifier, type ScramVerifier, scramVerifierOfNobody } from '@covirt/protocol'
 import type { ServerOptions } from '@covirt/server'
@@ -65,6 +65,17 @@ describe('a peer that wants to know who we are', () => {
     await away
     await expect(connection.domains.list()).resolves.toHaveLength(1)
     expect(asked).toEqual(Array(2).fill({ uri: served.uri, user: undefined }))
+  })
+
+  test('waits while somebody is asked, however long that takes', async () => {
+    await using served = await guarded()
+    const clock = new FakeClock()
+    const credentials = async () => {
+      await clock.advance(60_000)
+      return alice
+    }
+    await using connection = await open(served.uri, { clock, credentials })
+    await expect(connection.domains.list()).resolves.toHaveLength(1)
   })
 
   test('is told the name in the URI, and the password that a file has for it', async () => {

@@ -1,9 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
-import { Connection, type DriverEvent, parseConnectUri } from '@covirt/core'
+import { Connection, type DriverEvent, FakeClock, parseConnectUri, VirError } from '@covirt/core'
 import { type TestDriver, testProvider } from '@covirt/driver-test'
 import { expect, test } from '@jest/globals'
 import { uniqueName } from '../../../test/fixtures/index.js'
 import { type LinkState, type RemoteDriver, remoteProvider } from '../src/index.js'
+import { ReconnectingLink } from '../src/reconnecting-link.js'
+import type { Session, SessionListener } from '../src/session.js'
 import { faultyProxy } from './faulty-proxy.js'
 import { serve } from './wire-world.js'
 
@@ -138,6 +140,47 @@ test('a console ends with an error where the connection is lost', async () => {
   const error = new Promise((resolve) => stream.once('error', resolve))
   at.proxy.cut()
   await expect(error).resolves.toMatchObject({ code: 'RPC' })
+})
+
+test('a peer that refuses us is tried again after minutes alone, and one that is away after seconds', async () => {
+  const clock = new FakeClock()
+  const answers = ['RPC', 'RPC', 'AUTH_FAILED', 'AUTH_FAILED', 'RPC'] as const
+  const triedAt: number[] = []
+  let lose: (reason: VirError) => void = () => {}
+  const session = {
+    listen: ({ onClose }: SessionListener) => {
+      lose = onClose
+    },
+  } as Session
+  let first = true
+  const link = await ReconnectingLink.open(
+    {
+      clock,
+      awayTimeoutMs: 1000,
+      connect: async () => {
+        if (first) return session
+        triedAt.push(clock.now())
+        throw new VirError(answers[triedAt.length - 1] ?? 'RPC', 'no')
+      },
+      onSession: () => {},
+      onState: () => {},
+      onEvent: () => {},
+    },
+    undefined,
+  )
+  first = false
+  lose(new VirError('RPC', 'lost'))
+  await clock.advance(700_000)
+  await link.close(0)
+  const [, , toRefusal = 0, toNext = 0, toLast = 0, after = 0] = triedAt.map(
+    (at, index) => at - (triedAt[index - 1] ?? 0),
+  )
+  expect(toRefusal).toBeLessThanOrEqual(200)
+  for (const pauseMs of [toNext, toLast]) {
+    expect(pauseMs).toBeGreaterThanOrEqual(150_000)
+    expect(pauseMs).toBeLessThanOrEqual(300_000)
+  }
+  expect(after).toBeLessThanOrEqual(10_000)
 })
 
 test('what is closed while the peer is away stays closed', async () => {

@@ -3,7 +3,15 @@ import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { explain, FileJournal, type JournalEntry, readJournal, selectEntries } from '@covirt/lifecycle'
+import {
+  explain,
+  FileJournal,
+  type HostLifecycle,
+  type JournalEntry,
+  lifecycleService,
+  readJournal,
+  selectEntries,
+} from '@covirt/lifecycle'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { uuidOf } from './make-domains.js'
 
@@ -166,4 +174,14 @@ describe('explaining', () => {
       'went off (clean), by itself',
     ])
   })
+})
+
+test('of a long journal another process is told the latest, as much as an answer holds', async () => {
+  const all = Array.from({ length: 30 }, (_, at) => entry(at, { why: 'x'.repeat(1 << 18) }))
+  const lifecycle = { journal: async (request) => selectEntries(all, request ?? {}) } as HostLifecycle
+  const { journal } = lifecycleService(async () => lifecycle)
+  const told = (await journal.call([], { onProgress: () => {} })) as readonly JournalEntry[]
+  expect(told).toEqual(all.slice(-told.length))
+  expect(told.length).toBeGreaterThan(8)
+  expect(Buffer.byteLength(JSON.stringify(told))).toBeLessThan(4 << 20)
 })

@@ -25,6 +25,8 @@ export interface ServerLimits {
   readonly registrations: number
   /** How long a client may take until it has opened its connection, in milliseconds. */
   readonly greetingMs: number
+  /** The same for a client that has to log in, as somebody may have to type a password. */
+  readonly loginMs: number
   /** How long a client may leave what is sent to it untaken, in milliseconds. */
   readonly stalledMs: number
   /** How long a client may take to take what was sent to it when its connection ends, in milliseconds. */
@@ -49,6 +51,7 @@ export const defaultLimits: ServerLimits = {
   streams: 64,
   registrations: 1024,
   greetingMs: 30_000,
+  loginMs: 120_000,
   stalledMs: 120_000,
   leavingMs: 5_000,
   keepaliveMs: 5_000,

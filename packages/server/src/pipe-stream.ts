@@ -57,7 +57,7 @@ export class PipeStream extends Duplex {
         source.resume()
         break
       case 'resize':
-        source.resize?.(packet.columns, packet.rows)
+        this.#resize(packet.columns, packet.rows)
     }
     if (source.writableLength > maxWaitingBytes) this.#whenTaken(done)
     else done()
@@ -77,6 +77,15 @@ export class PipeStream extends Duplex {
   #send(data: Buffer): void {
     for (let at = 0; at < data.length; at += maxPacketBytes)
       if (!this.#tell({ kind: 'data', data: data.subarray(at, at + maxPacketBytes) })) this.#source.pause()
+  }
+
+  #resize(columns: number, rows: number): void {
+    if (this.#source.destroyed) return
+    try {
+      this.#source.resize?.(columns, rows)
+    } catch {
+      // The terminal has gone, and the end of its stream tells so.
+    }
   }
 
   #hold(): void {

@@ -89,11 +89,12 @@ export class Server {
 
   /**
    * Asks the policy again about each client. One that has lost a right is cut off, as is one whose domains are others
-   * now; what is granted beyond the former role counts at once.
+   * now; what is granted beyond the former role counts at once. Cut off is also whom `isKnown` denies, as what
+   * showed who that is counts no more.
    */
-  async reviewGrants(): Promise<void> {
+  async reviewGrants(isKnown: (identity: Identity) => boolean = () => true): Promise<void> {
     const reviewed = [...this.#sessions].map(async (session) => {
-      const stays = await session.access.review().catch((error) => {
+      const stays = await session.access.review(isKnown).catch((error) => {
         this.#options.logger?.error('A policy has failed', { error: messageOf(error) })
         return false
       })

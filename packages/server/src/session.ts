@@ -244,7 +244,8 @@ export class Session {
 
   #limitGreeting(): void {
     const { clock, limits } = this.#parts
-    const sleep = clock.sleep(limits.greetingMs, { signal: this.#over.signal })
+    const ms = this.access.known ? limits.greetingMs : limits.loginMs
+    const sleep = clock.sleep(ms, { signal: this.#over.signal })
     void sleep.then(
       () => {
         this.#late = true

@@ -1,4 +1,5 @@
-import { FakeClock } from '@covirt/core'
+import { EventEmitter, once } from 'node:events'
+import { FakeClock, silentLogger, VirError } from '@covirt/core'
 import {
   makeScramVerifier,
   type ProcedureName,
@@ -110,6 +111,65 @@ describe('a client that has to log in', () => {
     expect(await attempt(alice)).toBe(true)
   })
 
+  test('is not listened to for a while, whoever else has logged in from there between the failures', async () => {
+    await using it = await scene({ clock: new FakeClock() })
+    const attempt = (password: string) => logIn(it.connect(sasl, far).client, { ...alice, password })
+    for (let count = 0; count < 5; count++) {
+      expect(await attempt(alice.password)).toBe(true)
+      await expect(attempt('guess')).rejects.toMatchObject(failed)
+    }
+    await expect(attempt(alice.password)).rejects.toMatchObject({ message: /Too many logins/ })
+  })
+
+  test('may fail now and then', async () => {
+    const clock = new FakeClock()
+    await using it = await scene({ clock })
+    for (let count = 0; count < 8; count++) {
+      const { client } = it.connect(sasl, far)
+      await expect(logIn(client, { ...alice, password: 'typo' })).rejects.toMatchObject(failed)
+      client.channel.destroy()
+      await clock.advance(150_000)
+    }
+    expect(await logIn(it.connect(sasl, far).client)).toBe(true)
+  })
+
+  test('is not told of trouble of the server, which is no failure of the client', async () => {
+    let broken = true
+    const log: unknown[] = []
+    const note = (message: string, fields: unknown) => log.push([message, fields])
+    await using it = await scene({
+      logger: { ...silentLogger, error: note },
+      verifierOf: () => {
+        if (broken) throw new VirError('CONF_SYNTAX', 'Cannot read /etc/secret.json')
+        return verifier
+      },
+    })
+    for (let count = 0; count < 6; count++)
+      await expect(logIn(it.connect(sasl, far).client)).rejects.toMatchObject({
+        ...failed,
+        message: 'The login cannot be checked at the moment',
+      })
+    expect(log).toContainEqual([
+      'A login could not be checked',
+      expect.objectContaining({ error: expect.objectContaining({ code: 'CONF_SYNTAX' }) }),
+    ])
+    broken = false
+    expect(await logIn(it.connect(sasl, far).client)).toBe(true)
+  })
+
+  test('has time to type, but not for ever', async () => {
+    const clock = new FakeClock()
+    await using it = await scene({ clock })
+    const slow = it.connect(sasl, far).client
+    const idle = it.connect(sasl, far).client
+    await clock.advance(100_000)
+    expect(await logIn(slow)).toBe(true)
+    await slow.open(it.uri)
+    await clock.advance(21_000)
+    await idle.closed
+    expect(slow.channel.closed).toBe(false)
+  })
+
   test('has a place only while there are not too many like it', async () => {
     await using it = await scene({ limits: { strangers: 1 } })
     const first = it.connect(sasl, far)
@@ -167,6 +227,39 @@ describe('grants that are reviewed', () => {
     await using it = await granted(before)
     await it.review(after)
     await it.client.closed
+  })
+
+  test('cut off who is opening a connection with what was granted before', async () => {
+    const happened = new EventEmitter()
+    const asked = once(happened, 'asked')
+    await using it = await serverScene({
+      policy: async () => {
+        happened.emit('asked')
+        await once(happened, 'decided')
+        return { role: 'admin' }
+      },
+    })
+    const { client } = it.connect()
+    void client.open(it.uri).catch(() => {})
+    await asked
+    await it.server.reviewGrants()
+    happened.emit('decided')
+    await client.closed
+  })
+
+  test('cut off whose login counts no more, or is half-way, and no others', async () => {
+    await using it = await scene()
+    const stranger = () => it.connect(sasl, far).client
+    const [known, half, before, other] = [stranger(), stranger(), stranger(), await it.open()]
+    await logIn(known)
+    await known.open(it.uri)
+    const { first } = new ScramClient('alice', 'x')
+    await half.call('authSaslStart', { mechanism: 'SCRAM-SHA-256', absent: false, data: Buffer.from(first) })
+    await before.call('authList', {})
+    await it.server.reviewGrants((identity) => identity.sasl !== 'alice')
+    await Promise.all([known.closed, half.closed])
+    expect(await other.call('connectGetType', {})).toEqual({ type: 'TEST' })
+    expect(await logIn(before)).toBe(true)
   })
 
   test('leave alone who has what there was, and let do more at once who has more', async () => {

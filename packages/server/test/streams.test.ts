@@ -11,6 +11,8 @@ import {
   execPacket,
   frameStatuses,
   frameTypes,
+  type PipePacket,
+  pipePacket,
   procedures,
 } from '@covirt/protocol'
 import { describe, expect, test } from '@jest/globals'
@@ -220,6 +222,36 @@ describe('a stream', () => {
     scene.send(more, 'a')
     expect(await scene.frames(1)).toEqual([[more, 'a']])
   })
+})
+
+test('a terminal that has gone, and can be given no size any more, harms nobody', async () => {
+  await using scene = await serverScene()
+  const resize = () => {
+    throw Object.assign(new Error('TIOCSWINSZ: bad file descriptor'), { code: 'EBADF' })
+  }
+  const driver = scene.connection.driver as Driver as { console: ConsoleRole }
+  driver.console = { openConsole: async () => Object.assign(new PassThrough(), { resize }) }
+  const client = await scene.open()
+  const { domain } = await client.call('domainLookupByName', { name: 'test' })
+  const { header, reply } = client.begin('covirtOpenConsole', {
+    domain,
+    force: false,
+    shared: false,
+    historyBytes: 0,
+  })
+  expect((await reply).status).toBe(ok)
+  const sent: readonly PipePacket[] = [
+    { kind: 'resize', columns: 80, rows: 24 },
+    { kind: 'data', data: Buffer.from('a') },
+  ]
+  for (const packet of sent) {
+    const bytes = encodeValue(pipePacket, packet)
+    client.channel.send(encodeFrame({ ...header, type: frameTypes.stream, status: more }, bytes))
+  }
+  await client.until(() => client.streamFrames.length > 0)
+  const [frame] = client.streamFrames
+  expect(frame?.status).toBe(more)
+  expect(decodeValue(pipePacket, frame?.payload ?? Buffer.alloc(0))).toEqual(sent[1])
 })
 
 describe('a program that runs in a guest', () => {

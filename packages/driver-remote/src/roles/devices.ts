@@ -1,10 +1,7 @@
 import type { ChangeOptions, DevicesRole } from '@covirt/core'
-import { procedures } from '@covirt/protocol'
+import { impact, procedures } from '@covirt/protocol'
 import { checkDocument, documentRefusal } from '../document-refusal.js'
 import type { PeerCalls } from '../peer-calls.js'
-
-/** virDomainModificationImpact. */
-const impact = { live: 1, config: 2 }
 
 /** The flags of a call that changes a domain. */
 export function impactOf({ live, config }: ChangeOptions): number {

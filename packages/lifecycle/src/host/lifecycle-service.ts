@@ -1,9 +1,13 @@
 import { type CallOptions, VirError } from '@covirt/core'
+import type { JournalEntry } from '../journal/journal.js'
 import type { Progress } from '../run/progress.js'
 import type { HostLifecycle } from './host-lifecycle.js'
 
 /** By this name servers offer it. */
 export const lifecycleServiceName = 'lifecycle'
+
+/** How long what is told of a journal may be as JSON: servers bound the length of an answer. */
+const maxJournalBytes = 3 << 20
 
 /** What a method knows of its call, besides its arguments. */
 interface ServiceCall extends CallOptions {
@@ -72,10 +76,21 @@ export function lifecycleService<C extends ServiceCall>(
       call: async (args, options) => {
         const { domain, last } = fieldsOf(args)
         if (domain !== undefined && typeof domain !== 'string') throw wrong('domain', 'a name or a uuid')
-        return (await lifecycleOf(options)).journal({ domain, last: count('last', last) }, options)
+        const request = { domain, last: count('last', last) }
+        return latest(await (await lifecycleOf(options)).journal(request, options))
       },
     },
   }
+}
+
+/** As many of the latest entries as one answer holds. */
+function latest(entries: readonly JournalEntry[]): readonly JournalEntry[] {
+  let bytes = 0
+  const tooMany = entries.findLastIndex((entry) => {
+    bytes += Buffer.byteLength(JSON.stringify(entry)) + 1
+    return bytes > maxJournalBytes
+  })
+  return entries.slice(tooMany + 1)
 }
 
 function fieldsOf([request]: readonly unknown[]): Readonly<Record<string, unknown>> {

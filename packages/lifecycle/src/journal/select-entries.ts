@@ -7,7 +7,7 @@ export interface JournalRequest {
    * there any more. Default: all.
    */
   readonly domain?: string | undefined
-  /** Only so many of the latest entries. Default: all. */
+  /** Only so many of the latest entries. Default: all; from another process, the latest 3 MiB. */
   readonly last?: number | undefined
 }
 

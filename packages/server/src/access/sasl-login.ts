@@ -1,4 +1,4 @@
-import { VirError } from '@covirt/core'
+import { isVirError, VirError } from '@covirt/core'
 import { type FindVerifier, ScramServer, scramMechanism } from '@covirt/protocol'
 import type { LoginAttempts } from './login-attempts.js'
 
@@ -37,6 +37,11 @@ export class SaslLogin {
     return this.#failures >= maxFailures
   }
 
+  /** It has begun: what is kept of the password has been looked up, and what the client knows of it is awaited. */
+  get underway(): boolean {
+    return this.#exchange !== undefined
+  }
+
   /** Begins anew. */
   async start(mechanism: string, data: string | undefined): Promise<SaslAnswer> {
     return this.#guarded(async () => {
@@ -59,7 +64,6 @@ export class SaslLogin {
       if (!exchange.started) return { data: await exchange.start(data), user: undefined }
       this.#exchange = undefined
       const { user, answer } = exchange.finish(data)
-      this.#parts.attempts.succeeded(this.#parts.place)
       return { data: answer, user }
     })
   }
@@ -77,7 +81,8 @@ export class SaslLogin {
     } catch (error) {
       this.#exchange = undefined
       this.#failures++
-      if (pauseMs === 0) attempts.failed(place)
+      // What goes wrong here is no guess of theirs.
+      if (pauseMs === 0 && isVirError(error, 'AUTH_FAILED')) attempts.failed(place)
       throw error
     }
   }

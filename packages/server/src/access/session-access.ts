@@ -1,4 +1,4 @@
-import { type Driver, type Logger, VirError } from '@covirt/core'
+import { type Driver, isVirError, type Logger, VirError } from '@covirt/core'
 import { type AccessPolicy, type AccessRole, type Grant, includesRole } from './access-policy.js'
 import { GuardedDriver } from './guarded-driver.js'
 import type { Identity } from './identity.js'
@@ -100,8 +100,13 @@ export class SessionAccess {
       this.#identity = { ...this.#identity, name: `sasl:${answer.user}`, sasl: answer.user }
       return answer
     } catch (error) {
-      logger.warn('A login has failed', { ...this.facts, error })
-      throw error
+      if (isVirError(error, 'AUTH_FAILED') || isVirError(error, 'AUTH_UNAVAILABLE')) {
+        logger.warn('A login has failed', { ...this.facts, error })
+        throw error
+      }
+      // What it is, and where, is none of a stranger's business.
+      logger.error('A login could not be checked', { ...this.facts, error })
+      throw new VirError('AUTH_FAILED', 'The login cannot be checked at the moment', { domain: 'AUTH' })
     }
   }
 
@@ -143,12 +148,15 @@ export class SessionAccess {
   }
 
   /**
-   * Asks the policy again. What it grants beyond the former role counts at once; false where it takes something away,
-   * or grants other domains: what is open already cannot be told apart, so the connection has to end.
+   * Asks whether the client is still known, and the policy again. What it grants beyond the former role counts at once; false where it takes something away,
+   * or grants other domains: what is open already cannot be told apart, so the connection has to end. So has one that
+   * is about to be opened with what was granted before, or is half-way through its login.
    */
-  async review(): Promise<boolean> {
+  async review(isKnown: (identity: Identity) => boolean): Promise<boolean> {
+    if (!isKnown(this.#identity)) return false
+    if (!this.#known && this.#parts.login?.underway) return false
     const before = this.#grant
-    if (!before) return true
+    if (!before) return !this.#opening
     const now = await this.#parts.policy(this.#identity)
     if (!now || now.scope !== before.scope || !includesRole(now.role, before.role)) return false
     this.#grant = now

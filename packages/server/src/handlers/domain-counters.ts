@@ -7,10 +7,10 @@ import {
   type StatisticsPart,
   VirError,
 } from '@covirt/core'
-import type { TypedParameter } from '@covirt/protocol'
+import { impact, type TypedParameter } from '@covirt/protocol'
 import type { Call, Handlers } from '../handler.js'
 import { activeInfo } from './domain-info.js'
-import { checkFlags, impact } from './flags.js'
+import { checkFlags } from './flags.js'
 
 /** virDomainMemoryStatTags: the position is the number. */
 const memoryTags: readonly (keyof MemoryStatistics)[] = [

@@ -1,8 +1,9 @@
 import { type DomainMetadata, VirError } from '@covirt/core'
+import { impact } from '@covirt/protocol'
 import { elementsOf, metadataElement, parseDomain, writeXml, type XmlElement } from '@covirt/xml'
 import type { Call, Handlers } from '../handler.js'
 import { deleteSnapshots } from './domain-snapshot.js'
-import { checkFlags, hasFlag, impact } from './flags.js'
+import { checkFlags, hasFlag } from './flags.js'
 
 /** virDomainXMLFlags. */
 const xml = { secure: 1, inactive: 2, updateCpu: 4, migratable: 8 }

@@ -1,7 +1,8 @@
 import { requireRole } from '@covirt/core'
+import { impact } from '@covirt/protocol'
 import type { Call, Handlers } from '../handler.js'
 import { changeOf } from './domain-tuning.js'
-import { checkFlags, hasFlag, impact } from './flags.js'
+import { checkFlags, hasFlag } from './flags.js'
 
 /** virDomainConsoleFlags: all consoles here have a single opener. */
 const consoleFlags = { force: 1, safe: 2 }

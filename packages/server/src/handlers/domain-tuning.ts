@@ -2,6 +2,7 @@ import { type ChangeOptions, requireRole, VirError } from '@covirt/core'
 import {
   blkioFromParameters,
   blkioToParameters,
+  impact,
   memoryFromParameters,
   memoryToParameters,
   schedulerFromParameters,
@@ -9,7 +10,7 @@ import {
   type TypedParameter,
 } from '@covirt/protocol'
 import type { Call, Handlers } from '../handler.js'
-import { checkFlags, hasFlag, impact } from './flags.js'
+import { checkFlags, hasFlag } from './flags.js'
 
 /** VIR_DOMAIN_MEM_MAXIMUM and VIR_DOMAIN_VCPU_MAXIMUM. */
 const maximum = 4

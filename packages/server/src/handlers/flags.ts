@@ -11,6 +11,3 @@ export function checkFlags(flags: number, known: number, what: string): void {
 export function hasFlag(flags: number, flag: number): boolean {
   return (flags & flag) !== 0
 }
-
-/** virDomainModificationImpact: which of a domain's two documents is meant. */
-export const impact = { current: 0, live: 1, config: 2 } as const
