@@ -176,7 +176,8 @@ export interface StorageSnapshots {
   take(spec: TakeSnapshotSpec, options: CallOptions): Promise<void>
   /**
    * Makes the storage what it was; no guest runs. All of it or nothing, also where the process dies meanwhile: what is
-   * then half done is finished or undone before the storage is used again.
+   * then half done is finished or undone before the storage is used again. A restore that could not begin, as where the
+   * storage is in use, does not happen later either.
    */
   restore(spec: SnapshotSpec, options: CallOptions): Promise<void>
   /** Removes what was saved. Does nothing where there is nothing. */

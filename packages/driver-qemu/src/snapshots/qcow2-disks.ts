@@ -1,5 +1,5 @@
 import { VirError } from '@covirt/core'
-import type { DomainXml } from '@covirt/xml'
+import type { DiskXml, DomainXml } from '@covirt/xml'
 import { imageOf } from '../disk-image.js'
 
 /** A disk whose content is part of a snapshot. */
@@ -17,16 +17,29 @@ export interface SnapshotDisk {
 export function snapshotDisks({ name, os, devices }: DomainXml): readonly SnapshotDisk[] {
   if (os.nvram?.path !== undefined)
     throw unsupported(`Domain '${name}' keeps the variables of its firmware in a file without snapshots`)
-  const written = devices.disks.filter(({ device, readonly }) => device !== 'cdrom' && readonly !== true)
-  return written.map((disk) => {
-    const path = imageOf(disk)
-    if (disk.driver?.type !== 'qcow2' || path === undefined)
-      throw unsupported(
-        `The disk '${disk.target.dev}' of domain '${name}' cannot hold snapshots`,
-        "Only <driver type='qcow2'/> can ('qemu-img convert -O qcow2' makes one); a <readonly/> disk is left out",
-      )
-    return { target: disk.target.dev, path, node: `${disk.alias}-format` }
+  return devices.disks.filter(isWritten).map((disk) => {
+    const found = snapshotDisk(disk)
+    if (found) return found
+    throw unsupported(
+      `The disk '${disk.target.dev}' of domain '${name}' cannot hold snapshots`,
+      "Only <driver type='qcow2'/> can ('qemu-img convert -O qcow2' makes one); a <readonly/> disk is left out",
+    )
   })
+}
+
+/** The disks that may have parts of snapshots, also of a domain that none can be taken of any more. */
+export function disksWithSnapshots({ devices }: DomainXml): readonly SnapshotDisk[] {
+  return devices.disks.filter(isWritten).flatMap((disk) => snapshotDisk(disk) ?? [])
+}
+
+function isWritten({ device, readonly }: DiskXml): boolean {
+  return device !== 'cdrom' && readonly !== true
+}
+
+function snapshotDisk(disk: DiskXml): SnapshotDisk | undefined {
+  const path = imageOf(disk)
+  if (disk.driver?.type !== 'qcow2' || path === undefined) return undefined
+  return { target: disk.target.dev, path, node: `${disk.alias}-format` }
 }
 
 /** The error for storage that cannot have snapshots. */

@@ -9,9 +9,9 @@ import {
 } from '@covirt/local'
 import { planGuest } from '../command-line/guest-plan.js'
 import { QemuGuest } from '../qemu-guest.js'
-import { type SnapshotDisk, snapshotDisks, unsupported } from './qcow2-disks.js'
+import { disksWithSnapshots, type SnapshotDisk, snapshotDisks, unsupported } from './qcow2-disks.js'
 import { changeImage, listTags } from './qemu-img.js'
-import { finishRevert, noteRevert } from './revert-note.js'
+import { finishRevert, revertImages } from './revert-note.js'
 import { changeDisks, runMemoryJob } from './snapshot-job.js'
 import { tagOf } from './tag.js'
 
@@ -31,7 +31,7 @@ export class Qcow2Snapshots implements StorageSnapshots {
     if (!guest) await finishRevert(spec)
     await this.#drop(disks, tag, guest)
     throwIfAborted(options.signal)
-    if (guest) await takeLive(guest, { disks, tag, memory }, options)
+    if (guest) await takeLive(guest, { disks, tag, memory })
     else await takeOff(spec, { disks, tag }, options)
   }
 
@@ -42,8 +42,7 @@ export class Qcow2Snapshots implements StorageSnapshots {
     for (const { path, target } of disks)
       if (!(await listTags(path, options)).includes(tag)) throw lost(spec.domain, spec.snapshot, target)
     throwIfAborted(options.signal)
-    await noteRevert(spec, { tag, paths: disks.map(({ path }) => path) })
-    await finishRevert(spec)
+    await revertImages(spec, { tag, paths: disks.map(({ path }) => path) })
   }
 
   async remove(spec: SnapshotSpec & { readonly guest?: Guest | undefined }): Promise<void> {
@@ -53,7 +52,7 @@ export class Qcow2Snapshots implements StorageSnapshots {
 
   /** Removes a snapshot from the disks that have it. */
   async #drop(disks: readonly SnapshotDisk[], tag: string, guest: Guest | undefined): Promise<void> {
-    const used = guest ? snapshotDisks(guest.document) : []
+    const used = guest ? disksWithSnapshots(guest.document) : []
     for (const { path } of disks) {
       if (!(await exists(path)) || !(await listTags(path)).includes(tag)) continue
       const live = used.filter((disk) => disk.path === path)
@@ -71,15 +70,15 @@ interface Taken {
   readonly tag: string
 }
 
+/** Not to be cancelled: QEMU would finish it all the same. */
 async function takeLive(
   guest: Guest,
   { disks, tag, memory }: Taken & { readonly memory: boolean },
-  options: CallOptions,
 ): Promise<void> {
   if (disks.length === 0) return
   await qemuGuest(guest).use('Taking a snapshot', async ({ monitor, clock }) => {
     if (memory) await runMemoryJob('snapshot-save', { monitor, clock, tag, disks })
-    else await changeDisks('blockdev-snapshot-internal-sync', { monitor, tag, disks }, options)
+    else await changeDisks('blockdev-snapshot-internal-sync', { monitor, tag, disks })
   })
 }
 

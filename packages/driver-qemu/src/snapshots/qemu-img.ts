@@ -6,8 +6,6 @@ import { isObject } from '../qmp/qmp-message.js'
 
 const run = promisify(execFile)
 
-const program = 'qemu-img'
-
 /** What is done to a snapshot in an image that no guest uses: qemu-img(1), `snapshot`. */
 const actions = { take: '-c', restore: '-a', remove: '-d' } as const
 
@@ -18,13 +16,22 @@ export async function changeImage(
   tag: string,
   options: CallOptions = {},
 ): Promise<void> {
-  await call(['snapshot', '-q', actions[action], tag, '--image-opts', imageOptions(path)], options)
+  await call(
+    'qemu-img',
+    ['snapshot', '-q', actions[action], tag, '--image-opts', imageOptions(path)],
+    options,
+  )
+}
+
+/** Rejects where a qcow2 image cannot be written to, or somebody uses it; that it can be is true of this moment only. */
+export async function checkWritable(path: string): Promise<void> {
+  await call('qemu-io', ['-c', 'quit', '--image-opts', imageOptions(path)], {})
 }
 
 /** The names of the snapshots in a qcow2 image, also of one that a guest uses. */
 export async function listTags(path: string, options: CallOptions = {}): Promise<readonly string[]> {
   const args = ['info', '--force-share', '--output=json', '--image-opts', imageOptions(path)]
-  const answer: unknown = JSON.parse(await call(args, options))
+  const answer: unknown = JSON.parse(await call('qemu-img', args, options))
   const snapshots = isObject(answer) && Array.isArray(answer.snapshots) ? answer.snapshots : []
   return snapshots.filter(isObject).map(({ name }) => String(name))
 }
@@ -34,7 +41,11 @@ function imageOptions(path: string): string {
   return `driver=qcow2,file.filename=${path.replaceAll(',', ',,')}`
 }
 
-async function call(args: readonly string[], { signal }: CallOptions): Promise<string> {
+async function call(
+  program: 'qemu-img' | 'qemu-io',
+  args: readonly string[],
+  { signal }: CallOptions,
+): Promise<string> {
   throwIfAborted(signal)
   try {
     const { stdout } = await run(program, args, {

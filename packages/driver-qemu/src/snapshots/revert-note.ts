@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { type DomainRef, VirError } from '@covirt/core'
 import { type GuestPlaces, removeDurably, writeDurably } from '@covirt/local'
 import { isObject } from '../qmp/qmp-message.js'
-import { changeImage } from './qemu-img.js'
+import { changeImage, checkWritable } from './qemu-img.js'
 
 /** Which images go back to what. */
 interface Revert {
@@ -16,14 +16,31 @@ interface Whose {
   readonly places: GuestPlaces
 }
 
-/** Notes that images are to go back to a snapshot: from now on they do, whenever this process dies. */
-export async function noteRevert(whose: Whose, revert: Revert): Promise<void> {
+/**
+ * Has images go back to a snapshot: all of them, whenever this process dies, or none, now and later, where one of them
+ * cannot be written to.
+ */
+export async function revertImages(whose: Whose, revert: Revert): Promise<void> {
+  const { tag, paths } = revert
+  for (const path of paths) await checkWritable(path)
   const file = noteOf(whose)
   await mkdir(dirname(file), { recursive: true })
   await writeDurably(file, JSON.stringify(revert), {})
+  let isBegun = false
+  try {
+    for (const path of paths) {
+      await changeImage('restore', path, tag)
+      isBegun = true
+    }
+  } catch (error) {
+    // The note would have it done by the next start, long after its user was told that it has failed.
+    if (!isBegun) await removeDurably(file)
+    throw error
+  }
+  await removeDurably(file)
 }
 
-/** Has the images go back that are noted; to be called before they are used. Does nothing where there are none. */
+/** Finishes what a process that died had begun; to be called before the images are used. Does nothing where that is nothing. */
 export async function finishRevert(whose: Whose): Promise<void> {
   const file = noteOf(whose)
   const text = await readFile(file, 'utf8').catch(() => undefined)

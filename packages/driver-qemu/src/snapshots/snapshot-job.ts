@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type CallOptions, type Clock, VirError } from '@covirt/core'
+import { type Clock, VirError } from '@covirt/core'
 import { queryRunState } from '../guest-status.js'
 import type { QmpChannel } from '../qmp/qmp-channel.js'
 import { isObject, type JsonObject } from '../qmp/qmp-message.js'
@@ -31,14 +31,13 @@ export async function runMemoryJob(
 export async function changeDisks(
   command: 'blockdev-snapshot-internal-sync' | 'blockdev-snapshot-delete-internal-sync',
   { monitor, tag, disks }: Omit<SnapshotJob, 'clock'>,
-  options: CallOptions = {},
 ): Promise<void> {
   if (command === 'blockdev-snapshot-delete-internal-sync') {
     for (const { node } of disks) await monitor.execute(command, { device: node, name: tag })
     return
   }
   const actions = disks.map(({ node }) => ({ type: command, data: { device: node, name: tag } }))
-  await monitor.execute('transaction', { actions }, options)
+  await monitor.execute('transaction', { actions })
 }
 
 async function runJob(
