@@ -5,6 +5,7 @@ import { type GuestPlan, planGuest } from './command-line/guest-plan.js'
 import { endGuest } from './end-guest.js'
 import { findGuest } from './find-guest.js'
 import { balloonKibOf, phaseOf, queryRunState } from './guest-status.js'
+import { goneDevices } from './hotplug/gone-devices.js'
 import { liveDocument } from './launch-guest.js'
 import { connectMonitor } from './monitor-connection.js'
 import type { QemuProcess } from './process/qemu-process.js'
@@ -66,6 +67,7 @@ export async function adoptGuest(spec: AdoptSpec, options: CallOptions): Promise
       phase: restarts ? 'running' : phaseOf(state),
       restartAsked: restartAsked && !restarts,
       changed,
+      gone: await goneDevices(plan.domain, monitor, options),
       memoryKib: await balloonKibOf(plan, monitor, options),
       agentConnected: await isAgentConnected(plan, monitor, options),
       sink,

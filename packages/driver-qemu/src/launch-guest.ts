@@ -55,8 +55,10 @@ export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promi
         ? await balloonKibOf(plan, monitor, options)
         : (plan.balloonKib ?? plan.memoryKib)
     const phase = spec.paused ? 'paused' : 'running'
-    const state = { phase, memoryKib, agentConnected: false, restartAsked: false, changed: [] } as const
-    return new QemuGuest({ document, plan, process, monitor, runDirectory, sink, clock, logger, ...state })
+    const state = { phase, memoryKib, agentConnected: false, restartAsked: false } as const
+    const devices = { changed: [], gone: [] } as const
+    const parts = { document, plan, process, monitor, runDirectory, sink, clock, logger }
+    return new QemuGuest({ ...parts, ...state, ...devices })
   } catch (error) {
     await undo.run()
     throw fromQmp('The guest could not be started', error)

@@ -53,6 +53,8 @@ export interface QemuGuestParts {
   readonly restartAsked: boolean
   /** The kinds of devices that have changed since the guest was launched. */
   readonly changed: readonly DeviceKind[]
+  /** The aliases of devices that the guest has let go of while nobody listened. */
+  readonly gone: readonly string[]
   readonly sink: GuestSink
   readonly clock: Clock
   readonly logger: Logger
@@ -126,6 +128,7 @@ export class QemuGuest implements Guest {
       event: (event) => this.#happened(event),
       closed: () => this.#ended(),
     })
+    for (const alias of parts.gone) this.#devices.deleted(alias)
     this.#gate.openSoon()
   }
 

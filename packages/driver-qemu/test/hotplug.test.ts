@@ -3,6 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Connection, Domain } from '@covirt/core'
 import { expect, test } from '@jest/globals'
 import { canRunQemu, describeWhen, uniqueName } from '../../../test/fixtures/index.js'
+import { connectUnix } from '../src/process/unix-socket.js'
+import { QmpChannel } from '../src/qmp/qmp-channel.js'
 import { guestXml } from './guests.js'
 import { QemuWorld } from './qemu-world.js'
 import { RunningGuest } from './running-guest.js'
@@ -72,6 +74,32 @@ describeWhen(canRunQemu(), 'devices of guests that run', () => {
     await world.restart(domain)
     await rebooted
     while ((await domain.xml()).includes('<interface')) await turn()
+    await domain.attachDevice(nic)
+  })
+
+  test('what a guest lets go of while no process watches is gone for the next one', async () => {
+    await using scene = await RunningGuest.start()
+    const { world } = scene
+    const devices = [nic, disk(await image(world, 'spare'), "<target dev='vdb' bus='virtio'/>")]
+    for (const xml of devices) await scene.domain.attachDevice(xml)
+    const domain = await scene.reopen(() => unplug(world, scene.domain.uuid, ['net0', 'virtio-disk1']))
+    while (/<interface|vdb/.test(await domain.xml())) await turn()
+    expect(await targetsOf(domain)).toEqual(['hda'])
+    const again = await scene.reopen()
+    expect(await again.xml()).not.toMatch(/<interface|vdb/)
+    for (const xml of devices) await again.attachDevice(xml)
+  })
+
+  test('a device is detached that its guest has let go of, though nobody heard of it', async () => {
+    await using scene = await RunningGuest.start()
+    using deletions = unheardDeletions()
+    const domain = await scene.reopen()
+    await domain.attachDevice(nic)
+    const first = domain.detachDevice(nic, { signal: deletions.first })
+    await expect(first).rejects.toMatchObject({ code: 'OPERATION_ABORTED' })
+    expect(await domain.xml()).toContain('<interface')
+    await domain.detachDevice(nic)
+    expect(await domain.xml()).not.toContain('<interface')
     await domain.attachDevice(nic)
   })
 
@@ -171,6 +199,42 @@ class Machine implements AsyncDisposable {
     if (await this.domain.isActive()) await this.domain.destroy()
     await this.connection.close()
     await this.world[Symbol.asyncDispose]()
+  }
+}
+
+/** Takes devices away from a guest that no connection has, and waits until it has let go of them. */
+async function unplug(world: QemuWorld, uuid: string, aliases: readonly string[]): Promise<void> {
+  const monitor = await QmpChannel.open(await connectUnix(world.path(`run/qemu/${uuid}`), 'monitor.sock'))
+  const left = new Set<unknown>(aliases)
+  const gone = new Promise<void>((resolve, reject) => {
+    monitor.listen({
+      event: ({ name, data }) => {
+        if (name === 'DEVICE_DELETED') left.delete(data.device)
+        if (left.size === 0) resolve()
+      },
+      closed: reject,
+    })
+  })
+  for (const id of aliases) await monitor.execute('device_del', { id })
+  await gone
+  monitor.close()
+}
+
+/** Until disposed of, connections that are opened do not hear what guests let go of; `first` fires where one would have. */
+function unheardDeletions() {
+  const first = new AbortController()
+  const { listen } = QmpChannel.prototype
+  QmpChannel.prototype.listen = function (listener) {
+    listen.call(this, {
+      event: (event) => (event.name === 'DEVICE_DELETED' ? first.abort() : listener.event(event)),
+      closed: (error) => listener.closed(error),
+    })
+  }
+  return {
+    first: first.signal,
+    [Symbol.dispose]() {
+      QmpChannel.prototype.listen = listen
+    },
   }
 }
 

@@ -23,9 +23,10 @@ export class RunningGuest implements AsyncDisposable {
     return this.#domain
   }
 
-  /** Closes the connection and opens another one, which finds the guest. */
-  async reopen(): Promise<Domain> {
+  /** Closes the connection and opens another one, which finds the guest; `meanwhile` runs where no process has it. */
+  async reopen(meanwhile: () => Promise<void> = async () => {}): Promise<Domain> {
     await this.#connection.close()
+    await meanwhile()
     this.#connection = await this.world.open()
     this.#domain = await this.#connection.domains.lookupByUuid(this.#domain.uuid)
     return this.#domain

@@ -104,7 +104,10 @@ export class LiveDevices {
     const gone = new Promise<void>((resolve) => this.#waiting.set(alias, resolve))
     const over = new AbortController()
     try {
-      await monitor.execute('device_del', { id: alias }, { signal }).catch(ignoreLeaving)
+      await monitor.execute('device_del', { id: alias }, { signal }).catch((error: unknown) => {
+        if (error instanceof QmpError && error.class === 'DeviceNotFound') this.deleted(alias)
+        else ignoreLeaving(error)
+      })
       const signals = signal ? AbortSignal.any([signal, over.signal]) : over.signal
       const timeout = clock.sleep(detachTimeoutMs, { signal: signals }).then(() => {
         throw new VirError('OPERATION_TIMEOUT', `The guest does not let go of the device '${alias}'`, {
