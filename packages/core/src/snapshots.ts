@@ -82,7 +82,7 @@ export interface SnapshotsRole {
   revertToSnapshot(domain: DomainRef, snapshot: string, options?: RevertSnapshotOptions): Promise<void>
   /**
    * Deletes a snapshot and what it kept; what the domain now is stays as it is. Where it was the current one its
-   * parent is. `NO_DOMAIN_SNAPSHOT` where there is none of that name.
+   * parent is. One that could not be deleted is still listed. `NO_DOMAIN_SNAPSHOT` where there is none of that name.
    */
   deleteSnapshot(domain: DomainRef, snapshot: string, options?: DeleteSnapshotOptions): Promise<void>
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, rename, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type CallOptions, VirError } from '@covirt/core'
@@ -49,8 +50,13 @@ export const rootfsSnapshots: StorageSnapshots = {
   },
 
   async remove(spec: SnapshotSpec): Promise<void> {
-    await removeTree(placeOf(spec))
-    await removeIfEmpty(dirname(placeOf(spec)))
+    const place = placeOf(spec)
+    const leaving = join(dirname(place), '.covirt-old')
+    await removeTree(leaving)
+    // Half of it could be reverted to.
+    if (existsSync(place)) await rename(place, leaving)
+    await removeTree(leaving)
+    await removeIfEmpty(dirname(place))
   },
 }
 

@@ -74,6 +74,25 @@ describeWhen(canRunLxc(), 'the snapshot of a real container', () => {
     expect(await readdir(join(here.world.path, 'lib/lxc/snapshots'))).toEqual([])
   })
 
+  test('that could only be deleted in part is listed, not reverted to, and can be deleted again', async () => {
+    await using here = await place('exit 0')
+    await here.domain.createSnapshot('<domainsnapshot><name>one</name></domainsnapshot>')
+    const kept = join(here.world.path, 'lib/lxc/snapshots', here.domain.uuid)
+    const busy = join(kept, 'one/var')
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', busy])
+    try {
+      await expect(here.domain.deleteSnapshot('one')).rejects.toMatchObject({ code: 'OPERATION_FAILED' })
+      expect(await here.domain.listSnapshots()).toHaveLength(1)
+      await expect(here.domain.revertToSnapshot('one')).rejects.toBeDefined()
+    } finally {
+      execFileSync('umount', ['-q', join(kept, '.covirt-old/var')])
+    }
+    expect(existsSync(join(here.rootfs, 'bin'))).toBe(true)
+    await here.domain.deleteSnapshot('one')
+    expect(await here.domain.listSnapshots()).toEqual([])
+    expect(existsSync(kept)).toBe(false)
+  })
+
   test('stays when one is taken whose name is the beginning of its own', async () => {
     await using here = await place('exit 0')
     for (const name of ['one.new', 'one'])

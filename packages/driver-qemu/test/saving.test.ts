@@ -146,6 +146,19 @@ describeWhen(canRunQemu(), 'snapshots of machines', () => {
     expect(await world.storage.read(domain)).toBe('now')
   })
 
+  test('one whose image is in use is not deleted, and can be once that is free', async () => {
+    await using scene = await TwoDisks.make()
+    const { domain, first, second } = scene
+    {
+      await using _ = await holding(second)
+      await expect(domain.deleteSnapshot('one')).rejects.toMatchObject({ code: 'RESOURCE_BUSY' })
+    }
+    expect(await domain.listSnapshots()).toHaveLength(1)
+    await domain.deleteSnapshot('one')
+    expect(await domain.listSnapshots()).toEqual([])
+    expect([await tagsOf(first), await tagsOf(second)]).toEqual([0, 0])
+  })
+
   test('one that is cancelled while QEMU takes it leaves nothing', async () => {
     await using scene = await RunningGuest.start()
     const { domain, world } = scene

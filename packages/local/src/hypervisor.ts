@@ -180,7 +180,10 @@ export interface StorageSnapshots {
    * storage is in use, does not happen later either.
    */
   restore(spec: SnapshotSpec, options: CallOptions): Promise<void>
-  /** Removes what was saved. Does nothing where there is nothing. */
+  /**
+   * Removes what was saved. Does nothing where there is nothing. Where it rejects, or the process dies meanwhile, it can be
+   * called again, and `restore` refuses what is there in part only.
+   */
   remove(spec: SnapshotSpec & { readonly guest?: Guest | undefined }): Promise<void>
 }
 

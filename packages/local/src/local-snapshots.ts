@@ -111,11 +111,13 @@ export class LocalSnapshots implements SnapshotsRole {
       const snapshot = tree.get(name, entry.name)
       const descendants = children === 'keep' ? [] : tree.descendants(name)
       const names = children === 'only' ? descendants : [snapshot.name, ...descendants]
-      const rest = tree.without(names)
-      await store.saveSnapshots(entry.uuid, rest.snapshots.length > 0 ? rest.stored : undefined)
+      // One that is gone from the storage can be deleted again; one that is there and forgotten cannot.
+      let rest = tree
       for (const each of names.toReversed()) {
         const gone = tree.get(each, entry.name)
         await storage.remove({ ...this.#specOf(entry, gone, gone.domain), guest: entry.active?.guest })
+        rest = rest.without([each])
+        await store.saveSnapshots(entry.uuid, rest.snapshots.length > 0 ? rest.stored : undefined)
       }
     })
   }
