@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import {
   type Connection,
+  formatConnectUri,
   isRemoteUri,
   type Logger,
   parseConnectUri,
@@ -41,7 +42,7 @@ export async function openLifecycle(
     boot: await readBootIdentity(),
     probeIo: new lifecycle.SystemProbeIo(driver, place?.notify ?? '/run/covirt/notify'),
     conditions: lifecycle.systemConditions,
-    ...(place && { hooks: executableHooks(place.hooks) }),
+    ...(place && { hooks: executableHooks(place.hooks), partOf: place.partOf }),
   })
   return disposable(local, () => journal.close())
 }
@@ -56,6 +57,8 @@ interface Place {
   readonly journal: string
   readonly hooks: string
   readonly notify: string
+  /** The URI of all guests that the journal is about, where these are only some of them. */
+  readonly partOf: string | undefined
 }
 
 /** Guests that live in this process, or in another one, have no places here. */
@@ -67,6 +70,7 @@ function placeOf(text: string): Place | undefined {
     journal: join(stateDirectory, 'lifecycle'),
     hooks: join(configDirectory, 'hooks'),
     notify: join(runDirectory, 'notify'),
+    partOf: uri.scheme === 'covirt' ? undefined : formatConnectUri({ ...uri, scheme: 'covirt' }),
   }
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type CallOptions, type Driver, isVirError, VirError } from '@covirt/core'
+import { type CallOptions, type Driver, formatConnectUri, isVirError, VirError } from '@covirt/core'
 import {
   EventRecorder,
   executableHooks,
@@ -89,7 +89,8 @@ export class LifecycleHook implements DaemonHook {
       logger.info('there is no driver whose guests could be started', { reason: error.message })
       return undefined
     })
-    const { stateDirectory, configDirectory, runDirectory } = resolveRoot(instanceUri('covirt', instance))
+    const uri = instanceUri('covirt', instance)
+    const { stateDirectory, configDirectory, runDirectory } = resolveRoot(uri)
     const boot = await readBootIdentity()
     const file = FileJournal.open({ directory: join(stateDirectory, 'lifecycle') })
     const journal = driver ? new EventRecorder({ journal: file, driver, clock, logger, boot }) : file
@@ -103,7 +104,8 @@ export class LifecycleHook implements DaemonHook {
     }
     const lifecycleOf = (guests: Driver) => {
       const probeIo = new SystemProbeIo(guests, join(runDirectory, 'notify'))
-      return new LocalLifecycle({ ...common, driver: guests, probeIo }, defaultsOf(config.lifecycle))
+      const partOf = guests.uri === driver?.uri ? undefined : formatConnectUri(uri)
+      return new LocalLifecycle({ ...common, driver: guests, probeIo, partOf }, defaultsOf(config.lifecycle))
     }
     return { driver, journal, lifecycleOf }
   }
@@ -119,12 +121,14 @@ export class LifecycleHook implements DaemonHook {
       planStop: (...args) => plans.planStop(...args),
       journal: (request) => plans.journal(request),
       up: async (request, options) => {
+        plans.check(request)
         // Asked at each boot, while the plan of the boot runs.
         if (request?.takenDown && !(await plans.wereTakenDown())) return undefined
-        // Whoever asks for the plan of the boot while it runs is served by waiting for it.
-        if (request?.boot) await this.#runs.idle()
+        // Whoever asks for what is to be done once is served by waiting for whoever does it.
+        const waits = request?.boot || request?.takenDown
         const what = `A start plan for '${identity.name}'`
-        return this.#runs.run(what, (signal) => plans.up(request, { ...options, signal }), options)
+        const up = (signal: AbortSignal) => plans.up(request, { ...options, signal })
+        return this.#runs.run(what, up, { ...options, waits })
       },
       down: async (request, options) => {
         const what = `A stop plan for '${identity.name}'`
@@ -141,12 +145,12 @@ export class LifecycleHook implements DaemonHook {
     }
   }
 
-  async #boot({ logger, serviceManager }: DaemonContext, plans: HostLifecycle): Promise<void> {
+  async #boot({ logger, serviceManager }: DaemonContext, plans: LocalLifecycle): Promise<void> {
     const tally = new Tally((text) => serviceManager.status(`starting guests: ${text}`))
     const onProgress = (each: Progress) => tally.count(each)
     try {
       const report = await this.#runs.run('The start plan of this boot', (signal) =>
-        plans.up({ boot: true }, { signal, onProgress }),
+        plans.boot({ signal, onProgress }),
       )
       if (!report) return
       const up = report.results.filter(({ outcome }) => outcome === 'ready').length

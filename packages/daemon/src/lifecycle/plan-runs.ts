@@ -1,4 +1,4 @@
-import { type CallOptions, isVirError, VirError } from '@covirt/core'
+import { abortable, type CallOptions, isVirError, VirError } from '@covirt/core'
 
 /** A plan that runs. */
 interface PlanRun {
@@ -12,6 +12,8 @@ interface PlanRun {
 export interface PlanRunOptions extends CallOptions {
   /** What runs is interrupted and waited for, instead of the plan being refused. */
   readonly interrupts?: boolean | undefined
+  /** What runs is waited for, instead of the plan being refused. Where that is interrupted, so is this. */
+  readonly waits?: boolean | undefined
 }
 
 /** Runs one plan at a time, as several at once would undo each other's work. */
@@ -26,9 +28,10 @@ export class PlanRuns {
   async run<T>(
     what: string,
     work: (signal: AbortSignal) => Promise<T>,
-    { interrupts, signal }: PlanRunOptions = {},
+    { interrupts, waits, signal }: PlanRunOptions = {},
   ): Promise<T> {
     while (this.#run && interrupts && this.#closed === undefined) await this.#interrupt(`${what} goes first`)
+    while (this.#run && waits && this.#closed === undefined) await this.#outwait(this.#run, what, signal)
     if (this.#closed !== undefined)
       throw new VirError('OPERATION_DENIED', `No plan is run any more: ${this.#closed}`)
     if (this.#run) {
@@ -40,7 +43,7 @@ export class PlanRuns {
     const both = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal
     const result = work(both).catch((error: unknown) => {
       if (!controller.signal.aborted || !isVirError(error, 'OPERATION_ABORTED')) throw error
-      throw new VirError('OPERATION_ABORTED', `${what} was interrupted: ${controller.signal.reason}`)
+      throw interrupted(what, controller.signal)
     })
     const run = { what, controller, over: result.catch(() => {}) }
     this.#run = run
@@ -49,11 +52,6 @@ export class PlanRuns {
     } finally {
       if (this.#run === run) this.#run = undefined
     }
-  }
-
-  /** Resolves when no plan runs any more. */
-  async idle(): Promise<void> {
-    while (this.#run) await this.#settled(this.#run)
   }
 
   /** Interrupts what runs and waits for it; nothing is run from now on, for this reason. */
@@ -68,8 +66,18 @@ export class PlanRuns {
     if (run) await this.#settled(run)
   }
 
+  async #outwait(run: PlanRun, what: string, signal: AbortSignal | undefined): Promise<void> {
+    await abortable(this.#settled(run), signal)
+    // What goes before a plan that runs goes before those that wait for it too.
+    if (run.controller.signal.aborted) throw interrupted(what, run.controller.signal)
+  }
+
   async #settled(run: PlanRun): Promise<void> {
     await run.over
     if (this.#run === run) this.#run = undefined
   }
+}
+
+function interrupted(what: string, { reason }: AbortSignal): VirError {
+  return new VirError('OPERATION_ABORTED', `${what} was interrupted: ${reason}`)
 }

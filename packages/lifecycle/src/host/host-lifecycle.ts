@@ -17,9 +17,9 @@ export interface StartRequest {
 
 /** How domains are brought up. */
 export interface UpRequest extends StartRequest {
-  /** As the host boots: once for each boot, going on where it was interrupted. */
+  /** As the host boots: once for each boot, going on where it was interrupted. Meant are all guests of the host. */
   readonly boot?: boolean | undefined
-  /** Only those that a plan with `host` has taken down since the host booted, if one has. */
+  /** All those that a plan with `host` has taken down since the host booted, if one has, and no others. */
   readonly takenDown?: boolean | undefined
 }
 

@@ -1,4 +1,4 @@
-import type { CallOptions } from '@covirt/core'
+import { type CallOptions, VirError } from '@covirt/core'
 import { bootHistory } from '../journal/boot-history.js'
 import type { JournalEntry } from '../journal/journal.js'
 import { type JournalRequest, selectEntries } from '../journal/select-entries.js'
@@ -19,7 +19,10 @@ import type {
 } from './host-lifecycle.js'
 
 /** What a {@link LocalLifecycle} works with. */
-export type LifecycleParts = Omit<RunnerParts, 'actor' | 'signal' | 'onProgress'>
+export interface LifecycleParts extends Omit<RunnerParts, 'actor' | 'signal' | 'onProgress'> {
+  /** The URI of all guests that the journal is about, where `driver` has only some of them. */
+  readonly partOf?: string | undefined
+}
 
 /** Makes and runs plans in this process, over any driver. */
 export class LocalLifecycle implements HostLifecycle {
@@ -40,14 +43,40 @@ export class LocalLifecycle implements HostLifecycle {
   }
 
   async up(
-    { only, limit, boot, takenDown }: UpRequest = {},
+    request: UpRequest = {},
     { signal, onProgress }: RunOptions = {},
   ): Promise<StartReport | undefined> {
+    this.check(request)
+    const { only, limit, boot, takenDown } = request
     const options = this.#options({ only, limit, signal })
     const parts: RunnerParts = { ...this.#parts, signal, onProgress, actor: 'user' }
     if (!boot && !takenDown) return runStart(await makeStartPlan(parts, options), parts)
     const again = await runAgain(parts, options)
     return again ?? (boot ? runBoot(parts, options) : undefined)
+  }
+
+  /** `INVALID_ARG` where only some of the guests would come up, and all would count as having done so. */
+  check({ only, boot, takenDown }: UpRequest = {}): void {
+    if (!boot && !takenDown) return
+    const what = boot ? 'once for each boot' : 'after all were taken down'
+    if (only)
+      throw new VirError('INVALID_ARG', `All guests come up ${what}, and not some of them`, {
+        hint: 'Name domains to start them now, whatever was before',
+      })
+    const { partOf, driver } = this.#parts
+    if (partOf !== undefined)
+      throw new VirError(
+        'INVALID_ARG',
+        `All guests come up ${what}, and not those of '${driver.uri}' alone`,
+        {
+          hint: `Connect to '${partOf}'`,
+        },
+      )
+  }
+
+  /** As `up` for a boot, but what was taken down in it stays down: as whatever sees to boots comes back. */
+  async boot({ signal, onProgress }: RunOptions = {}): Promise<StartReport | undefined> {
+    return runBoot({ ...this.#parts, signal, onProgress, actor: 'boot' }, this.#options({ signal }))
   }
 
   /** Whether there is anything to be brought up with `takenDown`. */
