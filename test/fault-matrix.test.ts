@@ -59,6 +59,7 @@ async function examine({ fault, phase }: Row, { fixture }: Column): Promise<stri
   expect(await scene.activeLabels()).toEqual(fault.left ?? [])
   if (phase === 'stop')
     expect(report.tookMs).toBeLessThanOrEqual((fault.deadlineMs ?? budgets.deadlineMs) + 2000)
+  expect(scene.forcedTooSoon(report, fault.forcedAfterMs ?? {})).toEqual([])
   const unexplained = report.results.filter(
     ({ outcome, reason }) => outcome !== 'clean' && outcome !== 'ready' && !reason,
   )
@@ -111,8 +112,8 @@ function asDocument(): string {
 
 Written by \`npm run fault-matrix\`: each fault, brought about in guests that are simulated, in real containers and in real
 virtual machines, with what became of the domains. \`clean\`: off when asked; \`forced\`: ended without its cooperation, with
-the reason in the journal; \`gone\`: off by itself before. Every run ended within its deadline and two seconds. A dash: that
-technology has no such thing.
+the reason in the journal; \`gone\`: off by itself before. Every run ended within its deadline and two seconds, and no guest
+was forced that would have gone by itself in its budget. A dash: that technology has no such thing.
 
 | ${heading.join(' | ')} |
 | ${heading.map(() => '---').join(' | ')} |

@@ -11,6 +11,12 @@ export interface FaultCase {
   readonly role?: 'console' | 'savedState'
   /** By the labels of the domains; several words where more than one is right. */
   readonly expected: Readonly<Record<string, string>>
+  /**
+   * The domains whose guests would not go off by themselves, which alone may be forced, with how long each is asked all
+   * the same before it is: 0 where there is nothing to wait for, as the guest is dead, is ended by somebody else, or is
+   * to be ended at once.
+   */
+  readonly forcedAfterMs?: Readonly<Record<string, number>>
   readonly deadlineMs?: number
   /** Domains that are to be up afterwards. */
   readonly left?: readonly string[]

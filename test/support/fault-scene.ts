@@ -144,6 +144,19 @@ export class FaultScene implements AsyncDisposable {
     return Object.fromEntries(results.map(({ name, outcome }) => [labels.get(name) ?? name, outcome]))
   }
 
+  /** The domains that were forced and were not to be, or sooner than after so long, by their labels. */
+  forcedTooSoon(
+    { results }: StartReport | StopReport,
+    afterMs: Readonly<Record<string, number>>,
+  ): readonly string[] {
+    const leastMs = new Map(Object.entries(afterMs).map(([label, ms]) => [this.name(label), ms]))
+    return results.flatMap(({ name, outcome, ...result }) => {
+      if (outcome !== 'forced') return []
+      const tookMs = result.endedMs - result.beganMs
+      return tookMs >= (leastMs.get(name) ?? Infinity) ? [] : [`${name} after ${tookMs} ms`]
+    })
+  }
+
   async activeLabels(): Promise<readonly string[]> {
     const labels = new Map([...this.#names].map(([label, name]) => [name, label]))
     const active = await this.#connection.domains.list({ active: true })

@@ -45,6 +45,7 @@ export const guestStopCases: readonly FaultCase[] = [
     title: 'ignores every request (ACPI or signal)',
     needs: ['deaf'],
     expected: { a: 'forced' },
+    forcedAfterMs: { a: 4000 },
     run: async (scene) => {
       await scene.running('a', '', { guest: 'deaf' })
       return scene.down()
@@ -62,6 +63,7 @@ export const guestStopCases: readonly FaultCase[] = [
     title: 'paused, and ignores every request',
     needs: ['deaf'],
     expected: { a: 'forced' },
+    forcedAfterMs: { a: 4000 },
     run: async (scene) => {
       await (await scene.running('a', '', { guest: 'deaf' })).suspend()
       return scene.down()
@@ -71,6 +73,7 @@ export const guestStopCases: readonly FaultCase[] = [
     title: 'is paused by a user while it is asked',
     needs: ['deaf'],
     expected: { a: 'forced' },
+    forcedAfterMs: { a: 4000 },
     run: async (scene) => {
       const domain = await scene.running('a', '', { guest: 'deaf' })
       void delay(300).then(() => domain.suspend().catch(() => {}))
@@ -81,6 +84,7 @@ export const guestStopCases: readonly FaultCase[] = [
     title: 'killed from outside while it is asked',
     needs: ['deaf', 'kill'],
     expected: { a: 'forced' },
+    forcedAfterMs: { a: 0 },
     run: async (scene) => {
       const domain = await scene.running('a', '', { guest: 'deaf' })
       void delay(300).then(() => scene.world.kill?.(domain))
@@ -91,6 +95,7 @@ export const guestStopCases: readonly FaultCase[] = [
     title: 'a user ends it meanwhile',
     needs: ['deaf'],
     expected: { a: 'forced' },
+    forcedAfterMs: { a: 0 },
     run: async (scene) => {
       const domain = await scene.running('a', '', { guest: 'deaf' })
       void delay(300).then(() => domain.destroy().catch(() => {}))
@@ -101,6 +106,7 @@ export const guestStopCases: readonly FaultCase[] = [
     title: 'a user has asked it already',
     needs: ['deaf'],
     expected: { a: 'forced' },
+    forcedAfterMs: { a: 4000 },
     run: async (scene) => {
       const domain = await scene.running('a', '', { guest: 'deaf' })
       await domain.shutdown()
@@ -111,6 +117,7 @@ export const guestStopCases: readonly FaultCase[] = [
     title: 'switches itself off before its turn',
     needs: ['powerOff', 'deaf'],
     expected: { a: 'gone', b: 'forced' },
+    forcedAfterMs: { b: 4000 },
     run: async (scene) => {
       const domain = await scene.running('a')
       await scene.running('b', after('a'), { guest: 'deaf' })
@@ -122,6 +129,7 @@ export const guestStopCases: readonly FaultCase[] = [
     title: 'has panicked and is kept for inspection',
     needs: ['panic'],
     expected: { a: 'forced' },
+    forcedAfterMs: { a: 0 },
     run: async (scene) => {
       const domain = await scene.running('a', '', { elements: '<on_crash>preserve</on_crash>' })
       const crashed = domain.waitFor('crashed')
@@ -175,6 +183,7 @@ export const guestStopCases: readonly FaultCase[] = [
   {
     title: 'a user’s job holds it up for ever',
     expected: { a: 'forced' },
+    forcedAfterMs: { a: 1000 },
     run: async (scene) => {
       await scene.running('a', "<stop><try by='request' budget='1s'/></stop>")
       const shutdownDomain: Driver['shutdownDomain'] = (_domain, options) => hang(options?.signal)
@@ -184,6 +193,7 @@ export const guestStopCases: readonly FaultCase[] = [
   {
     title: 'every request fails (its socket is gone)',
     expected: { a: 'forced' },
+    forcedAfterMs: { a: 1000 },
     run: async (scene) => {
       await scene.running('a', "<stop><try by='request' budget='1s'/></stop>")
       const shutdownDomain = () => Promise.reject(new Error('connection reset by peer'))
@@ -193,6 +203,7 @@ export const guestStopCases: readonly FaultCase[] = [
   {
     title: 'ending it fails at first',
     expected: { a: 'forced' },
+    forcedAfterMs: { a: 0 },
     run: async (scene) => {
       await scene.running('a', "<stop action='destroy'/>")
       const { driver } = scene

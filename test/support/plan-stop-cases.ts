@@ -15,6 +15,7 @@ export const planStopCases: readonly FaultCase[] = [
   {
     title: 'it is to be ended at once',
     expected: { a: 'forced' },
+    forcedAfterMs: { a: 0 },
     run: async (scene) => {
       await scene.running('a', "<stop action='destroy'/>")
       return scene.down()
@@ -64,6 +65,7 @@ export const planStopCases: readonly FaultCase[] = [
     needs: ['deaf'],
     deadlineMs: 2500,
     expected: { a: 'forced', b: 'forced' },
+    forcedAfterMs: { a: 500, b: 1000 },
     run: async (scene) => {
       await scene.running('a', "<stop><try by='request' budget='1min'/></stop>", { guest: 'deaf' })
       await scene.running('b', `${after('a')}<stop><try by='request' budget='1min'/></stop>`, {
@@ -103,6 +105,7 @@ export const planStopCases: readonly FaultCase[] = [
     title: 'started while the host goes down',
     needs: ['inattentive'],
     expected: { a: 'clean', b: 'forced' },
+    forcedAfterMs: { b: 0 },
     run: async (scene) => {
       await scene.running('a', '', { guest: 'inattentive' })
       await scene.define('b')
@@ -148,6 +151,7 @@ export const planStopCases: readonly FaultCase[] = [
     title: 'the runner is killed halfway, and another one goes on',
     needs: ['deaf'],
     expected: { a: 'clean', b: 'forced' },
+    forcedAfterMs: { b: 4000 },
     run: async (scene) => {
       await scene.running('a')
       await scene.running('b', after('a'), { guest: 'deaf' })
