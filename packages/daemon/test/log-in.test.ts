@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { RemoteDriver } from '@covirt/driver-remote'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { open } from 'covirt'
 import { canRunVirsh, describeWhen, type TempRoot, tempRoot } from '../../../test/fixtures/index.js'
@@ -10,6 +11,7 @@ import { makeAuthority } from './certificates.js'
 import { type DaemonProcess, program, startDaemon, virsh } from './daemon-process.js'
 
 const passwords: Readonly<Record<string, string>> = {
+  alan: 'of bletchley',
   alice: 'in wonderland',
   bob: 'the builder',
   eve: 'of destruction',
@@ -79,6 +81,11 @@ role = "operate"
     return `test+${transport}://127.0.0.1:${port}/default?${query}`
   }
 
+  async function as(user: string) {
+    const uri = (await uriOf('tls', '')).replace(/authfile=[^&]*&/, '')
+    return open(uri, { credentials: () => ({ user, password: passwords[user] ?? '' }) })
+  }
+
   test('let virsh in over TLS and over a unix socket, to do what its name may', async () => {
     const listed = { code: 0, stdout: 'test\n', stderr: '' }
     const tls = await uriOf('tls', 'right')
@@ -110,10 +117,6 @@ role = "operate"
   })
 
   test('are for those alone whom a rule names, and no longer for those whom it named', async () => {
-    const as = async (user: string) =>
-      open((await uriOf('tls', '')).replace(/authfile=[^&]*&/, ''), {
-        credentials: () => ({ user, password: passwords[user] ?? '' }),
-      })
     await expect(as('eve')).rejects.toMatchObject({ code: 'AUTH_FAILED', message: /'sasl:eve'/ })
     await using connection = await as('bob')
     const [domain] = await connection.domains.list()
@@ -125,6 +128,17 @@ role = "operate"
     await daemon.logged('configuration read anew')
     await expect(connection.domains.list()).resolves.toHaveLength(1)
     await expect(domain?.resume()).rejects.toMatchObject({ code: 'ACCESS_DENIED' })
+  })
+
+  test('end what was opened with them when they are taken back', async () => {
+    await using connection = await as('alan')
+    const driver = connection.driver as unknown as RemoteDriver
+    const away = new Promise<void>((resolve) => {
+      driver.onLinkState(({ state }) => state === 'away' && resolve())
+    })
+    await new PasswordFile(join(daemon.root, 'etc/passwords.json')).remove('alan')
+    daemon.signal('SIGHUP')
+    await away
   })
 
   test('are kept where nobody else can read them, and as what lets nobody log in', async () => {
