@@ -11,7 +11,7 @@ export type LinkWords = readonly (readonly [key: string, value: string])[]
  */
 export async function addLink(container: Container, words: LinkWords, options: Options = {}): Promise<void> {
   const undo = () => removeLink(container, words).catch(() => {})
-  await runProgram('link', container, linkArguments('add', words), { signal: options.signal, undo })
+  await runWhole({ verb: 'link', container, args: linkArguments('add', words), undo }, options)
 }
 
 /** Takes a network link away; one of the host is the host's again. `ENODEV` where it is not there. */
@@ -19,9 +19,9 @@ export async function removeLink(container: Container, words: LinkWords): Promis
   await runProgram('link', container, linkArguments('remove', words), { signal: undefined })
 }
 
-/** Brings a network link up or down as `flags` say, and a pair to the bridge that `link` names. */
+/** Brings a network link up or down as `flags` say, and a pair to the bridge that `link` names; it stays done where it is cancelled. */
 export async function setLink(container: Container, words: LinkWords, options: Options = {}): Promise<void> {
-  await runProgram('link', container, linkArguments('set', words), { signal: options.signal })
+  await runWhole({ verb: 'link', container, args: linkArguments('set', words) }, options)
 }
 
 /**
@@ -42,7 +42,7 @@ export async function addMount(
   const maps = idmaps.flatMap((map) => ['--idmap', map])
   const args = [...maps, '--stage', stageArgument(stage), '--', 'add', target]
   const undo = () => removeMount(container, target, { lazily: true }).catch(() => {})
-  await runProgram('mount', container, args, { signal: options.signal, undo })
+  await runWhole({ verb: 'mount', container, args, undo }, options)
 }
 
 /** Unmounts what is on `target` in a running container: `EBUSY` while it is in use, unless `lazily`. */
@@ -53,6 +53,30 @@ export async function removeMount(
 ): Promise<void> {
   const args = ['--', lazily ? 'remove-lazily' : 'remove', target]
   await runProgram('mount', container, args, { signal: undefined })
+}
+
+/**
+ * Runs a program that is soon done to its end, also where it is cancelled meanwhile: only what it has done is undone,
+ * never what was there before.
+ */
+async function runWhole(
+  {
+    verb,
+    container,
+    args,
+    undo,
+  }: {
+    readonly verb: string
+    readonly container: Container
+    readonly args: readonly string[]
+    readonly undo?: () => Promise<void>
+  },
+  { signal }: Options,
+): Promise<void> {
+  signal?.throwIfAborted()
+  await runProgram(verb, container, args, { signal: undefined })
+  if (signal?.aborted) await undo?.()
+  signal?.throwIfAborted()
 }
 
 function linkArguments(verb: string, words: LinkWords): string[] {

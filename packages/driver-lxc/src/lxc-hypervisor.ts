@@ -147,7 +147,7 @@ export class LxcHypervisor implements Hypervisor {
       this.#writeConfig(spec, { document, container, init, devices })
       await prepareOverlays(document, container)
       await exportImages(document, imagesDirectoryOf(spec))
-      const parts = this.#partsOf(spec, { container, document, init, ids })
+      const parts = this.#partsOf(spec, { container, document, init, ids, devices })
       const { initPid, ranBecause } = await parts.start({ paused, signal })
       undo.push(() => stop(container))
       if (ranBecause !== undefined)
@@ -173,7 +173,7 @@ export class LxcHypervisor implements Hypervisor {
       while (await this.#isRunning(container)) {
         try {
           const found = { container, document, init, ids, changes: recordedChanges(spec) }
-          return await LxcGuest.attach(this.#partsOf(spec, found), { signal })
+          return await LxcGuest.attach(this.#partsOf(spec, found), { record: spec.record, signal })
         } catch (error) {
           // It has ended at this moment, or is booting again.
           if (!hasEnded(error)) throw error
@@ -273,7 +273,17 @@ export class LxcHypervisor implements Hypervisor {
 
   #partsOf(
     { domain, sink, clock, logger, places }: Omit<AdoptSpec, 'record'>,
-    { container, document, init, ids, changes }: FoundContainer & { readonly changes?: string | undefined },
+    {
+      container,
+      document,
+      init,
+      ids,
+      devices,
+      changes,
+    }: FoundContainer & {
+      readonly devices?: ReadonlyMap<string, string>
+      readonly changes?: string | undefined
+    },
   ): LxcGuestParts {
     const { name } = domain
     const start = (options: BootOptions) => {
@@ -283,7 +293,7 @@ export class LxcHypervisor implements Hypervisor {
       return startContainer(container, { document, ids, places, lxcfs, ...options })
     }
     const ownIds = ids !== undefined
-    const parts = { container, document, host: this.#host, ownIds, logger, record: changes }
+    const parts = { container, document, host: this.#host, ownIds, logger, devices, record: changes }
     const found = { container, changes: new LiveChanges(parts), init, firstId: ids?.start }
     const holdFile = join(places.runDirectory, 'held')
     const imagesDirectory = imagesDirectoryOf({ places })

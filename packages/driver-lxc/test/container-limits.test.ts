@@ -9,7 +9,7 @@ jest.unstable_mockModule('../src/native.js', () => ({
   ...native,
   containerCgroups: async () => new Map([['', group]]),
 }))
-const { changeLimits } = await import('../src/guest/container-limits.js')
+const { changeLimits, restoreLimits } = await import('../src/guest/container-limits.js')
 
 /** A control group of version 2 that is files and no more. */
 async function makeGroup(files: Readonly<Record<string, string>>): Promise<TempRoot> {
@@ -51,6 +51,32 @@ test('a guest is not ended for want of memory, and what was changed before is ta
     '8192',
     'max',
   ])
+})
+
+test('what a guest comes up with is limited as far as it can be, and what is limited no more is free', async () => {
+  await using _root = await makeGroup({
+    'cpu.max': '',
+    'cpuset.cpus': '',
+    'pids.max': '',
+    'memory.max': '8192',
+    'memory.high': 'max',
+    'memory.current': '6000',
+  })
+  const launched = [
+    ['lxc.cgroup2.memory.max', '8192'],
+    ['lxc.cgroup2.cpu.max', '5000 10000'],
+    ['lxc.cgroup2.cpuset.cpus', '1'],
+    ['lxc.cgroup2.pids.max', '64'],
+  ] as const
+  const wanted = [
+    ['lxc.cgroup2.memory.max', '4096'],
+    ['lxc.cgroup2.cpu.max', '7000 10000'],
+  ] as const
+  expect(await restoreLimits(1, launched, wanted)).toEqual([
+    expect.objectContaining({ code: 'OPERATION_FAILED' }),
+  ])
+  const names = ['memory.max', 'cpu.max', 'cpuset.cpus', 'pids.max']
+  expect(await Promise.all(names.map(value))).toEqual(['8192', '7000 10000', '\n', 'max'])
 })
 
 test('a limit that the host does not have is not set', async () => {

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import type { Connection, Domain } from '@covirt/core'
 import { afterAll, expect, test } from '@jest/globals'
 import {
@@ -9,14 +11,18 @@ import {
   canRunLxc,
   describeWhen,
   netnsBridge,
+  type TestBridge,
   tempRoot,
   testWhen,
   uniqueName,
 } from '../../../test/fixtures/index.js'
+import { randomToken, runToken } from '../../../test/fixtures/run-token.js'
 import { containerCgroups } from '../src/native.js'
 import { LxcWorld, privileged, removeRootfs } from './lxc-fixture.js'
 
 const tun = "<hostdev mode='capabilities' type='misc'><source><char>/dev/net/tun</char></source></hostdev>"
+const run = promisify(execFile)
+const uniquePair = () => `cv${runToken()}${randomToken(5)}`
 const both = { live: true, config: true }
 
 /** What a script prints inside, errors included. */
@@ -24,6 +30,13 @@ async function inside(domain: Domain, script: string): Promise<string> {
   const { stdout, exit } = await domain.exec(['/bin/sh', '-c', `exec 2>&1; ${script}`])
   const [output] = await Promise.all([text(stdout), exit])
   return output
+}
+
+/** A node more of the device /dev/net/tun. */
+async function deviceNode(): Promise<{ readonly node: string } & AsyncDisposable> {
+  const node = `/dev/${uniquePair()}`
+  await run('mknod', [node, 'c', '10', '200'])
+  return { node, [Symbol.asyncDispose]: () => rm(node, { force: true }) }
 }
 
 /** A world whose guests end with it, also those of a test that fails. */
@@ -124,6 +137,123 @@ describeWhen(canRunLxc(), 'a container that runs', () => {
     await restarted(world, connection, domain)
     expect(await inside(domain, '(: </dev/net/tun) && echo open')).not.toContain('open\n')
     expect(await domain.xml({ inactive: true })).toContain('/dev/net/tun')
+  })
+
+  test('has its links as they were changed, also when it has restarted', async () => {
+    await using bridge = await netnsBridge()
+    await using other = await netnsBridge()
+    await using world = await makeWorld()
+    await using connection = await world.open()
+    const domain = await connection.domains.define(world.domainXml({ name: uniqueName('plug') }))
+    const pairs = [uniquePair(), uniquePair()] as const
+    const links = (on: TestBridge, state: string) => [
+      `<interface type='bridge'><mac address='52:54:00:5e:00:07'/><source bridge='${on.name}'/>
+        <target dev='${pairs[0]}'/><guest dev='plug0'/></interface>`,
+      `<interface type='ethernet'><mac address='52:54:00:5e:00:08'/><target dev='${pairs[1]}'/>
+        <guest dev='plug1'/><link state='${state}'/></interface>`,
+    ]
+    for (const link of links(bridge, 'up')) await domain.attachDevice(link)
+    await domain.start()
+    await world.ready(domain)
+    await run('ip', ['link', 'set', pairs[1], 'master', bridge.name])
+    for (const link of links(other, 'down')) await domain.updateDevice(link, { live: true })
+    const ports = (of: TestBridge) => readdir(`/sys/class/net/${of.name}/brif`)
+    expect(await ports(bridge)).toEqual([pairs[1]])
+    expect(await ports(other)).toEqual([pairs[0]])
+    await restarted(world, connection, domain)
+    expect(await ports(other)).toEqual([pairs[0]])
+    expect(await inside(domain, 'cat /sys/class/net/plug1/operstate')).toBe('down\n')
+  })
+
+  test('has what is in the place of another device, also when it has restarted', async () => {
+    await using place = await tempRoot()
+    await using world = await makeWorld()
+    const devices = async (name: string, address: string) => {
+      await mkdir(place.join(name))
+      await writeFile(place.join(name, 'hello'), `${name}\n`)
+      return [
+        `<interface type='ethernet'><mac address='${address}'/><guest dev='plug0'/></interface>`,
+        `<filesystem type='mount'><source dir='${place.join(name)}'/><target dir='/plug'/></filesystem>`,
+      ]
+    }
+    const [old, replacing] = [
+      await devices('old', '52:54:00:5e:00:07'),
+      await devices('new', '52:54:00:5e:00:08'),
+    ]
+    let connection = await world.open()
+    const domain = await connection.domains.define(world.domainXml({ name: uniqueName('plug') }))
+    for (const device of old) await domain.attachDevice(device)
+    await domain.start()
+    await world.ready(domain)
+    const see = 'cat /sys/class/net/plug0/address /plug/hello; grep -c " /plug " /proc/self/mountinfo'
+    expect(await inside(domain, see)).toBe('52:54:00:5e:00:07\nold\n1\n')
+    for (const device of old) await domain.detachDevice(device, { live: true })
+    for (const device of replacing) await domain.attachDevice(device, { live: true })
+    expect(await inside(domain, see)).toBe('52:54:00:5e:00:08\nnew\n1\n')
+    await restarted(world, connection, domain)
+    expect(await inside(domain, see)).toBe('52:54:00:5e:00:08\nnew\n1\n')
+
+    await connection.close()
+    connection = await world.open()
+    const again = await connection.domains.lookupByUuid(domain.uuid)
+    expect(await inside(again, see)).toBe('52:54:00:5e:00:08\nnew\n1\n')
+    for (const device of replacing) await again.detachDevice(device, { live: true })
+    expect(await inside(again, see)).toMatch(/No such file(.|\n)*\n0\n$/)
+    await connection.close()
+  })
+
+  test('loses a device that the host has no more', async () => {
+    await using world = await makeWorld()
+    await using connection = await world.open()
+    await using tunToo = await deviceNode()
+    const { node } = tunToo
+    const domain = await running(world, connection)
+    const device = tun.replaceAll('/dev/net/tun', node)
+    await domain.attachDevice(device)
+    expect(await inside(domain, `(: <${node}) && echo open`)).toBe('open\n')
+    const rules = () => limit(world, domain, 'devices', 'devices.list').catch(() => '')
+    await rm(node)
+    await domain.detachDevice(device)
+    expect(await inside(domain, `(: <${node}) && echo open`)).not.toContain('open\n')
+    expect(await rules()).not.toContain('10:200')
+  })
+
+  test('gives the host no link of its own in place of one that it was given', async () => {
+    await using world = await makeWorld()
+    await using connection = await world.open()
+    const given = uniquePair()
+    await run('ip', ['link', 'add', given, 'type', 'veth', 'peer', 'name', uniquePair()])
+    try {
+      const link = `<hostdev mode='capabilities' type='net'><source><interface>${given}</interface></source></hostdev>`
+      const domain = await connection.domains.define(world.domainXml({ name: uniqueName('plug') }))
+      await domain.attachDevice(link)
+      await domain.start()
+      await world.ready(domain)
+      const made = `ip link set ${given} down; ip link set ${given} name own0; ip link add ${given} type veth; ls /sys/class/net/${given}/address`
+      expect(await inside(domain, made)).toBe(`/sys/class/net/${given}/address\n`)
+      await expect(domain.detachDevice(link, { live: true })).rejects.toMatchObject({
+        code: 'OPERATION_FAILED',
+      })
+      expect(existsSync(`/sys/class/net/${given}`)).toBe(false)
+      await domain.destroy()
+    } finally {
+      await run('ip', ['link', 'delete', given]).catch(() => {})
+    }
+  })
+
+  test('takes nothing of the host away where giving it a link fails or is cancelled', async () => {
+    await using bridge = await netnsBridge()
+    await using world = await makeWorld()
+    await using connection = await world.open()
+    const domain = await running(world, connection)
+    const link = `<interface type='ethernet'><target dev='${bridge.name}'/></interface>`
+    await expect(domain.attachDevice(link)).rejects.toMatchObject({ code: 'OPERATION_FAILED' })
+    const cancel = new AbortController()
+    const attached = domain.attachDevice(link, { signal: cancel.signal })
+    setImmediate(() => cancel.abort())
+    await expect(attached).rejects.toThrow()
+    await expect(domain.detachDevice(link)).rejects.toThrow()
+    expect(existsSync(`/sys/class/net/${bridge.name}`)).toBe(true)
   })
 
   test('is left as it was, with its definition, by what fails', async () => {

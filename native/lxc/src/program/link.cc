@@ -127,19 +127,26 @@ bool MakeMacvlan(const Words &words, int inside) {
 }
 
 // From the network namespace that we are in to another one.
-bool Move(const char *name, int target) {
+bool Move(unsigned index, int target) {
   ifinfomsg head = {};
-  head.ifi_index = static_cast<int>(IndexOf(name));
-  if (head.ifi_index == 0) return false;
+  head.ifi_index = static_cast<int>(index);
   Request request(RTM_NEWLINK, 0, &head, sizeof head);
   request.AddNumber(IFLA_NET_NS_FD, static_cast<uint32_t>(target));
   return request.Send();
 }
 
-bool Delete(const char *name) {
+// Another of that name stays.
+bool Delete(const char *name, const char *kind) {
   ifinfomsg head = {};
   head.ifi_index = static_cast<int>(IndexOf(name));
-  return head.ifi_index != 0 && Request(RTM_DELLINK, 0, &head, sizeof head).Send();
+  return head.ifi_index != 0 && IsKind(static_cast<unsigned>(head.ifi_index), kind) &&
+         Request(RTM_DELLINK, 0, &head, sizeof head).Send();
+}
+
+// From the container, which may have given the name to a link that it has made: that would be its own way to the host.
+bool MoveBack(const char *name, int host) {
+  const unsigned index = IndexOf(name);
+  return index != 0 && IsKind(index, nullptr) && Move(index, host);
 }
 
 bool SetUp(unsigned index, bool up) {
@@ -153,8 +160,8 @@ bool SetUp(unsigned index, bool up) {
 bool SetBridge(const char *name, const char *bridge) {
   ifinfomsg head = {};
   head.ifi_index = static_cast<int>(IndexOf(name));
-  const unsigned master = bridge == nullptr ? 0 : IndexOf(bridge);
-  if (head.ifi_index == 0 || (bridge != nullptr && master == 0)) return false;
+  const unsigned master = IndexOf(bridge);
+  if (head.ifi_index == 0 || master == 0) return false;
   Request request(RTM_NEWLINK, 0, &head, sizeof head);
   request.AddNumber(IFLA_MASTER, master);
   return request.Send();
@@ -247,20 +254,25 @@ bool Enter(int network_namespace) { return setns(network_namespace, CLONE_NEWNET
 
 // Leaves us on the host's side.
 bool Remove(const Words &words, const Sides &sides) {
-  if (words.Is("type", "veth")) return Delete(words.Find("veth.pair"));
+  if (words.Is("type", "veth")) return Delete(words.Find("veth.pair"), "veth");
   if (!Enter(sides.inside)) return false;
   const char *name = words.Find("name");
-  const bool removed = words.Is("type", "phys") ? Move(name, sides.host) : Delete(name);
+  const bool removed = words.Is("type", "phys") ? MoveBack(name, sides.host) : Delete(name, "macvlan");
   const int error = errno;
   if (!Enter(sides.host)) return false;
   errno = error;
   return removed;
 }
 
+bool Give(const char *name, int inside) {
+  const unsigned index = IndexOf(name);
+  return index != 0 && Move(index, inside);
+}
+
 bool Add(const Words &words, const Sides &sides) {
   const bool made = words.Is("type", "veth")      ? MakePair(words, sides.inside)
                     : words.Is("type", "macvlan") ? MakeMacvlan(words, sides.inside)
-                                                  : Move(words.Find("link"), sides.inside);
+                                                  : Give(words.Find("link"), sides.inside);
   if (!made) return false;
   const bool configured = Enter(sides.inside) && Configure(words);
   const int error = errno;
@@ -271,7 +283,9 @@ bool Add(const Words &words, const Sides &sides) {
 }
 
 bool Set(const Words &words, const Sides &sides) {
-  if (words.Is("type", "veth") && !SetBridge(words.Find("veth.pair"), words.Find("link"))) return false;
+  const char *bridge = words.Find("link");
+  // What is on none by its definition may have been put on one by others.
+  if (words.Is("type", "veth") && bridge != nullptr && !SetBridge(words.Find("veth.pair"), bridge)) return false;
   if (!Enter(sides.inside)) return false;
   const unsigned index = IndexOf(words.Find("name"));
   return index != 0 && SetUp(index, words.Is("flags", "up"));

@@ -1,23 +1,38 @@
 #include "program/netlink.h"
 
 #include <errno.h>
+#include <linux/if_link.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 namespace covirt {
 
+struct Answer {
+  alignas(NLMSG_ALIGNTO) char bytes[16384];
+
+  const nlmsghdr *header() const { return reinterpret_cast<const nlmsghdr *>(bytes); }
+};
+
 namespace {
 
-// What the kernel answers: 0, or an errno.
-int Exchange(int socket, const void *request, size_t size) {
+// The first message that the kernel answers with: 0, or an errno.
+int Exchange(int socket, const void *request, size_t size, Answer *answer) {
   if (send(socket, request, size, 0) != static_cast<ssize_t>(size)) return errno;
-  alignas(NLMSG_ALIGNTO) char answer[8192];
-  const ssize_t length = recv(socket, answer, sizeof answer, 0);
+  const ssize_t length = recv(socket, answer->bytes, sizeof answer->bytes, 0);
   if (length < 0) return errno;
-  const auto *header = reinterpret_cast<const nlmsghdr *>(answer);
-  if (!NLMSG_OK(header, static_cast<size_t>(length)) || header->nlmsg_type != NLMSG_ERROR) return EPROTO;
-  return -static_cast<const nlmsgerr *>(NLMSG_DATA(header))->error;
+  if (!NLMSG_OK(answer->header(), static_cast<size_t>(length))) return EPROTO;
+  if (answer->header()->nlmsg_type != NLMSG_ERROR) return 0;
+  return -static_cast<const nlmsgerr *>(NLMSG_DATA(answer->header()))->error;
+}
+
+// The attribute of this type among `size` bytes of them; null where there is none.
+const rtattr *Find(const void *attributes, size_t size, unsigned short type) {
+  auto left = static_cast<unsigned>(size);
+  for (const auto *each = static_cast<const rtattr *>(attributes); RTA_OK(each, left); each = RTA_NEXT(each, left)) {
+    if ((each->rta_type & NLA_TYPE_MASK) == type) return each;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -64,6 +79,14 @@ void Request::End(size_t begun) {
 }
 
 bool Request::Send() {
+  Answer answer;
+  if (!Ask(&answer)) return false;
+  if (answer.header()->nlmsg_type == NLMSG_ERROR) return true;
+  errno = EPROTO;
+  return false;
+}
+
+bool Request::Ask(Answer *answer) {
   if (is_full_) {
     errno = E2BIG;
     return false;
@@ -71,10 +94,27 @@ bool Request::Send() {
   reinterpret_cast<nlmsghdr *>(bytes_)->nlmsg_len = static_cast<uint32_t>(length_);
   const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   if (fd < 0) return false;
-  const int error = Exchange(fd, bytes_, length_);
+  const int error = Exchange(fd, bytes_, length_, answer);
   close(fd);
   errno = error;
   return error == 0;
+}
+
+bool IsKind(unsigned index, const char *kind) {
+  ifinfomsg head = {};
+  head.ifi_index = static_cast<int>(index);
+  Request request(RTM_GETLINK, 0, &head, sizeof head);
+  Answer answer;
+  if (!request.Ask(&answer)) return false;
+  if (answer.header()->nlmsg_type != RTM_NEWLINK) return (errno = EPROTO, false);
+  const auto *link = static_cast<const ifinfomsg *>(NLMSG_DATA(answer.header()));
+  const rtattr *info = Find(IFLA_RTA(link), IFLA_PAYLOAD(answer.header()), IFLA_LINKINFO);
+  const rtattr *found = info == nullptr ? nullptr : Find(RTA_DATA(info), RTA_PAYLOAD(info), IFLA_INFO_KIND);
+  const bool is_kind =
+      kind == nullptr ? found == nullptr
+                      : found != nullptr && strncmp(static_cast<const char *>(RTA_DATA(found)), kind, RTA_PAYLOAD(found)) == 0;
+  if (!is_kind) errno = ENODEV;
+  return is_kind;
 }
 
 }  // namespace covirt

@@ -8,6 +8,8 @@
 
 namespace covirt {
 
+struct Answer;
+
 // A request with its attributes. What does not fit makes Send fail with E2BIG.
 class Request {
  public:
@@ -23,6 +25,8 @@ class Request {
 
   // In the network namespace that we are in. False, with errno.
   bool Send();
+  // As Send; the first message of what the kernel tells.
+  bool Ask(Answer *answer);
 
  private:
   void Append(const void *data, size_t size);
@@ -31,5 +35,9 @@ class Request {
   size_t length_ = 0;
   bool is_full_ = false;
 };
+
+// Whether the link with this index is of this kind, such as veth; null for a device, which has none. False with errno,
+// ENODEV where it is another.
+bool IsKind(unsigned index, const char *kind);
 
 }  // namespace covirt

@@ -173,7 +173,9 @@ export class ForeignContainers implements ForeignDomains {
 /** The names of its links on the host are liblxc's to choose. */
 function liveNative(document: DomainXml): DomainXml {
   const live = liveDocument(document, undefined)
-  return { ...live, devices: { ...live.devices, interfaces: document.devices.interfaces } }
+  const { interfaces } = document.devices
+  const named = interfaces.map((link, index) => ({ ...link, alias: live.devices.interfaces[index]?.alias }))
+  return { ...live, devices: { ...live.devices, interfaces: named } }
 }
 
 /** What both liblxc and a store take; a directory of another name is no container. */

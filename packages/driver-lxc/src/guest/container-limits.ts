@@ -28,6 +28,7 @@ const withoutLimit: Readonly<Record<string, string>> = {
   'cpu.max': 'max 100000',
   'blkio.bfq.weight': '100',
   'io.weight': 'default 100',
+  'pids.max': 'max',
 }
 
 const perDevice = /^blkio\.(throttle\..*|bfq\.weight)_device$|^io\.(max|weight)$/
@@ -42,19 +43,20 @@ export async function changeLimits(
   from: readonly ConfigLine[],
   to: readonly ConfigLine[],
 ): Promise<void> {
-  const groups = await containerCgroups(initPid)
-  const [before, after] = [settingsOf(from), settingsOf(to)]
-  const changes = [...new Map([...before, ...after]).values()].flatMap((setting): Change[] => {
-    const [old, wanted] = [before.get(setting.key), after.get(setting.key)]
-    if (old?.value === wanted?.value) return []
-    const { file, isLegacy } = setting
-    const directory = groups.get(isLegacy ? (file.split('.')[0] ?? '') : '')
-    if (directory === undefined) throw unsupported(file)
-    const device = setting.key.slice(file.length)
-    const none = noLimit(file, device)
-    return [{ path: join(directory, file), value: wanted?.value ?? none, undo: old?.value ?? none }]
-  })
-  await writeAll(changes)
+  const { done, errors } = await writeAll(await changesOf(initPid, from, to))
+  if (errors.length === 0) return
+  for (const { path, undo } of done.toReversed()) await write(path, undo).catch(() => {})
+  throw errors[0]
+}
+
+/** As {@link changeLimits}, but each that can be changed is; what comes of the others. */
+export async function restoreLimits(
+  initPid: number,
+  from: readonly ConfigLine[],
+  to: readonly ConfigLine[],
+): Promise<readonly unknown[]> {
+  const { errors } = await writeAll(await changesOf(initPid, from, to))
+  return errors
 }
 
 interface Change {
@@ -63,11 +65,33 @@ interface Change {
   readonly undo: string
 }
 
+async function changesOf(
+  initPid: number,
+  from: readonly ConfigLine[],
+  to: readonly ConfigLine[],
+): Promise<readonly Change[]> {
+  const groups = await containerCgroups(initPid)
+  const [before, after] = [settingsOf(from), settingsOf(to)]
+  const changes: Change[] = []
+  for (const setting of new Map([...before, ...after]).values()) {
+    const [old, wanted] = [before.get(setting.key), after.get(setting.key)]
+    if (old?.value === wanted?.value) continue
+    const directory = groups.get(setting.isLegacy ? (setting.file.split('.')[0] ?? '') : '')
+    if (directory === undefined) throw unsupported(setting.file)
+    const none = await noLimit(setting, directory)
+    const path = join(directory, setting.file)
+    changes.push({ path, value: wanted?.value ?? none, undo: old?.value ?? none })
+  }
+  return changes
+}
+
 /** Some limits may only be changed after others, as memory is below memory and swap: each that can be is. */
-async function writeAll(changes: readonly Change[]): Promise<void> {
+async function writeAll(
+  changes: readonly Change[],
+): Promise<{ readonly done: readonly Change[]; readonly errors: readonly unknown[] }> {
   const done: Change[] = []
   let left = changes
-  while (left.length > 0) {
+  for (;;) {
     const failed: { readonly change: Change; readonly error: unknown }[] = []
     for (const change of left) {
       try {
@@ -77,10 +101,7 @@ async function writeAll(changes: readonly Change[]): Promise<void> {
         failed.push({ change, error })
       }
     }
-    if (failed.length === left.length) {
-      for (const { path, undo } of done.reverse()) await write(path, undo).catch(() => {})
-      throw failed[0]?.error
-    }
+    if (failed.length === left.length) return { done, errors: failed.map(({ error }) => error) }
     left = failed.map(({ change }) => change)
   }
 }
@@ -112,9 +133,13 @@ async function makeRoom(path: string, value: string): Promise<void> {
   if (!isEnough) throw tooMuchUsed(value)
 }
 
-function noLimit(file: string, device: string): string {
+/** What is written to a file of this control group where there is no limit. */
+async function noLimit({ key, file, isLegacy }: Setting, directory: string): Promise<string> {
+  const device = key.slice(file.length)
   if (file === 'io.max') return `${device} ${allOfDevice}`
   if (file === 'io.weight' && device !== '') return `${device} default`
+  // All that the group above has: version 2 says so with an empty line.
+  if (file === 'cpuset.cpus') return isLegacy ? readFile(join(directory, '..', file), 'utf8') : '\n'
   return withoutLimit[file] ?? `${device} 0`
 }
 

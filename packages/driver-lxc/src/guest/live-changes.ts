@@ -10,6 +10,7 @@ import {
   plain,
   withDevices,
 } from '@covirt/xml'
+import type { ConfigLine } from '../config/config-lines.js'
 import { resourceLines } from '../config/limits.js'
 import { freeAlias } from '../config/live-document.js'
 import { generatedLinkName, hostLinkName, linkLines } from '../config/network.js'
@@ -17,8 +18,21 @@ import type { HostFacts } from '../host/host-facts.js'
 import { findOnHost } from '../host/inspect-host.js'
 import { awaitLinkGone } from '../host/leftovers.js'
 import { type Container, setLink } from '../native.js'
-import { changeLimits } from './container-limits.js'
-import { isSamePlug, lookPlugged, onlyDevice, type Plug, plugIn, plugOf, plugOut } from './plugs.js'
+import { changeLimits, restoreLimits } from './container-limits.js'
+import {
+  isSamePlug,
+  lookPlugged,
+  onlyDevice,
+  type Plug,
+  type Plugged,
+  type PlugPlace,
+  plugIn,
+  plugInOf,
+  plugOf,
+  plugOut,
+  requirePlug,
+  wordOf,
+} from './plugs.js'
 
 /** What {@link LiveChanges} is made of. */
 export interface LiveChangesParts {
@@ -29,9 +43,29 @@ export interface LiveChangesParts {
   /** It has ids of its own. */
   readonly ownIds: boolean
   readonly logger: Logger
+  /** `MAJOR:MINOR` of the devices that it was started with, by their paths. */
+  readonly devices?: ReadonlyMap<string, string> | undefined
   /** {@link LiveChanges.record}, of a container that is found again. */
   readonly record?: string | undefined
 }
+
+/** By the kind of a device and its alias. */
+type Plugs = ReadonlyMap<string, Plug>
+
+/** Limits in the words of lxc.container.conf(5). */
+interface Limits {
+  /** What liblxc sets whenever it starts the container. */
+  readonly launched: readonly ConfigLine[]
+  readonly wanted: readonly ConfigLine[]
+}
+
+interface Recorded {
+  readonly launched: readonly (readonly [string, Plug])[]
+  readonly plugs: readonly (readonly [string, Plug])[]
+  readonly limits?: Limits | undefined
+}
+
+const pluggedKinds = ['interfaces', 'hostdevs', 'filesystems'] as const
 
 const prefixes: Readonly<Partial<Record<DeviceKind, string>>> = {
   interfaces: 'net',
@@ -46,51 +80,57 @@ const prefixes: Readonly<Partial<Record<DeviceKind, string>>> = {
 export class LiveChanges {
   readonly #parts: LiveChangesParts
   #document: DomainXml
-  /** What it was started with and has no more. */
-  #gone: readonly Plug[]
-  #isChanged: boolean
+  /** What liblxc gives it whenever it starts. */
+  readonly #launched: Plugs
+  /** What it has by its document. */
+  #plugs: Plugs
+  /** Where they were changed. */
+  #limits: Limits | undefined
 
   constructor(parts: LiveChangesParts) {
     this.#parts = parts
     this.#document = parts.document
-    this.#isChanged = parts.record !== undefined
-    this.#gone = parts.record === undefined ? [] : (JSON.parse(parts.record) as readonly Plug[])
+    const recorded = parts.record === undefined ? undefined : (JSON.parse(parts.record) as Recorded)
+    const plugs = recorded ? undefined : plugsOf(parts.document, parts.devices ?? new Map())
+    this.#launched = plugs ?? new Map(recorded?.launched)
+    this.#plugs = plugs ?? new Map(recorded?.plugs)
+    this.#limits = recorded?.limits
   }
 
   get document(): DomainXml {
     return this.#document
   }
 
-  /** What has to be remembered, where anything was changed. */
-  get record(): string | undefined {
-    return this.#isChanged ? JSON.stringify(this.#gone) : undefined
+  /** What has to be remembered besides the document. */
+  get record(): string {
+    const recorded: Recorded = {
+      launched: [...this.#launched],
+      plugs: [...this.#plugs],
+      limits: this.#limits,
+    }
+    return JSON.stringify(recorded)
   }
 
   /** See `Guest.attachDevice`. */
   async attach({ kind, device }: DomainDevice, { signal }: CallOptions): Promise<void> {
-    const { container } = this.#parts
     const list = devicesOf(this.#document, kind)
-    const document = withDevices(this.#document, kind, [...list, this.#named(kind, device)])
-    const plug = await this.#plug(document, kind, list.length)
-    await findOnHost(onlyDevice(document, kind, list.length))
-    await plugIn(container, plug, signal)
-    this.#gone = this.#gone.filter((each) => !isSamePlug(each, plug))
-    this.#change(document)
+    const named = this.#named(kind, device)
+    const document = withDevices(this.#document, kind, [...list, named])
+    const given = await plugInOf(document, { kind, index: list.length }, this.#parts)
+    await plugIn(this.#parts.container, given, signal)
+    this.#document = document
+    this.#plugs = new Map([...this.#plugs, [keyOf(kind, named), given.plug]])
   }
 
   /** See `Guest.detachDevice`. */
   async detach({ kind, device }: DomainDevice): Promise<void> {
     const list = devicesOf(this.#document, kind)
-    const { stage: _, idmaps: __, ...plug } = await this.#plug(this.#document, kind, list.indexOf(device))
-    await plugOut(this.#parts.container, plug)
-    this.#gone = [...this.#gone.filter((each) => !isSamePlug(each, plug)), plug]
-    this.#change(
-      withDevices(
-        this.#document,
-        kind,
-        list.filter((each) => each !== device),
-      ),
-    )
+    const key = keyOf(kind, device)
+    const index = list.indexOf(device)
+    const plug = requirePlug(this.#document, { kind, index })
+    await plugOut(this.#parts.container, this.#plugs.get(key) ?? plug)
+    this.#document = withDevices(this.#document, kind, list.toSpliced(index, 1))
+    this.#plugs = new Map([...this.#plugs].filter(([each]) => each !== key))
   }
 
   /** See `Guest.updateDevice`: of a network link, whether it is up, and on which bridge. */
@@ -115,46 +155,71 @@ export class LiveChanges {
       await setLink(this.#parts.container, words(from)).catch(() => {})
       throw error
     }
-    this.#change(document)
+    this.#document = document
+    this.#plugs = new Map([...this.#plugs, [keyOf(kind, kept), { kind: 'link', words: words(kept) }]])
   }
 
   /** See `Guest.tune`. */
   async tune(initPid: number, limits: GuestLimits): Promise<void> {
     const document = { ...this.#document, ...limits }
-    await changeLimits(initPid, await this.#limits(this.#document), await this.#limits(document))
-    this.#change(document)
+    const from = this.#limits?.wanted ?? (await this.#limitLines(this.#document))
+    const wanted = await this.#limitLines(document)
+    await changeLimits(initPid, from, wanted)
+    this.#document = document
+    this.#limits = { launched: this.#limits?.launched ?? from, wanted }
   }
 
-  /** Makes the container what its document says, where it may be something else. Failures are logged. */
+  /** Makes a container that liblxc has started anew what its document says. Failures are logged. */
   async settle(initPid: number): Promise<void> {
-    if (!this.#isChanged) return
-    await this.#logged('limits', async () => changeLimits(initPid, [], await this.#limits(this.#document)))
-    await this.#logged('devices', () => this.#settleDevices(initPid))
+    const limits = this.#limits
+    if (limits)
+      await this.#logged('limits', async () => {
+        for (const error of await restoreLimits(initPid, limits.launched, limits.wanted))
+          this.#warn('a limit', error)
+      })
+    if (JSON.stringify([...this.#launched]) !== JSON.stringify([...this.#plugs]))
+      await this.#logged('devices', () => this.#settleDevices(initPid))
   }
 
   async #settleDevices(initPid: number): Promise<void> {
     const { container } = this.#parts
-    const now = await lookPlugged(container, initPid)
-    for (const plug of this.#gone)
-      if (now.has(plug)) await this.#logged('a device that it has no more', () => plugOut(container, plug))
-    for (const kind of ['interfaces', 'hostdevs', 'filesystems'] as const)
-      for (const index of devicesOf(this.#document, kind).keys())
-        await this.#logged(`number ${index} of its ${kind}`, async () => {
-          // Some are made when a container starts alone.
-          const target = kind === 'filesystems' && this.#document.devices.filesystems[index]?.target
-          if (target && now.has({ kind: 'mount', target, lazy: false })) return
-          const plug = await this.#plug(this.#document, kind, index)
-          if (now.has(plug)) return
-          if (kind === 'interfaces') await awaitLinkGone(hostLinkName(this.#document, index))
-          await plugIn(container, plug)
-        })
+    const stay = [...this.#plugs.values()]
+    const gone = [...this.#launched.values()].filter((plug) => !stay.some((each) => isSamePlug(each, plug)))
+    const booted = await lookPlugged(container, initPid)
+    // The rule of a device is there, too, where its node is not.
+    for (const plug of gone)
+      if (plug.kind === 'mount' || booted.has(plug))
+        await this.#logged('a device that it has no more', () => plugOut(container, plug))
+    const left = gone.length === 0 ? booted : await lookPlugged(container, initPid)
+    for (const kind of pluggedKinds)
+      for (const [index, device] of devicesOf(this.#document, kind).entries()) {
+        const key = keyOf(kind, device)
+        const plug = this.#plugs.get(key)
+        if (plug)
+          await this.#logged(`number ${index} of its ${kind}`, () =>
+            this.#settleDevice({ kind, index, key, plug }, left),
+          )
+      }
   }
 
-  #plug(document: DomainXml, kind: DeviceKind, index: number) {
-    return plugOf(document, { kind, index, ownIds: this.#parts.ownIds })
+  async #settleDevice(
+    { kind, index, key, plug }: PlugPlace & { readonly key: string; readonly plug: Plug },
+    left: Plugged,
+  ): Promise<void> {
+    const { container } = this.#parts
+    if (left.has(plug)) {
+      const [old] = [...this.#launched.values()].filter((each) => isSamePlug(each, plug))
+      const isUpdated = old !== undefined && JSON.stringify(old) !== JSON.stringify(plug)
+      if (plug.kind === 'link' && isUpdated) await setLink(container, plug.words)
+      return
+    }
+    const given = await plugInOf(this.#document, { kind, index }, this.#parts)
+    if (kind === 'interfaces') await awaitLinkGone(hostLinkName(this.#document, index))
+    await plugIn(container, given)
+    this.#plugs = new Map([...this.#plugs, [key, given.plug]])
   }
 
-  async #limits(document: DomainXml) {
+  async #limitLines(document: DomainXml): Promise<readonly ConfigLine[]> {
     const numbers = await findOnHost({ ...onlyDevice(document, 'leases', 0), blkiotune: document.blkiotune })
     return resourceLines(document, this.#parts.host, numbers)
   }
@@ -175,7 +240,11 @@ export class LiveChanges {
     const inside = new Set(interfaces.map(({ guest }) => guest?.dev))
     let number = 0
     while (inside.has(`eth${number}`)) number++
-    const outside = new Set(interfaces.map(({ target }) => target?.dev))
+    // The names of pairs that it boots with come back.
+    const launched = [...this.#launched.values()].map((plug) =>
+      plug.kind === 'link' ? wordOf(plug.words, 'veth.pair') : '',
+    )
+    const outside = new Set([...launched, ...interfaces.map(({ target }) => target?.dev)])
     let pair = interfaces.length
     while (outside.has(generatedLinkName(this.#document, pair))) pair++
     return {
@@ -185,22 +254,31 @@ export class LiveChanges {
     }
   }
 
-  #change(document: DomainXml): void {
-    this.#document = document
-    this.#isChanged = true
+  async #logged(what: string, act: () => Promise<void>): Promise<void> {
+    await act().catch((error: unknown) => this.#warn(what, error))
   }
 
-  async #logged(what: string, act: () => Promise<void>): Promise<void> {
-    try {
-      await act()
-    } catch (error) {
-      this.#parts.logger.warn('A container lacks something that it was given', {
-        domain: this.#document.name,
-        what,
-        error: messageOf(error),
-      })
-    }
+  #warn(what: string, error: unknown): void {
+    this.#parts.logger.warn('A container lacks something that it was given', {
+      domain: this.#document.name,
+      what,
+      error: messageOf(error),
+    })
   }
+}
+
+function keyOf(kind: DeviceKind, device: DeviceXml): string {
+  return `${kind} ${'alias' in device ? device.alias : ''}`
+}
+
+function plugsOf(document: DomainXml, numbers: ReadonlyMap<string, string>): Plugs {
+  const plugs = pluggedKinds.flatMap((kind) =>
+    devicesOf(document, kind).flatMap((device, index): (readonly [string, Plug])[] => {
+      const plug = plugOf(document, { kind, index }, numbers)
+      return plug ? [[keyOf(kind, device), plug]] : []
+    }),
+  )
+  return new Map(plugs)
 }
 
 function withoutChangeable({ linkState: _, source, ...link }: InterfaceXml): unknown {

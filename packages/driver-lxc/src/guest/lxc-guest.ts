@@ -89,6 +89,8 @@ export interface BootOptions extends CallOptions {
 interface AttachOptions extends CallOptions {
   /** It has been started at this moment, and so. */
   readonly started?: { readonly initPid: number; readonly paused: boolean } | undefined
+  /** What was recorded of it last. */
+  readonly record?: GuestRecord | undefined
 }
 
 /** How long a monitor may take to clear up after its container before it is ended, too. */
@@ -129,7 +131,7 @@ export class LxcGuest implements Guest {
   }
 
   /** Takes charge of a container that runs, or has just ended. */
-  static async attach(parts: LxcGuestParts, { started, signal }: AttachOptions): Promise<LxcGuest> {
+  static async attach(parts: LxcGuestParts, { started, record, signal }: AttachOptions): Promise<LxcGuest> {
     const guest = new LxcGuest(parts)
     try {
       await guest.#watchInit({ startedPid: started?.initPid, signal })
@@ -137,7 +139,10 @@ export class LxcGuest implements Guest {
         await setFrozen(guest.#init.pid, false)
         rmSync(parts.holdFile, { force: true })
       }
-      if (!started) await parts.changes.settle(guest.#init.pid)
+      const { pid, startTicks } = guest.#init
+      // With the init that it had it is as it was left.
+      const isKnown = record?.initPid === pid && record.initStart === startTicks
+      if (!started && !isKnown) await parts.changes.settle(pid)
       const isPaused = started?.paused ?? (await isFrozen(guest.#init.pid).catch(() => false))
       if (isPaused) guest.#phase = 'paused'
       return guest
@@ -169,7 +174,7 @@ export class LxcGuest implements Guest {
       initStart: startTicks,
       monitorPid,
       ...(firstId === undefined ? {} : { firstId }),
-      ...(changes.record === undefined ? {} : { changes: changes.record }),
+      changes: changes.record,
     }
   }
 

@@ -6,6 +6,7 @@ import type { ConfigLine } from '../config/config-lines.js'
 import { hostDevices } from '../config/host-devices.js'
 import { idmapValues } from '../config/idmap.js'
 import { isStandardDevice } from '../config/limits.js'
+import { sourcePath } from '../config/mounts.js'
 import { hostLinkLines, hostLinkName, hostLinks, linkLines } from '../config/network.js'
 import { isPlainDefault } from '../config/routes.js'
 import { stagesOf } from '../config/stages.js'
@@ -23,12 +24,17 @@ import {
   setCgroupItem,
 } from '../native.js'
 
-/** How a device that a running container has is taken away: as much as has to be remembered of one that it had. */
+/**
+ * How a device that a running container has is taken away: as much as has to be remembered of it, since by then the
+ * host may have it no more, or as something else.
+ */
 export type Plug =
   | { readonly kind: 'link'; readonly words: readonly ConfigLine[] }
   | {
       readonly kind: 'mount'
       readonly target: string
+      /** What is on there, and how. */
+      readonly shows: readonly string[]
       /** It goes while it is in use. */
       readonly lazy: boolean
       /** What it may do with the device, in the words of devices.allow. */
@@ -36,45 +42,89 @@ export type Plug =
     }
 
 /** How it is given. */
-export type PlugIn = Plug & { readonly stage?: Stage; readonly idmaps?: readonly string[] }
+export interface PlugIn {
+  readonly plug: Plug
+  readonly stage?: Stage | undefined
+  readonly idmaps: readonly string[]
+}
+
+/** A device of a document. */
+export interface PlugPlace {
+  readonly kind: DeviceKind
+  readonly index: number
+}
 
 /**
- * How the container of a live document is given the only device of `devices`. `OPERATION_FAILED` where what it names is
- * not on the host, `OPERATION_UNSUPPORTED` where running containers do not get such devices.
+ * How the container of a live document has this device; `undefined` for one of another kind.
+ *
+ * @param numbers `MAJOR:MINOR` of devices, by their paths
  */
-export async function plugOf(
+export function plugOf(
   document: DomainXml,
-  { kind, index, ownIds }: { readonly kind: DeviceKind; readonly index: number; readonly ownIds: boolean },
-): Promise<PlugIn> {
+  { kind, index }: PlugPlace,
+  numbers: ReadonlyMap<string, string>,
+): Plug | undefined {
   const only = onlyDevice(document, kind, index)
-  if (kind === 'interfaces') {
-    const [link] = only.devices.interfaces
-    if (link && !link.routes.every(isPlainDefault))
-      throw unsupported('Routes but for the default one are set as a container starts')
-    if (link) return { kind: 'link', words: linkLines(link, index, hostLinkName(document, index)) }
-  }
+  const [link] = only.devices.interfaces
+  if (link) return { kind: 'link', words: linkLines(link, index, hostLinkName(document, index)) }
   const [hostLink] = hostLinks(only)
-  if (hostLink !== undefined) {
-    // Others end with the namespace that they are in.
-    if (existsSync(`/sys/class/net/${hostLink}`) && !existsSync(`/sys/class/net/${hostLink}/device`))
-      throw unsupported(`The link ${hostLink} is no device: it would end with the container`)
-    return { kind: 'link', words: hostLinkLines(hostLink) }
-  }
+  if (hostLink !== undefined) return { kind: 'link', words: hostLinkLines(hostLink) }
   const [device] = hostDevices(only)
+  if (device) {
+    const number = numbers.get(device.source)
+    return {
+      kind: 'mount',
+      target: device.source,
+      shows: [device.kind],
+      lazy: true,
+      ...(number !== undefined && { rule: `${device.kind} ${number} rwm` }),
+    }
+  }
   const [filesystem] = only.devices.filesystems
+  if (!filesystem) return undefined
+  const { target, type, readonly: isReadonly, accessMode = '' } = filesystem
+  const shows = [type ?? '', sourcePath(filesystem) ?? '', isReadonly ? 'ro' : 'rw', accessMode]
+  return { kind: 'mount', target, shows, lazy: false }
+}
+
+/** `OPERATION_UNSUPPORTED` for a device that running containers neither get nor lose. */
+export function requirePlug(
+  document: DomainXml,
+  place: PlugPlace,
+  numbers: ReadonlyMap<string, string> = new Map(),
+): Plug {
+  const filesystem = place.kind === 'filesystems' ? document.devices.filesystems[place.index] : undefined
   if (filesystem) requirePluggable(filesystem)
-  if (!device && !filesystem) throw unsupported('Devices of this kind stay as they are while it runs')
+  const plug = plugOf(document, place, numbers)
+  if (plug) return plug
+  throw unsupported('Devices of this kind stay as they are while it runs')
+}
+
+/**
+ * How the container is given this device: as {@link requirePlug}, and `OPERATION_FAILED` where what it names is not on
+ * the host.
+ */
+export async function plugInOf(
+  document: DomainXml,
+  place: PlugPlace,
+  { ownIds }: { readonly ownIds: boolean },
+): Promise<PlugIn> {
+  requirePlug(document, place)
+  const only = onlyDevice(document, place.kind, place.index)
+  if (!only.devices.interfaces.every(({ routes }) => routes.every(isPlainDefault)))
+    throw unsupported('Routes but for the default one are set as a container starts')
+  const [hostLink] = hostLinks(only)
+  // Others end with the namespace that they are in.
+  if (hostLink !== undefined && existsSync(`/sys/class/net/${hostLink}`) && !isDeviceOfHost(hostLink))
+    throw unsupported(`The link ${hostLink} is no device: it would end with the container`)
+  const plug = requirePlug(document, place, await findOnHost(only))
   const images = await rawImages(only, new Map())
   const [stage] = stagesOf(only, { ownIds, images, lxcfs: new Map(), ephemeral: () => '' })
-  const numbers = device && (await findOnHost(only)).get(device.source)
-  return {
-    kind: 'mount',
-    target: device?.source ?? filesystem?.target ?? '',
-    lazy: device !== undefined,
-    ...(device && { rule: `${device.kind} ${numbers} rwm` }),
-    ...(stage && { stage }),
-    idmaps: idmapValues(document),
-  }
+  return { plug, stage, idmaps: idmapValues(document) }
+}
+
+function isDeviceOfHost(link: string): boolean {
+  return existsSync(`/sys/class/net/${link}/device`)
 }
 
 /** The document with none of what is plugged but this. */
@@ -90,9 +140,13 @@ export function onlyDevice(document: DomainXml, kind: DeviceKind, index: number)
 }
 
 /** All of it or nothing. */
-export async function plugIn(container: Container, plug: PlugIn, signal?: AbortSignal): Promise<void> {
+export async function plugIn(
+  container: Container,
+  { plug, stage, idmaps }: PlugIn,
+  signal?: AbortSignal,
+): Promise<void> {
   if (plug.kind === 'link') return addLink(container, plug.words, { signal })
-  const { target, stage, idmaps = [], rule } = plug
+  const { target, rule } = plug
   if (!stage) throw new TypeError('There is nothing to mount')
   if (rule !== undefined) await allow(container, rule)
   try {
@@ -103,15 +157,31 @@ export async function plugIn(container: Container, plug: PlugIn, signal?: AbortS
   }
 }
 
-/** What has gone already stays so. */
+/** What has gone already stays so; a link that the container has under another name has not. */
 export async function plugOut(container: Container, plug: Plug): Promise<void> {
   try {
     if (plug.kind === 'link') return await removeLink(container, plug.words)
     await removeMount(container, plug.target, { lazily: plug.lazy })
   } catch (error) {
     if (!(error instanceof LxcError && error.code === 'ENODEV')) throw error
+    if (plug.kind === 'link' && !isGone(plug.words)) throw renamed(plug.words, error)
   }
   if (plug.kind === 'mount' && plug.rule !== undefined) await deny(container, plug.rule)
+}
+
+/** Of a link that is not in the container under its name. The end of a pair on the host has a name that it cannot change. */
+function isGone(words: readonly ConfigLine[]): boolean {
+  const type = wordOf(words, 'type')
+  return type === 'veth' || (type === 'phys' && isDeviceOfHost(wordOf(words, 'link')))
+}
+
+function renamed(words: readonly ConfigLine[], cause: LxcError): VirError {
+  const name = wordOf(words, 'name')
+  return new VirError('OPERATION_FAILED', `The container has renamed or removed its network link ${name}`, {
+    domain: 'LXC',
+    hint: "Give it its name again in there; the end of the container gives back what is the host's",
+    cause,
+  })
 }
 
 /** What a container has at this moment. */
@@ -130,19 +200,26 @@ export async function lookPlugged(container: Container, initPid: number): Promis
   return {
     has: (plug) =>
       plug.kind === 'link'
-        ? names.has(nameOf(plug.words))
+        ? names.has(wordOf(plug.words, 'name'))
         : targets.has(plug.target.replace(/(.)\/+$/, '$1')),
   }
 }
 
-/** Whether both are about the same place in the container. */
+/** Whether both are one device, but for what is changed while it is there. */
 export function isSamePlug(a: Plug, b: Plug): boolean {
-  if (a.kind === 'link' && b.kind === 'link') return nameOf(a.words) === nameOf(b.words)
-  return a.kind === 'mount' && b.kind === 'mount' && a.target === b.target
+  return JSON.stringify(withoutChangeable(a)) === JSON.stringify(withoutChangeable(b))
 }
 
-function nameOf(words: readonly ConfigLine[]): string {
-  return words.find(([key]) => key === 'name')?.[1] ?? ''
+function withoutChangeable(plug: Plug): Plug {
+  if (plug.kind === 'mount') return { ...plug, rule: undefined }
+  const isPair = wordOf(plug.words, 'type') === 'veth'
+  const words = plug.words.filter(([key]) => key !== 'flags' && !(isPair && key === 'link'))
+  return { kind: 'link', words }
+}
+
+/** The first word of this key of a link; '' where it has none. */
+export function wordOf(words: readonly ConfigLine[], key: string): string {
+  return words.find(([each]) => each === key)?.[1] ?? ''
 }
 
 /** As mountinfo writes paths (proc_pid_mountinfo(5)). */
