@@ -24,7 +24,7 @@ interface Rootfs extends AsyncDisposable {
   of(kind: 'plain' | 'deaf' | 'inattentive'): string
 }
 
-let rootfs: Rootfs | undefined
+let rootfs: Promise<Rootfs> | undefined
 
 /** Shared by all worlds of a test file: copying them takes longer than most tests. */
 async function makeRootfs(): Promise<Rootfs> {
@@ -37,7 +37,7 @@ async function makeRootfs(): Promise<Rootfs> {
 
 /** For `afterAll` of a test file that makes worlds. */
 export async function removeRootfs(): Promise<void> {
-  await rootfs?.[Symbol.asyncDispose]()
+  await (await rootfs)?.[Symbol.asyncDispose]()
   rootfs = undefined
 }
 
@@ -65,8 +65,8 @@ export class LxcWorld implements DriverWorld {
 
   /** @param elements for all of its definitions */
   static async make(elements = ''): Promise<LxcWorld> {
-    rootfs ??= await makeRootfs()
-    return new LxcWorld(await tempRoot(), rootfs, elements)
+    rootfs ??= makeRootfs()
+    return new LxcWorld(await tempRoot(), await rootfs, elements)
   }
 
   get path(): string {
