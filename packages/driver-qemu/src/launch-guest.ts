@@ -23,7 +23,7 @@ import { tagOf } from './snapshots/tag.js'
 /** Within this time a QEMU must have made its machine, which on a loaded host takes a while. */
 const greetingTimeoutMs = 60_000
 /** Within this time a QEMU ends that cannot be given a state. */
-const endTimeoutMs = 1000
+const endTimeoutMs = 10_000
 
 /** Starts a QEMU for a guest. On rejection nothing of it is left. */
 export async function launchGuest(spec: LaunchSpec, options: CallOptions): Promise<QemuGuest> {

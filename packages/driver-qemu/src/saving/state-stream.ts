@@ -69,6 +69,8 @@ export async function readState(
   await monitor.execute('migrate-incoming', { uri: `unix:${stateSocket}` }, options)
   try {
     const socket = await connectUnix(runDirectory, stateSocket)
+    // A QEMU that cannot use the state may hang up once all of it is written, when nobody listens to that any more.
+    socket.on('error', () => {})
     await pipeline(Readable.from(state, { objectMode: false }), socket, options)
     await migrationCompleted(monitor, { clock, signal: options.signal })
   } finally {
