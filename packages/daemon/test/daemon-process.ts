@@ -37,8 +37,8 @@ export interface DaemonProcess extends AsyncDisposable {
   readonly pid: number
   /** What it has logged so far. */
   readonly log: readonly LogEntry[]
-  /** The first entry with this message, once there is one. */
-  logged(message: string | RegExp): Promise<LogEntry>
+  /** The first entry with this message, once there is one; of those that come after the first `since`. */
+  logged(message: string | RegExp, since?: number): Promise<LogEntry>
   /** As clients write it; `path` is `/system` by default. */
   uri(scheme: string, options?: { readonly path?: string; readonly readOnly?: boolean }): string
   /** Sends a signal and resolves to the exit code, or the signal that ended it. */
@@ -66,9 +66,9 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<DaemonPr
     else other.push(line)
     for (const wake of waiting) wake()
   })
-  const logged = async (message: string | RegExp): Promise<LogEntry> => {
+  const logged = async (message: string | RegExp, since = 0): Promise<LogEntry> => {
     for (;;) {
-      const found = log.find((entry) => entry.message.match(message))
+      const found = log.find((entry, index) => index >= since && entry.message.match(message))
       if (found) return found
       if (ended !== undefined) throw new Error(`covirtd ended (${ended}): ${other.join('\n')}`)
       await new Promise<void>((resolve) => {

@@ -88,13 +88,14 @@ role = "operate"
   test('let virsh in over TLS and over a unix socket, to do what its name may', async () => {
     const listed = { code: 0, stdout: 'test\n', stderr: '' }
     const tls = await uriOf('tls', 'right')
+    const since = daemon.log.length
     expect(await virsh(tls, 'list', '--name')).toEqual(listed)
     expect(await virsh(tls, 'suspend', 'test')).toMatchObject({ code: 0 })
     expect(await virsh(tls, 'undefine', 'test')).toMatchObject({ code: 1 })
     const unix = `${daemon.uri('test', { path: '/default' })}&authfile=${root.join('right')}`
     expect(await virsh(unix, 'list', '--name')).toEqual(listed)
     const client = { client: 'sasl:alice', transport: 'tls', role: 'operate' }
-    expect(await daemon.logged('A client has connected')).toMatchObject(client)
+    expect(await daemon.logged('A client has connected', since)).toMatchObject(client)
   })
 
   test('keep virsh out that has the wrong ones', async () => {
@@ -123,8 +124,9 @@ role = "operate"
     const file = join(daemon.root, 'etc/covirtd.toml')
     const text = await readFile(file, 'utf8')
     await writeFile(file, text.replace('"sasl:bob"]\nrole = "operate"', '"sasl:bob"]\nrole = "read"'))
+    const since = daemon.log.length
     daemon.signal('SIGHUP')
-    await daemon.logged('configuration read anew')
+    await daemon.logged('configuration read anew', since)
     await expect(connection.domains.list()).resolves.toHaveLength(1)
     await expect(domain?.resume()).rejects.toMatchObject({ code: 'ACCESS_DENIED' })
   })
