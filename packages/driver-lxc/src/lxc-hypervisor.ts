@@ -3,15 +3,10 @@ import { mkdir } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type CallOptions,
-  type DomainRef,
-  type DriverRoles,
-  unlimitedMemoryKib,
-  VirError,
-} from '@covirt/core'
+import { type CallOptions, type DomainRef, type DriverRoles, VirError } from '@covirt/core'
 import {
   type AdoptSpec,
+  controlGroupTuning,
   type Guest,
   type GuestAccess,
   type GuestPlaces,
@@ -83,15 +78,7 @@ export class LxcHypervisor implements Hypervisor {
   readonly errorDomain = 'LXC'
   readonly domainTypes = ['lxc'] as const
   readonly versions: Readonly<Record<string, string>>
-  readonly tuning = {
-    scheduler: { shares: 1024n, periodUs: 100_000n, quotaUs: -1n },
-    memory: {
-      hardLimitKib: unlimitedMemoryKib,
-      softLimitKib: unlimitedMemoryKib,
-      swapHardLimitKib: unlimitedMemoryKib,
-    },
-    blkio: { weight: 0, devices: [] },
-  }
+  readonly tuning = controlGroupTuning
   /** Those of liblxc's own tools. */
   readonly foreign: ForeignContainers | undefined
   readonly #path: string

@@ -8,12 +8,12 @@ import {
   type OptionalRoles,
   systemClock,
   throwIfAborted,
-  unlimitedMemoryKib,
   VirError,
 } from '@covirt/core'
 import {
   type AdoptSpec,
   agentTime,
+  controlGroupTuning,
   type Guest,
   type GuestAccess,
   type Hypervisor,
@@ -40,15 +40,7 @@ export class TestHypervisor implements Hypervisor {
   readonly domainTypes = ['test']
   readonly versions = {}
   readonly savesGuests = true
-  readonly tuning = {
-    scheduler: { shares: 1024n, periodUs: 100_000n, quotaUs: -1n },
-    memory: {
-      hardLimitKib: unlimitedMemoryKib,
-      softLimitKib: unlimitedMemoryKib,
-      swapHardLimitKib: unlimitedMemoryKib,
-    },
-    blkio: { weight: 0, devices: [] },
-  }
+  readonly tuning = controlGroupTuning
   readonly #world: TestWorld
   readonly #clock: Clock
 

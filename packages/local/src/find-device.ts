@@ -12,6 +12,7 @@ import {
   type HostdevXml,
   type InterfaceXml,
   plain,
+  says,
 } from '@covirt/xml'
 
 /** The device of `document` that `wanted` means, as the role `devices` tells; `DEVICE_MISSING` where there is none. */
@@ -89,16 +90,6 @@ function identities({ kind, device }: DomainDevice): readonly (string | undefine
     default:
       return []
   }
-}
-
-/** Whether `value` has all that `wanted` has. */
-function says(value: unknown, wanted: unknown): boolean {
-  if (wanted === undefined) return true
-  if (typeof wanted !== 'object' || wanted === null) return value === wanted
-  if (typeof value !== 'object' || value === null) return false
-  if (Array.isArray(wanted) && wanted.length === 0) return true
-  const parts = value as Readonly<Record<string, unknown>>
-  return Object.entries(wanted).every(([key, part]) => says(parts[key], part))
 }
 
 function missing({ name }: DomainXml, what: string): VirError {

@@ -1,6 +1,7 @@
 export * from './agent-time.js'
 export { removeDurably, writeDurably } from './atomic-file.js'
 export * from './backing-format.js'
+export * from './control-group-tuning.js'
 export * from './copy-tree.js'
 export * from './domain-store.js'
 export * from './hypervisor.js'

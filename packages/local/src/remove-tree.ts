@@ -1,5 +1,5 @@
 import { readFile, realpath, rm } from 'node:fs/promises'
-import { VirError } from '@covirt/core'
+import { decodeKernelPath, VirError } from '@covirt/core'
 
 /**
  * Removes a directory with all that is in it; does nothing where there is none. `OPERATION_FAILED`, having removed nothing,
@@ -19,10 +19,6 @@ export async function removeTree(directory: string): Promise<void> {
 export async function mountPointsIn(directory: string): Promise<string[]> {
   const real = await realpath(directory).catch(() => directory)
   const table = await readFile('/proc/self/mountinfo', 'utf8')
-  const points = table.split('\n').map((line) => decodeOctal(line.split(' ')[4] ?? ''))
+  const points = table.split('\n').map((line) => decodeKernelPath(line.split(' ')[4] ?? ''))
   return points.filter((point) => point === real || point.startsWith(`${real}/`))
-}
-
-function decodeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }

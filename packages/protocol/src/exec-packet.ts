@@ -1,14 +1,5 @@
-import {
-  type Codec,
-  int,
-  malformed,
-  opaque,
-  string,
-  struct,
-  uint,
-  type XdrReader,
-  type XdrWriter,
-} from './xdr/index.js'
+import { packetCodec } from './packet-codec.js'
+import { int, opaque, string, struct, uint } from './xdr/index.js'
 
 const maxDataBytes = 262_144
 
@@ -33,8 +24,8 @@ const nothing = struct({})
 const signal = struct({ signal: string })
 const output = struct({ output: string })
 
-/** The bodies by kind; the position is the number that stands before each. */
-const bodies = {
+/** One packet of a running program's stream. */
+export const execPacket = packetCodec<ExecPacket>('a program', {
   stdin: data,
   'stdin-end': nothing,
   resize: struct({ columns: uint, rows: uint }),
@@ -47,22 +38,4 @@ const bodies = {
   'exit-signal': signal,
   hold: output,
   flow: output,
-} as const
-
-const kinds = Object.keys(bodies) as readonly ExecPacket['kind'][]
-
-/** One packet of a running program's stream. */
-export const execPacket: Codec<ExecPacket> = {
-  minBytes: 4,
-  encode: (writer: XdrWriter, packet: ExecPacket) => {
-    writer.uint32(kinds.indexOf(packet.kind))
-    const codec: Codec<unknown> = bodies[packet.kind]
-    codec.encode(writer, packet)
-  },
-  decode: (reader: XdrReader) => {
-    const number = reader.uint32()
-    const kind = kinds[number]
-    if (kind === undefined) throw malformed(`${number} is not a kind of packet of a program`)
-    return { kind, ...bodies[kind].decode(reader) } as ExecPacket
-  },
-}
+})

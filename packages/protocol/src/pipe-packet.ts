@@ -1,4 +1,5 @@
-import { type Codec, malformed, opaque, struct, uint, type XdrReader, type XdrWriter } from './xdr/index.js'
+import { packetCodec } from './packet-codec.js'
+import { opaque, struct, uint } from './xdr/index.js'
 
 const maxDataBytes = 262_144
 
@@ -17,28 +18,10 @@ export type PipePacket =
 
 const nothing = struct({})
 
-/** The bodies by kind; the position is the number that stands before each. */
-const bodies = {
+/** One packet of a stream of covirt's own. */
+export const pipePacket = packetCodec<PipePacket>('a stream', {
   data: struct({ data: opaque(maxDataBytes) }),
   hold: nothing,
   flow: nothing,
   resize: struct({ columns: uint, rows: uint }),
-} as const
-
-const kinds = Object.keys(bodies) as readonly PipePacket['kind'][]
-
-/** One packet of a stream of covirt's own. */
-export const pipePacket: Codec<PipePacket> = {
-  minBytes: 4,
-  encode: (writer: XdrWriter, packet: PipePacket) => {
-    writer.uint32(kinds.indexOf(packet.kind))
-    const codec: Codec<unknown> = bodies[packet.kind]
-    codec.encode(writer, packet)
-  },
-  decode: (reader: XdrReader) => {
-    const number = reader.uint32()
-    const kind = kinds[number]
-    if (kind === undefined) throw malformed(`${number} is not a kind of packet of a stream`)
-    return { kind, ...bodies[kind].decode(reader) } as PipePacket
-  },
-}
+})

@@ -1,6 +1,7 @@
 import { Duplex, type Readable } from 'node:stream'
 import { type ExecProcess, isVirError, messageOf, VirError } from '@covirt/core'
 import { decodeValue, type ExecPacket, encodeValue, execPacket } from '@covirt/protocol'
+import { whenTaken } from './when-taken.js'
 
 /** How much of a program's output goes into one packet at most, in bytes. */
 const maxPacketBytes = 65_536
@@ -59,7 +60,7 @@ export class ExecStream extends Duplex {
       case 'stdin':
         if (stdin.writable && !stdin.write(packet.data)) this.#holdInput()
         if (stdin.writableLength > maxWaitingBytes) {
-          this.#whenTaken(done)
+          whenTaken(stdin, done)
           return
         }
         break
@@ -154,16 +155,5 @@ export class ExecStream extends Duplex {
   #countEnd(): void {
     this.#open--
     if (this.#open === 0 && !this.destroyed) this.push(null)
-  }
-
-  #whenTaken(done: () => void): void {
-    const { stdin } = this.#process
-    const taken = () => {
-      stdin.off('drain', taken)
-      stdin.off('close', taken)
-      done()
-    }
-    stdin.on('drain', taken)
-    stdin.on('close', taken)
   }
 }

@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream'
 import { decodeValue, encodeValue, type PipePacket, pipePacket } from '@covirt/protocol'
+import { whenTaken } from './when-taken.js'
 
 /** How much of what comes from the source goes into one packet at most, in bytes. */
 const maxPacketBytes = 65_536
@@ -59,7 +60,7 @@ export class PipeStream extends Duplex {
       case 'resize':
         this.#resize(packet.columns, packet.rows)
     }
-    if (source.writableLength > maxWaitingBytes) this.#whenTaken(done)
+    if (source.writableLength > maxWaitingBytes) whenTaken(source, done)
     else done()
   }
 
@@ -102,15 +103,5 @@ export class PipeStream extends Duplex {
 
   #tell(packet: PipePacket): boolean {
     return this.destroyed || this.readableEnded || this.push(encodeValue(pipePacket, packet))
-  }
-
-  #whenTaken(done: () => void): void {
-    const taken = () => {
-      this.#source.off('drain', taken)
-      this.#source.off('close', taken)
-      done()
-    }
-    this.#source.on('drain', taken)
-    this.#source.on('close', taken)
   }
 }

@@ -1,6 +1,6 @@
 export * from './capabilities/index.js'
 export type { ParseOptions } from './codec/document.js'
-export { plain } from './codec/origin.js'
+export { plain, says } from './codec/origin.js'
 export * from './domain/index.js'
 export * from './host-documents.js'
 export * from './lifecycle/index.js'

@@ -1,3 +1,4 @@
+import { decodeKernelPath } from '@covirt/core'
 import type { DomainInput } from '@covirt/xml'
 import { NativeLines, parseConfig } from './native-lines.js'
 
@@ -60,7 +61,10 @@ function rootOf(path: string): FilesystemInput {
 
 /** A line of fstab(5) that binds something of the host, or is memory; `undefined` for others. */
 function mountOf(text: string, root: string): FilesystemInput | undefined {
-  const [source = '', inside = '', type = '', optionText = ''] = text.trim().split(/\s+/).map(plainField)
+  const [source = '', inside = '', type = '', optionText = ''] = text
+    .trim()
+    .split(/\s+/)
+    .map(decodeKernelPath)
   const options = optionText.split(',')
   const target = inside.startsWith(`${root}/`) ? inside.slice(root.length) : `/${inside.replace(/^\/+/, '')}`
   const readonly = options.includes('ro') ? { readonly: true } : {}
@@ -74,8 +78,4 @@ function mountOf(text: string, root: string): FilesystemInput | undefined {
   const factors: Readonly<Record<string, bigint>> = { k: 1024n, m: 1024n ** 2n, g: 1024n ** 3n }
   const usageKib = (BigInt(size[1] ?? '0') * (factors[size[2] ?? ''] ?? 1n)) / 1024n
   return { type: 'ram', source: { usageKib }, target, ...readonly }
-}
-
-function plainField(field: string): string {
-  return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }

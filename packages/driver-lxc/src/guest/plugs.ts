@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { VirError } from '@covirt/core'
+import { decodeKernelPath, VirError } from '@covirt/core'
 import type { DeviceKind, DomainXml, FilesystemXml } from '@covirt/xml'
 import type { ConfigLine } from '../config/config-lines.js'
 import { hostDevices } from '../config/host-devices.js'
@@ -196,7 +196,7 @@ export async function lookPlugged(container: Container, initPid: number): Promis
     readFile(`/proc/${initPid}/mountinfo`, 'utf8'),
   ])
   const names = new Set(links.map(({ name }) => name))
-  const targets = new Set(mountinfo.split('\n').map((line) => withoutEscapes(line.split(' ')[4] ?? '')))
+  const targets = new Set(mountinfo.split('\n').map((line) => decodeKernelPath(line.split(' ')[4] ?? '')))
   return {
     has: (plug) =>
       plug.kind === 'link'
@@ -220,11 +220,6 @@ function withoutChangeable(plug: Plug): Plug {
 /** The first word of this key of a link; '' where it has none. */
 export function wordOf(words: readonly ConfigLine[], key: string): string {
   return words.find(([each]) => each === key)?.[1] ?? ''
-}
-
-/** As mountinfo writes paths (proc_pid_mountinfo(5)). */
-function withoutEscapes(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }
 
 async function allow(container: Container, rule: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
-import { VirError } from '@covirt/core'
+import { decodeKernelPath, VirError } from '@covirt/core'
 import type { HostConditions } from './host-conditions.js'
 
 /**
@@ -17,7 +17,7 @@ export function hostConditions(libvirtRun: string): HostConditions {
   return {
     mount: async (path) => {
       const mounts = await readFile('/proc/self/mountinfo', 'utf8')
-      return mounts.split('\n').some((line) => unescaped(line.split(' ')[4] ?? '') === path)
+      return mounts.split('\n').some((line) => decodeKernelPath(line.split(' ')[4] ?? '') === path)
     },
     network: async (name) => {
       requireName(name, 'network')
@@ -77,11 +77,4 @@ async function unlessMissing<T>(read: Promise<T>): Promise<T | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-}
-
-/** Spaces and the like are octal in mountinfo (proc_pid_mountinfo(5)). */
-function unescaped(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_all, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  )
 }

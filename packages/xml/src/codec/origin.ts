@@ -29,6 +29,16 @@ export function plain<T>(value: T): T {
   return strip(value) as T
 }
 
+/** Whether a value without its memory has all that `wanted` has; an empty list and what is `undefined` want nothing. */
+export function says(value: unknown, wanted: unknown): boolean {
+  if (wanted === undefined) return true
+  if (typeof wanted !== 'object' || wanted === null) return value === wanted
+  if (Array.isArray(wanted) && wanted.length === 0) return true
+  if (typeof value !== 'object' || value === null) return false
+  const parts = value as Readonly<Record<string, unknown>>
+  return Object.entries(wanted).every(([key, part]) => says(parts[key], part))
+}
+
 function strip(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(strip)
   if (typeof value !== 'object' || value === null) return value
