@@ -39,7 +39,7 @@ import { StateHub } from './guest/state-hub.js'
 import { controlGroupsOf } from './host/control-groups.js'
 import { endContainer } from './host/end-container.js'
 import { type HostFacts, readHostFacts } from './host/host-facts.js'
-import { firstIds, IdRanges, type IdSpan, idsPerRange } from './host/id-ranges.js'
+import { IdRanges, type IdRangesDirectories } from './host/id-ranges.js'
 import { exportedImages, exportImages } from './host/image-exports.js'
 import { rawImages } from './host/image-type.js'
 import { type InitKind, initKinds, initSignals } from './host/init-kind.js'
@@ -48,6 +48,7 @@ import { type Leftovers, removeLeftovers } from './host/leftovers.js'
 import { lxcfsDirectory, lxcfsFiles } from './host/lxcfs.js'
 import { ephemeralDirectory, prepareOverlays } from './host/overlays.js'
 import { findProcesses, processIdentity } from './host/processes.js'
+import { firstIds, type IdSpan, idsPerRange } from './host/subordinate-ids.js'
 import { toVirError } from './lxc-errors.js'
 import { type Container, initPid, LxcError, type Started, start, state, stop, watchPidfd } from './native.js'
 import { rootfsSnapshots } from './rootfs-snapshots.js'
@@ -56,8 +57,8 @@ import { rootfsSnapshots } from './rootfs-snapshots.js'
 export interface LxcHypervisorParts {
   /** Below it are the containers' configurations: liblxc's own tools find them with `-P`. */
   readonly containersDirectory: string
-  /** What it keeps which ids of the host its containers have in; its own. */
-  readonly idRangesDirectory: string
+  /** Where it keeps which ids of the host its containers have. */
+  readonly idRanges: IdRangesDirectories
   /** Where lxcfs is mounted, when it runs. Default: where its service mounts it. */
   readonly lxcfs?: string
   /** The lxcpath of liblxc's own tools, where their containers are to be shown. */
@@ -89,13 +90,13 @@ export class LxcHypervisor implements Hypervisor {
   readonly #host: HostFacts
 
   private constructor(
-    { containersDirectory, idRangesDirectory, lxcfs = lxcfsDirectory, lxcpath, version }: LxcHypervisorParts,
-    host: HostFacts,
+    { containersDirectory, lxcfs = lxcfsDirectory, lxcpath, version }: LxcHypervisorParts,
+    { host, ids }: { readonly host: HostFacts; readonly ids: IdRanges },
   ) {
     this.versions = { liblxc: version }
     this.#path = containersDirectory
     this.#host = host
-    this.#ids = new IdRanges(idRangesDirectory)
+    this.#ids = ids
     this.#lxcfs = lxcfs
     this.#states = new StateHub(containersDirectory)
     if (lxcpath !== undefined && existsSync(lxcpath)) this.foreign = new ForeignContainers(lxcpath, host)
@@ -103,7 +104,8 @@ export class LxcHypervisor implements Hypervisor {
 
   static async open(parts: LxcHypervisorParts): Promise<LxcHypervisor> {
     await mkdir(parts.containersDirectory, { recursive: true, mode: 0o711 })
-    return new LxcHypervisor(parts, await readHostFacts())
+    const [host, ids] = await Promise.all([readHostFacts(), IdRanges.open(parts.idRanges)])
+    return new LxcHypervisor(parts, { host, ids })
   }
 
   async getCapabilities(): Promise<string> {

@@ -51,12 +51,15 @@ export const lxcProvider: DriverProvider<LxcDriver> = localProvider<LxcDriver>({
     const version = probe.available ? probe.version : ''
     return LxcHypervisor.open({
       containersDirectory: join(stateDirectory, 'containers'),
-      idRangesDirectory: join(stateDirectory, 'id-ranges'),
+      idRanges: { own: join(stateDirectory, 'id-ranges'), host: hostIdRanges },
       lxcpath: lxcpathOf(uri),
       version,
     })
   },
 })
+
+/** Whose ids of the host are whose; one for all roots, whoever made them. */
+const hostIdRanges = '/var/lib/covirt/id-ranges'
 
 /** Where liblxc's own tools keep their containers, unless the URI names another place. */
 const defaultLxcpath = '/var/lib/lxc'

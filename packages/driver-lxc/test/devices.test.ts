@@ -42,7 +42,7 @@ async function output(
   for (const directory of [data, root.join('run'), root.join('state')]) await mkdir(directory)
   const hypervisor = await LxcHypervisor.open({
     containersDirectory: root.join('containers'),
-    idRangesDirectory: root.join('id-ranges'),
+    idRanges: { own: root.join('id-ranges'), host: root.join('host-id-ranges') },
     version: '5.0',
     ...(lxcfs === undefined ? {} : { lxcfs }),
   })

@@ -31,7 +31,7 @@ class Bench implements AsyncDisposable {
     const name = uniqueName('hyp')
     const hypervisor = await LxcHypervisor.open({
       containersDirectory: root.join('containers'),
-      idRangesDirectory: root.join('id-ranges'),
+      idRanges: { own: root.join('id-ranges'), host: root.join('host-id-ranges') },
       version: '5.0',
     })
     await mkdir(root.join('run'))

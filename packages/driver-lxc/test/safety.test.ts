@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -136,6 +136,28 @@ describeWhen(canRunLxc(), 'a container that asks for nothing', () => {
     expect(new Set(targets).size).toBe(2)
     await Promise.all(domains.map((domain) => domain.destroy()))
     expect(readdirSync(join(world.path, 'lib/lxc/id-ranges'))).toEqual([])
+  })
+
+  test('has ids that no container of another root has, also while it is off', async () => {
+    await using other = await LxcWorld.make()
+    await using ours = await world.open()
+    await using theirs = await other.open()
+    const [name, uuid] = [uniqueName('ids'), randomUUID()]
+    const owners: number[] = []
+    for (const [at, connection] of [
+      [world, ours],
+      [other, theirs],
+      [world, ours],
+    ] as const) {
+      const domain = await connection.domains.define(world.domainXml({ name, uuid }))
+      await domain.start()
+      owners.push((await stat(`/proc/${await at.initPid(domain)}`)).uid)
+      await domain.destroy()
+    }
+    const [first, second, again] = owners
+    expect(second).not.toBe(first)
+    expect(again).toBe(first)
+    for (const connection of [ours, theirs]) await (await connection.domains.lookupByUuid(uuid)).undefine()
   })
 
   test('made for one program has fewer capabilities and cannot get more', async () => {

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, VirError } from '@covirt/core'
+import { tryLockFile } from './file-lock.js'
 import type { Root } from './root.js'
 
 /** As much as is shown of a command line. */
@@ -55,7 +54,7 @@ export class RootLock {
       })
     }
     try {
-      await lock(file, path)
+      if (!(await tryLockFile(file))) throw busy(path, await readOwner(path))
       const owner: RootOwner = {
         pid: process.pid,
         command: process.argv.join(' ').slice(0, maxCommandLength),
@@ -73,27 +72,6 @@ export class RootLock {
   async release(): Promise<void> {
     await this.#file.close()
   }
-}
-
-/**
- * Node has no flock(2). The lock belongs to the open file, not to the process that asked for it: flock(1), to
- * whom the descriptor is passed, takes it for us and ends.
- */
-async function lock(file: FileHandle, path: string): Promise<void> {
-  const child = spawn('flock', ['--exclusive', '--nonblock', '3'], {
-    stdio: ['ignore', 'ignore', 'ignore', file.fd],
-  })
-  let status: number | null
-  try {
-    ;[status] = (await once(child, 'exit')) as [number | null]
-  } catch (cause) {
-    throw new VirError('NO_CONNECT', `Cannot run flock(1): ${messageOf(cause)}`, {
-      cause,
-      hint: 'Install util-linux',
-    })
-  }
-  if (status === 0) return
-  throw busy(path, await readOwner(path))
 }
 
 function busy(path: string, owner: RootOwner | undefined): VirError {

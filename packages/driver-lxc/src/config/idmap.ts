@@ -1,5 +1,5 @@
 import type { DomainXml, IdmapXml } from '@covirt/xml'
-import type { IdSpan } from '../host/id-ranges.js'
+import type { IdSpan } from '../host/subordinate-ids.js'
 import type { ConfigLine } from './config-lines.js'
 import { containerOptions } from './container-options.js'
 

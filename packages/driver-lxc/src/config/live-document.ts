@@ -1,6 +1,6 @@
 import type { DomainXml } from '@covirt/xml'
 import { consoleAlias } from '../guest/console-slot.js'
-import type { IdSpan } from '../host/id-ranges.js'
+import type { IdSpan } from '../host/subordinate-ids.js'
 import { idmapOf } from './idmap.js'
 import { guestLinkName, hostLinkName } from './network.js'
 

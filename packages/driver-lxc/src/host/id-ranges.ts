@@ -1,114 +1,185 @@
 import { createHash } from 'node:crypto'
 import {
   closeSync,
+  existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   symlinkSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { VirError } from '@covirt/core'
+import { tryLockFile } from '@covirt/local'
+import { type IdSpan, idsPerRange, ourUser, readSubordinateIds, readText } from './subordinate-ids.js'
 
-/** How many ids each container has: what user databases reckon with, from 0 to `nobody`. */
-export const idsPerRange = 65_536
-
-/**
- * Ids that nobody else hands out: systemd's register (https://systemd.io/UIDS-GIDS) has them as unused. They are above
- * what users, systemd-nspawn and Incus are given.
- */
-const unusedIds: IdSpan = { start: 0x7000_0000, count: 0x0ffe_0000 }
-
-/** What a container may have that has been given none yet. */
-export const firstIds: IdSpan = { start: unusedIds.start, count: idsPerRange }
-
-/** In /etc/subuid and /etc/subgid: gives our containers other ids than {@link unusedIds}. */
-const ourUser = 'covirt'
-
-/** Ids of the host, one after the other. */
-export interface IdSpan {
-  readonly start: number
-  readonly count: number
+/** Where an {@link IdRanges} keeps what it has handed out. */
+export interface IdRangesDirectories {
+  /** Of one root alone: which range each of its domains has. */
+  readonly own: string
+  /** Of all roots of the host: whose each range is. */
+  readonly host: string
 }
 
 /**
- * Which ids of the host each container has. Each range is a symbolic link that is named for its first id and leads
- * to the uuid of its domain: made in one step, complete or not there, and never by two.
+ * Which ids of the host each container has, no two of one host the same, whatever roots they belong to. Each range is a
+ * symbolic link that is named for its first id, made in one step, complete or not there, and never by two: in the
+ * root's own directory it leads to the uuid of its domain, in that of the host to the one in the root's. What was
+ * handed out is so for as long as both are there: the host's leads nowhere where a root has been removed, and is swept then.
  */
 export class IdRanges {
-  readonly #directory: string
+  readonly #own: string
+  readonly #host: string
   readonly #ofUuid = new Map<string, number>()
 
-  /** Reads what has been handed out before. @param directory of its own; made where it is missing */
-  constructor(directory: string) {
-    this.#directory = directory
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
-    for (const name of readdirSync(directory))
-      if (/^\d+$/.test(name)) this.#ofUuid.set(readlinkSync(join(directory, name)), Number(name))
+  private constructor({ own, host }: IdRangesDirectories) {
+    mkdirSync(own, { recursive: true, mode: 0o700 })
+    this.#own = realpathSync(own)
+    this.#host = host
+    for (const start of startsIn(own)) this.#ofUuid.set(readlinkSync(join(own, String(start))), start)
+  }
+
+  /** Reads what has been handed out before, and frees what roots had that are gone. Directories are made as they are needed. */
+  static async open(directories: IdRangesDirectories): Promise<IdRanges> {
+    const ranges = new IdRanges(directories)
+    await sweep(directories.host)
+    return ranges
   }
 
   /** The range of a domain; `undefined` where it has none. */
   find(uuid: string): IdSpan | undefined {
     const start = this.#ofUuid.get(uuid)
-    return start === undefined ? undefined : { start, count: idsPerRange }
+    return start === undefined ? undefined : spanFrom(start)
   }
 
   /**
-   * The range of a domain, from now on where it has had none: durable, the same at each start, no other domain's, and
-   * nobody else's by /etc/subuid and /etc/subgid, nor that of any process there is then. `OPERATION_FAILED` where none is left.
+   * The range of a domain, from now on where it has had none: durable, the same at each start, no other domain's of any root,
+   * and nobody else's by /etc/subuid and /etc/subgid, nor that of any process there is then. Another one than before only
+   * where another root has been given that one meanwhile, as by a copy of a root, or of one that was away.
+   * `OPERATION_FAILED` where none is left.
    */
   take(uuid: string): IdSpan {
     const known = this.find(uuid)
-    if (known) return known
+    if (known && this.#holds(known.start)) return known
+    if (known) this.#drop(uuid, known.start)
     const { pool, taken } = readSubordinateIds()
-    const start = this.#freeStart(uuid, pool, [...taken, ...idsInUse()])
-    if (start === undefined)
-      throw new VirError('OPERATION_FAILED', 'No range of user ids is left for another container', {
-        domain: 'LXC',
-        hint: `Undefine containers that are not needed, or give ids to '${ourUser}' in /etc/subuid and /etc/subgid`,
-      })
-    symlinkSync(uuid, join(this.#directory, String(start)))
-    this.#sync()
-    this.#ofUuid.set(uuid, start)
-    return { start, count: idsPerRange }
+    const given = new Set([...this.#ofUuid.values(), ...startsIn(this.#host)])
+    // Of another pool, as that of other days.
+    const askew = [...given].filter((start) => (start - pool.start) % idsPerRange !== 0)
+    const others = [...taken, ...idsInUse(), ...askew.map(spanFrom)]
+    for (const start of [...(known ? [known.start] : []), ...placesOf(uuid, pool)])
+      if (!given.has(start) && !overlapsAny(spanFrom(start), others) && this.#claim(uuid, start))
+        return spanFrom(start)
+    throw new VirError('OPERATION_FAILED', 'No range of user ids is left for another container', {
+      domain: 'LXC',
+      hint: `Undefine containers that are not needed, or give ids to '${ourUser}' in /etc/subuid and /etc/subgid`,
+    })
   }
 
   /** Frees the ranges of all domains but these. */
   retain(uuids: ReadonlySet<string>): void {
     const gone = [...this.#ofUuid].filter(([uuid]) => !uuids.has(uuid))
-    for (const [uuid, start] of gone) {
-      rmSync(join(this.#directory, String(start)), { force: true })
-      this.#ofUuid.delete(uuid)
-    }
+    for (const [uuid, start] of gone) this.#drop(uuid, start)
   }
 
-  /** Begins at a place that the uuid tells, so that a domain gets the same again where the directory was lost. */
-  #freeStart(uuid: string, pool: IdSpan, taken: readonly IdSpan[]): number | undefined {
-    const used = new Set(this.#ofUuid.values())
-    const places = Math.floor(pool.count / idsPerRange)
-    const first = createHash('sha256').update(uuid).digest().readUInt32BE(0)
-    for (let each = 0; each < places; each++) {
-      const start = pool.start + ((first + each) % places) * idsPerRange
-      const isFree = !used.has(start) && !taken.some((span) => overlaps(span, { start, count: idsPerRange }))
-      if (isFree) return start
+  /** The root's own first: what is in the host's directory leads to something from the beginning, and is not swept. */
+  #claim(uuid: string, start: number): boolean {
+    // Containers' users go through what is above.
+    mkdirSync(dirname(this.#host), { recursive: true, mode: 0o711 })
+    mkdirSync(this.#host, { recursive: true, mode: 0o700 })
+    symlinkSync(uuid, this.#recordOf(start))
+    if (!linkNew(this.#recordOf(start), join(this.#host, String(start)))) {
+      rmSync(this.#recordOf(start))
+      return false
     }
-    return undefined
+    for (const directory of [this.#own, this.#host]) syncDirectory(directory)
+    this.#ofUuid.set(uuid, start)
+    return true
   }
 
-  #sync(): void {
-    const fd = openSync(this.#directory, 'r')
-    try {
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
+  #drop(uuid: string, start: number): void {
+    if (this.#holds(start)) rmSync(join(this.#host, String(start)), { force: true })
+    rmSync(this.#recordOf(start), { force: true })
+    this.#ofUuid.delete(uuid)
+  }
+
+  #holds(start: number): boolean {
+    return readLink(join(this.#host, String(start))) === this.#recordOf(start)
+  }
+
+  #recordOf(start: number): string {
+    return join(this.#own, String(start))
   }
 }
 
-/** Those of all user namespaces but ours (user_namespaces(7)): other roots, and other programs, have containers too. */
+/** One process at a time: what another has made anew meanwhile is not to be removed. */
+async function sweep(directory: string): Promise<void> {
+  const abandoned = () => startsIn(directory).filter((start) => isAbandoned(join(directory, String(start))))
+  if (abandoned().length === 0) return
+  const lock = await open(join(directory, '.lock'), 'a', 0o600)
+  try {
+    // Who has it sweeps.
+    if (!(await tryLockFile(lock))) return
+    for (const start of abandoned()) rmSync(join(directory, String(start)), { force: true })
+  } finally {
+    await lock.close()
+  }
+}
+
+function isAbandoned(entry: string): boolean {
+  const record = readLink(entry)
+  return record !== undefined && lstatSync(record, { throwIfNoEntry: false }) === undefined
+}
+
+/** The first ids of the ranges that a directory tells of. */
+function startsIn(directory: string): number[] {
+  if (!existsSync(directory)) return []
+  return readdirSync(directory)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+}
+
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether there was nothing before. */
+function linkNew(target: string, path: string): boolean {
+  try {
+    symlinkSync(target, path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** From a place on that the uuid tells, so that a domain gets the same again where directories were lost. */
+function* placesOf(uuid: string, pool: IdSpan): Generator<number> {
+  const places = Math.floor(pool.count / idsPerRange)
+  const first = createHash('sha256').update(uuid).digest().readUInt32BE(0)
+  for (let each = 0; each < places; each++) yield pool.start + ((first + each) % places) * idsPerRange
+}
+
+function syncDirectory(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Those of all user namespaces but ours (user_namespaces(7)): other programs have containers, too. */
 function idsInUse(): IdSpan[] {
   const own = readText('/proc/self/uid_map')
   const maps = readdirSync('/proc')
@@ -120,50 +191,10 @@ function idsInUse(): IdSpan[] {
     .map(([, start, count]) => ({ start: Number(start), count: Number(count) }))
 }
 
-function overlaps(a: IdSpan, b: IdSpan): boolean {
-  return a.start < b.start + b.count && b.start < a.start + a.count
+function spanFrom(start: number): IdSpan {
+  return { start, count: idsPerRange }
 }
 
-function readSubordinateIds(): ReturnType<typeof divideSubordinateIds> {
-  return divideSubordinateIds(['/etc/subuid', '/etc/subgid'].map(readText))
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-/**
- * From which ids ours come, and which of them are others', by the texts of /etc/subuid and /etc/subgid (subuid(5)).
- * Ours must be in both.
- */
-export function divideSubordinateIds(files: readonly string[]): {
-  readonly pool: IdSpan
-  readonly taken: readonly IdSpan[]
-} {
-  const perFile = files.map((text) =>
-    [...text.matchAll(/^([^:#\s]+):(\d{1,10}):(\d{1,10})$/gm)].map(([, user, start, count]) => ({
-      user,
-      start: Number(start),
-      count: Number(count),
-    })),
-  )
-  const ours = (entry: { readonly user: string | undefined }) => entry.user === ourUser
-  const [uids = [], gids = []] = perFile
-  const pool = uids.find(
-    (uid) =>
-      ours(uid) &&
-      uid.count >= idsPerRange &&
-      gids.some((gid) => ours(gid) && gid.start === uid.start && gid.count === uid.count),
-  )
-  return {
-    pool: pool ? { start: pool.start, count: pool.count } : unusedIds,
-    taken: perFile
-      .flat()
-      .filter((entry) => !ours(entry))
-      .map(({ start, count }) => ({ start, count })),
-  }
+function overlapsAny(a: IdSpan, spans: readonly IdSpan[]): boolean {
+  return spans.some((b) => a.start < b.start + b.count && b.start < a.start + a.count)
 }
