@@ -1,7 +1,10 @@
-import { spawn } from 'node:child_process'
-import { access, readFile, stat, writeFile } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import { access, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
+import { cacheDirectory, cached } from './fixtures/build-cache.js'
 import {
   busyboxRootfs,
   canRunKvm,
@@ -80,6 +83,22 @@ describeWhen(needsRoot(), 'what containers need', () => {
       await access(`${link}/bridge`)
     }
     await expect(access(link)).rejects.toThrow('ENOENT')
+  })
+})
+
+describeWhen(needsRoot(), 'what fixtures build', () => {
+  test('goes away, and what is mounted in it stays, where whoever built it is gone', async () => {
+    await using place = await tempRoot()
+    await writeFile(place.join('file'), '')
+    // More than the kernel has of process ids.
+    const left = join(await cacheDirectory(), `.${uniqueName('left')}-99999999-abcdef`)
+    await mkdir(join(left, 'mounted'), { recursive: true })
+    await promisify(execFile)('mount', ['--bind', place.path, join(left, 'mounted')])
+    const built = await cached(uniqueName('built'), [], (directory) => writeFile(join(directory, 'done'), ''))
+    await expect(access(left)).rejects.toThrow('ENOENT')
+    await access(place.join('file'))
+    await access(join(built, 'done'))
+    await rm(built, { recursive: true })
   })
 })
 

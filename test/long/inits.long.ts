@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Connection, type Domain, type LxcDriver, open } from 'covirt'
+import { bootstrapDebian } from '../fixtures/bootstrap-debian.js'
 import { cached, FIXTURES } from '../fixtures/build-cache.js'
 import { canBootstrapDebian } from '../fixtures/debian-rootfs.js'
 import { describeWhen, type TempRoot, tempRoot, uniqueName } from '../fixtures/index.js'
@@ -29,8 +30,7 @@ const inits = {
 /** Debian with such packages: half a minute and more, once. */
 async function debianWith(packages: string): Promise<string> {
   const directory = await cached(`debian-${packages.replaceAll(',', '-')}`, [thisFile], async (out) => {
-    const options = ['--variant=minbase', '--format=directory', '--aptopt=APT::Sandbox::User "root"']
-    await run('mmdebstrap', [...options, `--include=${packages}`, 'bookworm', join(out, 'rootfs')])
+    await bootstrapDebian(join(out, 'rootfs'), { suite: 'bookworm', packages: [packages] })
   })
   return join(directory, 'rootfs')
 }
@@ -102,12 +102,11 @@ describeWhen(canBootstrapDebian(), 'a container with an init of Debian', () => {
   })
 
   test('systemd: apt-get upgrade inside installs what is newer, and the container restarts and goes down cleanly', async () => {
-    const packages = 'systemd-sysv,dbus,libpam-systemd'
+    const packages = ['systemd-sysv', 'dbus', 'libpam-systemd']
     const base = await cached('debian-to-upgrade', [thisFile], async (out) => {
-      const options = ['--variant=minbase', '--format=directory', '--aptopt=APT::Sandbox::User "root"']
       // Without updates of the release, which are what there is to upgrade to.
-      const source = 'deb http://deb.debian.org/debian bookworm main'
-      await run('mmdebstrap', [...options, `--include=${packages}`, 'bookworm', join(out, 'rootfs'), source])
+      const sources = ['deb http://deb.debian.org/debian bookworm main']
+      await bootstrapDebian(join(out, 'rootfs'), { suite: 'bookworm', packages, sources })
     })
     const tree = root.join('upgraded')
     await run('cp', ['-a', '--reflink=auto', join(base, 'rootfs'), tree])
