@@ -1,7 +1,10 @@
 /** @type {import('jest').Config} */
 export default {
+  // Not what fixtures build, whole root file systems among it: Jest looks at every file below these.
+  roots: ['<rootDir>/packages', '<rootDir>/native', '<rootDir>/test'],
   testEnvironment: 'node',
-  testTimeout: 30_000,
+  // What a slow host declares is in test/fixtures/patience.ts.
+  testTimeout: 30_000 * Number(process.env.COVIRT_TIME_FACTOR ?? 1),
   testSequencer: '<rootDir>/scripts/test-sequencer.mjs',
   globalSetup: '<rootDir>/test/fixtures/global-setup.ts',
   globalTeardown: '<rootDir>/test/fixtures/global-teardown.ts',

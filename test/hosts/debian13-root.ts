@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { bootstrapDebian } from '../fixtures/bootstrap-debian.js'
 import { cached } from '../fixtures/build-cache.js'
 import { inOwnMounts, repository, type TestHost } from './test-host.js'
-
-const run = promisify(execFile)
 
 /** What the tests of containers use of a host, besides Node.js, which is ours. */
 const packages = [
@@ -42,13 +39,8 @@ export const debian13Root: TestHost = {
     const directory = await cached(
       'debian13-root',
       [join(repository, 'test/hosts/debian13-root.ts')],
-      bootstrap,
+      (out) => bootstrapDebian(join(out, 'root'), { suite: 'trixie', packages }),
     )
     return inOwnMounts(enter, [join(directory, 'root'), repository, process.execPath, ...command])
   },
-}
-
-async function bootstrap(directory: string): Promise<void> {
-  const options = ['--variant=minbase', '--format=directory', '--aptopt=APT::Sandbox::User "root"']
-  await run('mmdebstrap', [...options, `--include=${packages.join(',')}`, 'trixie', join(directory, 'root')])
 }

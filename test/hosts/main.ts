@@ -36,9 +36,13 @@ for (const name of named.length > 0 ? named : usual) {
   console.error(`\n${name}: ${why === undefined ? host?.about : `left out, ${why}`}`)
   if (why !== undefined || host === undefined) continue
   const command = [
+    '/usr/bin/env',
+    `COVIRT_TIME_FACTOR=${host.timeFactor ?? 1}`,
+    process.execPath,
+    '--experimental-vm-modules',
     'node_modules/jest/bin/jest.js',
     ...(jest.length > 0 ? jest : ['packages/driver-lxc', 'native/lxc']),
   ]
-  failed = (await host.run([process.execPath, '--experimental-vm-modules', ...command])) !== 0 || failed
+  failed = (await host.run(command)) !== 0 || failed
 }
 process.exitCode = failed ? 1 : 0

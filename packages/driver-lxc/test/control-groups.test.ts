@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmdirSync } from 'node:fs'
 import { mkdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
-import { canRunLxc, describeWhen, uniqueName } from '../../../test/fixtures/index.js'
+import { canRunLxc, describeWhen, patience, uniqueName } from '../../../test/fixtures/index.js'
 import { controlGroupsOf, outermostGroups } from '../src/host/control-groups.js'
 import { containerCgroups } from '../src/native.js'
 import { LxcWorld, removeRootfs } from './lxc-fixture.js'
@@ -70,20 +70,24 @@ describeWhen(canRunLxc(), 'the control groups of real containers', () => {
     expect(groupsOf(name)).toEqual([])
   })
 
-  test('are two where two places have a container of the same name, also when both come and go at once', async () => {
-    await using one = await LxcWorld.make()
-    await using other = await LxcWorld.make()
-    await using first = await one.open()
-    await using second = await other.open()
-    const name = uniqueName('grp')
-    const churn = async (world: LxcWorld, connection: typeof first) => {
-      const domain = await connection.domains.define(world.domainXml({ name }))
-      for (let round = 0; round < 10; round++) {
-        await domain.start()
-        await domain.destroy()
+  test(
+    'are two where two places have a container of the same name, also when both come and go at once',
+    async () => {
+      await using one = await LxcWorld.make()
+      await using other = await LxcWorld.make()
+      await using first = await one.open()
+      await using second = await other.open()
+      const name = uniqueName('grp')
+      const churn = async (world: LxcWorld, connection: typeof first) => {
+        const domain = await connection.domains.define(world.domainXml({ name }))
+        for (let round = 0; round < 10; round++) {
+          await domain.start()
+          await domain.destroy()
+        }
       }
-    }
-    await Promise.all([churn(one, first), churn(other, second)])
-    expect(groupsOf(name)).toEqual([])
-  }, 60_000)
+      await Promise.all([churn(one, first), churn(other, second)])
+      expect(groupsOf(name)).toEqual([])
+    },
+    patience(60_000),
+  )
 })

@@ -3,7 +3,14 @@ import { silentLogger, systemClock } from '@covirt/core'
 import type { AdoptSpec, LaunchSpec } from '@covirt/local'
 import { parseDomain } from '@covirt/xml'
 import { expect, test } from '@jest/globals'
-import { busyboxRootfs, canRunLxc, describeWhen, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
+import {
+  busyboxRootfs,
+  canRunLxc,
+  describeWhen,
+  patience,
+  tempRoot,
+  uniqueName,
+} from '../../../test/fixtures/index.js'
 import { expectMachineUnchanged, machineState } from '../../../test/fixtures/machine-state.js'
 import { runToken } from '../../../test/fixtures/run-token.js'
 import { processIdentity } from '../src/host/processes.js'
@@ -103,30 +110,38 @@ describeWhen(canRunLxc(), 'a container that was let go of', () => {
     await expectMachineUnchanged(before, token())
   })
 
-  test('whose monitor stands still is left alone by adoption, and ended by a kill', async () => {
-    await using bench = await Bench.make()
-    const before = machineState()
-    const orphan = await bench.orphan()
-    process.kill(orphan.pids.monitor, 'SIGSTOP')
-    await expect(bench.hypervisor.adopt(orphan, {})).rejects.toMatchObject({ code: 'OPERATION_TIMEOUT' })
-    expect([runs(orphan.pids.init), runs(orphan.pids.monitor)]).toEqual([true, true])
-    await bench.hypervisor.kill(orphan)
-    expect([runs(orphan.pids.init), runs(orphan.pids.monitor)]).toEqual([false, false])
-    await expectMachineUnchanged(before, token())
-  }, 40_000)
+  test(
+    'whose monitor stands still is left alone by adoption, and ended by a kill',
+    async () => {
+      await using bench = await Bench.make()
+      const before = machineState()
+      const orphan = await bench.orphan()
+      process.kill(orphan.pids.monitor, 'SIGSTOP')
+      await expect(bench.hypervisor.adopt(orphan, {})).rejects.toMatchObject({ code: 'OPERATION_TIMEOUT' })
+      expect([runs(orphan.pids.init), runs(orphan.pids.monitor)]).toEqual([true, true])
+      await bench.hypervisor.kill(orphan)
+      expect([runs(orphan.pids.init), runs(orphan.pids.monitor)]).toEqual([false, false])
+      await expectMachineUnchanged(before, token())
+    },
+    patience(40_000),
+  )
 
-  test('is killed also where it is frozen and its monitor stands still', async () => {
-    await using bench = await Bench.make()
-    const guest = await bench.hypervisor.launch(bench.spec, {})
-    await guest.pause({})
-    const { record } = guest
-    await guest.release()
-    const [init, monitor] = [Number(record.initPid), Number(record.monitorPid)]
-    expect(await isFrozen(init)).toBe(true)
-    process.kill(monitor, 'SIGSTOP')
-    await bench.hypervisor.kill({ ...bench.spec, record })
-    expect([runs(init), runs(monitor)]).toEqual([false, false])
-  }, 40_000)
+  test(
+    'is killed also where it is frozen and its monitor stands still',
+    async () => {
+      await using bench = await Bench.make()
+      const guest = await bench.hypervisor.launch(bench.spec, {})
+      await guest.pause({})
+      const { record } = guest
+      await guest.release()
+      const [init, monitor] = [Number(record.initPid), Number(record.monitorPid)]
+      expect(await isFrozen(init)).toBe(true)
+      process.kill(monitor, 'SIGSTOP')
+      await bench.hypervisor.kill({ ...bench.spec, record })
+      expect([runs(init), runs(monitor)]).toEqual([false, false])
+    },
+    patience(40_000),
+  )
 
   test('and has ended since needs no kill, and gets none', async () => {
     await using bench = await Bench.make()

@@ -3,18 +3,24 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DomainSpec, DriverFixture, DriverWorld } from '@covirt/contract'
 import { Connection, type Domain, type Driver, parseConnectUri } from '@covirt/core'
-import { busyboxRootfs, canLimitContainers, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
+import {
+  busyboxRootfs,
+  canLimitContainers,
+  patience,
+  tempRoot,
+  uniqueName,
+} from '../../../test/fixtures/index.js'
 import { processIdentity } from '../src/host/processes.js'
 import { lxcProvider } from '../src/index.js'
 import { isFrozen, setFrozen } from '../src/native.js'
 
 /** Resolves once `look` finds something. */
 export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + patience(10_000)
   for (;;) {
     const found = await look()
     if (found !== undefined) return found
-    if (Date.now() > deadline) throw new Error(`Not within 10 s: ${look}`)
+    if (Date.now() > deadline) throw new Error(`Not in time: ${look}`)
     await delay(2)
   }
 }
