@@ -12,16 +12,16 @@ import {
   tempRoot,
   uniqueName,
 } from '../../../test/fixtures/index.js'
-import { covirt, type Outcome, type RunOptions, startCovirt } from './run-covirt.js'
+import { covirt, covirtProcess, type Outcome, type RunOptions, startCovirt } from './run-covirt.js'
 
-/** Runs `covirt` on a root of its own. */
-function onRoot(root: TempRoot) {
+/** Runs command lines on a root of its own: in this process, or with `covirtProcess` each in one of its own. */
+function onRoot(root: TempRoot, command: typeof covirt = covirt) {
   const connect = ['-c', `covirt:///system?root=${root.path}`]
   return {
     connect,
-    run: (args: readonly string[], options?: RunOptions) => covirt([...connect, ...args], options),
+    run: (args: readonly string[], options?: RunOptions) => command([...connect, ...args], options),
     json: async (args: readonly string[]) =>
-      JSON.parse((await covirt([...connect, ...args, '--json'])).stdout),
+      JSON.parse((await command([...connect, ...args, '--json'])).stdout),
   }
 }
 
@@ -49,7 +49,7 @@ async function machineXml(name: string): Promise<string> {
 describeWhen(canRunLxc(), 'a container, by the command', () => {
   test('is made in one line, lives from one command to the next, and goes without a trace', async () => {
     await using root = await tempRoot()
-    const { run, json } = onRoot(root)
+    const { run, json } = onRoot(root, covirtProcess)
     const name = uniqueName('cli')
     await expect(run(['create-container', name, '--memory', '64M', '--start'])).resolves.toMatchObject({
       code: 0,
@@ -199,7 +199,7 @@ describeWhen(canRunQemu(), 'a virtual machine, by the command', () => {
 
   test('is started by as many commands at a time as one likes, which take turns', async () => {
     await using root = await tempRoot()
-    const { run, json } = onRoot(root)
+    const { run, json } = onRoot(root, covirtProcess)
     const names = ['a', 'b', 'c'].map(uniqueName)
     const documents = await Promise.all(names.map(machineXml))
     const outcomes = await Promise.all(

@@ -1,17 +1,16 @@
 import { once } from 'node:events'
-import { roleNames } from '@covirt/core'
+import { libraryVersion, roleNames } from '@covirt/core'
 import { describe, expect, test } from '@jest/globals'
-import { covirt, type RunOptions, startCovirt } from './run-covirt.js'
+import { covirt, covirtProcess, onTest, startCovirt } from './run-covirt.js'
 
-const onTest = (args: readonly string[], options?: RunOptions) =>
-  covirt(['-c', 'test:///default', ...args], options)
+const onDefault = ['-c', 'test:///default']
 const uuid = '6695eb01-f6a4-8304-79aa-97f2502e193f'
 const xml =
   "<domain type='test'><name>web</name><memory unit='MiB'>64</memory><os><type>hvm</type></os></domain>"
 
 describe('for people', () => {
   test('list shows domains as virsh does', async () => {
-    const { stdout, code } = await onTest(['list'])
+    const { stdout, code } = await covirtProcess([...onDefault, 'list'])
     expect(stdout).toBe(
       ' Id   Name   State     Type\n-----------------------------\n 1    test   running   test\n',
     )
@@ -27,7 +26,6 @@ describe('for people', () => {
     [['domuuid', 'test'], `${uuid}\n`],
     [['domname', '1'], 'test\n'],
     [['domname', uuid.toUpperCase()], 'test\n'],
-    [['uri'], 'test:///default\n'],
     [['snapshot-create-as', 'test', 'one', 'why'], "Snapshot 'one' of 'test' taken\n"],
     [
       ['snapshot-list', 'test'],
@@ -141,7 +139,7 @@ describe('for programs', () => {
     [['nodeinfo'], { cpus: 16 }],
     [['version'], { library: expect.any(String), hypervisors: {} }],
     [['drivers'], [{ scheme: 'test', available: true, roles: [...roleNames] }]],
-    [['uri'], { uri: 'test:///default' }],
+    [['uri'], { uri: expect.stringContaining('test:///default?root=') }],
     [['completion', 'bash'], { script: expect.stringContaining('complete ') }],
   ])('%j answers in JSON', async (args, expected) => {
     const { stdout, code } = await onTest([...args, '--json'])
@@ -168,7 +166,7 @@ describe('for programs', () => {
 
 describe('what goes wrong', () => {
   test('says what and how to mend it, and exits with 1', async () => {
-    const { stdout, stderr, code } = await onTest(['start', 'nobody'])
+    const { stdout, stderr, code } = await covirtProcess([...onDefault, 'start', 'nobody'])
     expect(stderr).toBe(
       "error: There is no domain 'nobody'\nhint:  'covirt list --all' shows the domains that there are\n",
     )
@@ -211,6 +209,10 @@ describe('what goes wrong', () => {
     expect(code).toBe(2)
   })
 
+  test('a mistake in usage ends the process with 2', async () => {
+    await expect(covirtProcess(['sing'])).resolves.toMatchObject({ code: 2, stdout: '' })
+  })
+
   test('a guest that does not go off in time is said so', async () => {
     const { stderr, code } = await onTest(['shutdown', 'test', '--timeout', '0'])
     expect(stderr).toMatch(/did not shut down within 0 s/)
@@ -223,13 +225,13 @@ describe('a host where no driver can be used', () => {
   const connect = ['-c', 'covirt:///system?root=/dev/null/no']
 
   test('is no empty list, but an error with the reason of each', async () => {
-    const { stdout, stderr, code } = await covirt([...connect, 'list'], { environment })
+    const { stdout, stderr, code } = await covirtProcess([...connect, 'list'], { environment })
     expect(stderr).toMatch(/^error: No driver can be used here: lxc: .*; qemu: /)
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 })
   })
 
   test('has its drivers shown all the same', async () => {
-    const { stdout, code } = await covirt([...connect, 'drivers', '--json'], { environment })
+    const { stdout, code } = await covirtProcess([...connect, 'drivers', '--json'], { environment })
     expect(JSON.parse(stdout)).toMatchObject([
       { scheme: 'lxc', available: false, reason: expect.any(String) },
       { scheme: 'qemu', available: false, reason: expect.any(String) },
@@ -252,6 +254,16 @@ describe('help', () => {
     expect((await covirt(['help', verb])).stdout).toMatch(/one process .* at a time/i)
   })
 
+  test('asked for the version, it says only that', async () => {
+    await expect(covirt(['--version'])).resolves.toEqual({
+      code: 0,
+      stdout: `${libraryVersion}\n`,
+      stderr: '',
+    })
+    const { stdout } = await covirt(['--version', '--json'])
+    expect(JSON.parse(stdout)).toEqual({ version: libraryVersion })
+  })
+
   test('names the exit codes and gives examples', async () => {
     const { stdout, code } = await covirt(['--help'])
     expect(stdout).toMatch(/Exit codes:\n.*130 .*Examples:/s)
@@ -268,7 +280,7 @@ describe('help', () => {
 
 describe('the default connection', () => {
   test('is what COVIRT_DEFAULT_URI says', async () => {
-    const { stdout } = await covirt(['uri'], { environment: { COVIRT_DEFAULT_URI: 'test:///empty' } })
+    const { stdout } = await covirtProcess(['uri'], { environment: { COVIRT_DEFAULT_URI: 'test:///empty' } })
     expect(stdout).toBe('test:///empty\n')
   })
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { busyboxRootfs, canRunLxc, describeWhen, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
 import { parseCopyPlace } from '../src/cli/copy-files.js'
-import { covirt } from './run-covirt.js'
+import { covirt, onTest } from './run-covirt.js'
 
 describe('a place', () => {
   test('is of a guest where it begins with a name and a colon', () => {
@@ -15,8 +15,8 @@ describe('a place', () => {
 })
 
 test('one of the two places is of a guest', async () => {
-  expect(await covirt(['-c', 'test:///default', 'cp', 'a', 'b'])).toMatchObject({ code: 1 })
-  expect(await covirt(['-c', 'test:///default', 'cp', 'test:/a', 'test:/b'])).toMatchObject({ code: 1 })
+  expect(await onTest(['cp', 'a', 'b'])).toMatchObject({ code: 1 })
+  expect(await onTest(['cp', 'test:/a', 'test:/b'])).toMatchObject({ code: 1 })
 })
 
 describeWhen(canRunLxc(), 'with a container', () => {

@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals'
 import { canRunLxc, canRunQemu, describeWhen, type TempRoot, tempRoot } from '../../../test/fixtures/index.js'
 import type { Cli } from '../src/cli/cli.js'
 import { createContainer } from '../src/cli/create-container.js'
-import { covirt, startCovirt } from './run-covirt.js'
+import { covirt, covirtProcess, startCovirt } from './run-covirt.js'
 
 /** A root where `mmdebstrap` is a shell script. */
 async function rootWith(script: string): Promise<TempRoot & { readonly environment: NodeJS.ProcessEnv }> {
@@ -23,7 +23,7 @@ const args = (root: TempRoot) => [
 describeWhen(canRunLxc() && canRunQemu(), 'create-container --template debian', () => {
   test('says why it could not be bootstrapped, and leaves nothing', async () => {
     await using root = await rootWith('echo "I: starting" >&2; echo "E: no route to $* " >&2; exit 7')
-    const { code, stderr } = await covirt(args(root), { environment: root.environment })
+    const { code, stderr } = await covirtProcess(args(root), { environment: root.environment })
     expect(stderr).toMatch(
       /^error: mmdebstrap failed: no route to .* trixie .* http:\/\/mirror\.example\/debian/,
     )
@@ -53,7 +53,7 @@ describeWhen(canRunLxc() && canRunQemu(), 'create-container --template debian', 
     await rm(root.join('bin/started'))
     await expect(readdir(root.join('lib/containers'))).resolves.toEqual(['deb'])
     await writeFile(root.join('bin/mmdebstrap'), '#!/bin/sh\nexit 7\n')
-    const again = await covirt(args(root), { environment: root.environment })
+    const again = await covirtProcess(args(root), { environment: root.environment })
     expect(again.stderr).toMatch(/^error: mmdebstrap failed/)
     await expect(readdir(root.join('lib/containers'))).resolves.toEqual([])
   })
@@ -61,7 +61,7 @@ describeWhen(canRunLxc() && canRunQemu(), 'create-container --template debian', 
   test('leaves alone what an undefined container has left, and says what to do about it', async () => {
     await using root = await rootWith('exit 7')
     await mkdir(root.join('lib/containers/deb/rootfs'), { recursive: true })
-    const { stderr, code } = await covirt(args(root), { environment: root.environment })
+    const { stderr, code } = await covirt(args(root))
     expect(stderr).toContain(`rm -r --one-file-system ${root.join('lib/containers/deb')}`)
     expect(code).toBe(1)
     await expect(readdir(root.join('lib/containers/deb'))).resolves.toEqual(['rootfs'])

@@ -5,9 +5,9 @@ import { PassThrough } from 'node:stream'
 import { FileJournal } from '@covirt/lifecycle'
 import { describe, expect, test } from '@jest/globals'
 import { LiveGuests } from '../src/cli/live-guests.js'
-import { covirt } from './run-covirt.js'
+import { covirt, onTest as onTestWith } from './run-covirt.js'
 
-const onTest = (...args: readonly string[]) => covirt(['-c', 'test:///default', ...args])
+const onTest = (...args: readonly string[]) => onTestWith(args)
 
 describe('plans', () => {
   test('are shown for people', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { covirt } from './run-covirt.js'
+import { covirtProcess, onTest } from './run-covirt.js'
 
-const exec = (...args: string[]) => covirt(['-c', 'test:///default', 'exec', ...args])
+const exec = (...args: string[]) => onTest(['exec', ...args])
 
 describe('exec', () => {
   test('prints what the program prints, each on its stream, and ends with its code', async () => {
@@ -18,7 +18,7 @@ describe('exec', () => {
 
   test('passes standard input on, to its end', async () => {
     const input = 'line\n'.repeat(100_000)
-    const outcome = await covirt(['-c', 'test:///default', 'exec', 'test', 'cat'], { input })
+    const outcome = await covirtProcess(['-c', 'test:///default', 'exec', 'test', 'cat'], { input })
     expect(outcome.code).toBe(0)
     expect(outcome.stdout === input).toBe(true)
   })
@@ -35,7 +35,7 @@ describe('exec', () => {
   })
 
   test('prints all of the outcome as JSON', async () => {
-    const { code, stdout } = await covirt(['-c', 'test:///default', '--json', 'exec', 'test', 'false'])
+    const { code, stdout } = await onTest(['--json', 'exec', 'test', 'false'])
     expect(code).toBe(1)
     expect(JSON.parse(stdout)).toEqual({ code: 1, stdout: '', stderr: '' })
   })

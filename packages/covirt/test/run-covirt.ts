@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
+import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { runCommandLine } from '../src/cli/run-command-line.js'
 
 /** The command, as `npm run build` makes it. */
 export const program = fileURLToPath(new URL('../bin/covirt.js', import.meta.url))
@@ -16,7 +19,6 @@ export interface Outcome {
 export interface RunOptions {
   /** What it reads on standard input. */
   readonly input?: string
-  readonly environment?: NodeJS.ProcessEnv
 }
 
 /** Starts `covirt` with `args`. */
@@ -25,10 +27,13 @@ export function startCovirt(args: readonly string[], environment: NodeJS.Process
   return spawn(process.execPath, [program, ...args], { env: { ...inherited, ...environment } })
 }
 
-/** Runs `covirt` with `args` to its end. */
-export async function covirt(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const child = startCovirt(args, options.environment)
-  child.stdin?.end(options.input ?? '')
+/** Runs the program `covirt` with `args` to its end. What needs no process of its own takes {@link covirt}. */
+export async function covirtProcess(
+  args: readonly string[],
+  { input = '', environment }: RunOptions & { readonly environment?: NodeJS.ProcessEnv } = {},
+): Promise<Outcome> {
+  const child = startCovirt(args, environment)
+  child.stdin?.end(input)
   let [stdout, stderr] = ['', '']
   child.stdout?.on('data', (chunk) => {
     stdout += chunk
@@ -38,4 +43,28 @@ export async function covirt(args: readonly string[], options: RunOptions = {}):
   })
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, stdout, stderr }
+}
+
+/** Runs the command line `args` in this process, whose start would take longer than most commands. */
+export async function covirt(args: readonly string[], { input = '' }: RunOptions = {}): Promise<Outcome> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const place = Object.assign(new EventEmitter(), {
+    ...{ stdin: Readable.from([Buffer.from(input)]), stdout, stderr, env: process.env },
+    exit: (code: number): never => {
+      throw new Error(`it would have ended the process with ${code}`)
+    },
+  })
+  const said = Promise.all([text(stdout), text(stderr)])
+  const code = await runCommandLine(args, place)
+  for (const stream of [stdout, stderr]) stream.end()
+  const [out, errors] = await said
+  return { code, stdout: out, stderr: errors }
+}
+
+let worlds = 0
+
+/** Runs `args` on what `test:///default` begins with. */
+export function onTest(args: readonly string[], options?: RunOptions): Promise<Outcome> {
+  worlds += 1
+  return covirt(['-c', `test:///default?root=command-${worlds}`, ...args], options)
 }

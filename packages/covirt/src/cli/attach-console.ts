@@ -16,15 +16,15 @@ export async function attachConsole(
   options: Pick<ConsoleOptions, 'device' | 'force' | 'shared' | 'historyBytes'>,
 ): Promise<void> {
   const stream = await domain.openConsole({ ...options, signal: cli.signal })
-  const { stdin } = process
+  const { stdin, stderr } = cli
   const raw = stdin.isTTY === true
   const newLine = raw ? '\r\n' : '\n'
   const greeting = [`Connected to domain '${domain.name}'`, 'Escape character is ^] (Ctrl + ])', '']
-  using _raw = rawTerminal()
+  using _raw = rawTerminal(stdin)
   const resize = (size: TerminalSize) => stream.resize?.(size.columns, size.rows)
-  const size = ownTerminal()
+  const size = ownTerminal(cli)
   if (size) resize(size)
-  using _size = followSize((columns, rows) => resize({ columns, rows }))
+  using _size = followSize(cli.stdout, (columns, rows) => resize({ columns, rows }))
   try {
     await new Promise<void>((resolve, reject) => {
       const end = () => resolve()
@@ -40,13 +40,13 @@ export async function attachConsole(
       cli.signal.addEventListener('abort', end, { once: true })
       cli.output.closed.addEventListener('abort', end, { once: true })
       stdin.on('data', onInput)
-      if (!cli.output.json) process.stderr.write(greeting.join(newLine))
+      if (!cli.output.json) stderr.write(greeting.join(newLine))
     })
   } finally {
     stdin.pause()
     stdin.removeAllListeners('data')
     await closed(stream)
-    if (raw) process.stderr.write('\r\n')
+    if (raw) stderr.write('\r\n')
   }
   throwIfAborted(cli.signal)
 }

@@ -3,6 +3,7 @@ import { defaultUri } from '../default-uri.js'
 import { open } from '../open.js'
 import { askCredentials } from './ask-credentials.js'
 import { type Colour, colourOf } from './colour.js'
+import type { CommandInput, CommandOutput, CommandProcess } from './command-process.js'
 import { whenFree } from './connect.js'
 import { exitCodes } from './exit-codes.js'
 import { findDomain } from './find-domain.js'
@@ -23,6 +24,10 @@ export type Task = (cli: Cli) => Promise<void>
 /** What a command works with: a connection that is opened when it is first needed, output, cancellation. */
 export class Cli {
   readonly output: Output
+  readonly stdin: CommandInput
+  readonly stdout: CommandOutput
+  readonly stderr: CommandOutput
+  readonly environment: NodeJS.ProcessEnv
   /** Fires when the user gives up. */
   readonly signal: AbortSignal
   /** Colours of standard error. */
@@ -32,21 +37,25 @@ export class Cli {
   readonly #flags: GlobalFlags
   #connection: Promise<Connection> | undefined
 
-  constructor(flags: GlobalFlags, signal: AbortSignal) {
+  constructor(flags: GlobalFlags, signal: AbortSignal, { stdin, stdout, stderr, env }: CommandProcess) {
     this.#flags = flags
     this.signal = signal
-    this.output = new Output(process.stdout, { json: flags.json === true, environment: process.env })
-    this.colour = colourOf(process.stderr, process.env)
+    this.stdin = stdin
+    this.stdout = stdout
+    this.stderr = stderr
+    this.environment = env
+    this.output = new Output(stdout, { json: flags.json === true, environment: env })
+    this.colour = colourOf(stderr, env)
   }
 
   /** The URI that was asked for. */
   get uri(): string {
-    return this.#flags.connect ?? defaultUri()
+    return this.#flags.connect ?? defaultUri(this.environment)
   }
 
   /** Whether somebody watches standard error who wants to be told how far things are. */
   get watched(): boolean {
-    return process.stderr.isTTY === true && !this.output.json
+    return this.stderr.isTTY === true && !this.output.json
   }
 
   /** The connection of this command. */
@@ -66,12 +75,12 @@ export class Cli {
 
   /** Tells a person something that is not the result. */
   note(text: string): void {
-    if (this.watched) process.stderr.write(`${this.colour.dim(text)}\n`)
+    if (this.watched) this.stderr.write(`${this.colour.dim(text)}\n`)
   }
 
   /** Tells something that may explain the result, and must not be missed. */
   warn(text: string): void {
-    if (!this.output.json) process.stderr.write(`${this.colour.yellow('warning:')} ${text}\n`)
+    if (!this.output.json) this.stderr.write(`${this.colour.yellow('warning:')} ${text}\n`)
   }
 
   async close(): Promise<void> {
@@ -81,8 +90,8 @@ export class Cli {
 
   async #connect(): Promise<Connection> {
     const { debug, lockTimeout } = this.#flags
-    const logger = debug ? stderrLogger : silentLogger
-    const credentials = askCredentials({ input: process.stdin, output: process.stderr })
+    const logger = debug ? loggerOn(this.stderr) : silentLogger
+    const credentials = askCredentials({ input: this.stdin, output: this.stderr })
     return whenFree(() => open(this.uri, { logger, credentials, signal: this.signal }), {
       timeoutMs: lockTimeout * 1000,
       signal: this.signal,
@@ -91,13 +100,10 @@ export class Cli {
   }
 }
 
-const stderrLogger: Logger = {
-  debug: (...entry) => log('debug', ...entry),
-  info: (...entry) => log('info', ...entry),
-  warn: (...entry) => log('warn', ...entry),
-  error: (...entry) => log('error', ...entry),
-}
-
-function log(level: string, message: string, fields?: Readonly<Record<string, unknown>>): void {
-  process.stderr.write(`${level}: ${message}${fields ? ` ${JSON.stringify(fields)}` : ''}\n`)
+function loggerOn(stream: CommandOutput): Logger {
+  const to =
+    (level: string) =>
+    (message: string, fields?: Readonly<Record<string, unknown>>): void =>
+      void stream.write(`${level}: ${message}${fields ? ` ${JSON.stringify(fields)}` : ''}\n`)
+  return { debug: to('debug'), info: to('info'), warn: to('warn'), error: to('error') }
 }

@@ -12,7 +12,7 @@ const plain = (text: string) => text
 
 /** Colours for a stream: only on a terminal, and not where NO_COLOR (no-color.org) or TERM=dumb asks for none. */
 export function colourOf(
-  stream: { readonly isTTY?: boolean },
+  stream: { readonly isTTY?: boolean | undefined },
   environment: Readonly<Record<string, string | undefined>>,
 ): Colour {
   const wanted = stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb'

@@ -1,10 +1,7 @@
-import type { Writable } from 'node:stream'
 import type { Progress, ProgressPhase } from '@covirt/lifecycle'
 import { type Colour, colourOf } from './colour.js'
+import type { CommandOutput } from './command-process.js'
 import { printable, textWidth } from './text-width.js'
-
-/** A terminal, a file or a pipe. */
-type Screen = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number }
 
 const ended: ReadonlySet<ProgressPhase> = new Set(['ready', 'not-ready', 'failed', 'skipped', 'off', 'left'])
 const redrawMs = 100
@@ -14,7 +11,7 @@ const redrawMs = 100
  * that is through; elsewhere one line for each that is through.
  */
 export class LiveGuests {
-  readonly #screen: Screen
+  readonly #screen: CommandOutput
   readonly #colour: Colour
   readonly #begunAt = new Map<string, number>()
   readonly #underWay = new Map<string, Progress>()
@@ -22,7 +19,7 @@ export class LiveGuests {
   #drawn = 0
   #pending: string[] = []
 
-  constructor(screen: Screen, environment: NodeJS.ProcessEnv) {
+  constructor(screen: CommandOutput, environment: NodeJS.ProcessEnv) {
     this.#screen = screen
     this.#colour = colourOf(screen, environment)
     if (screen.isTTY) this.#timer = setInterval(() => this.#draw(), redrawMs)

@@ -1,8 +1,5 @@
-import type { Writable } from 'node:stream'
 import { type Colour, colourOf } from './colour.js'
-
-/** A terminal, a file or a pipe. */
-type OutputStream = Writable & { readonly isTTY?: boolean }
+import type { CommandOutput } from './command-process.js'
 
 /** What a command has to say, in both of its forms. */
 export interface Result {
@@ -19,10 +16,10 @@ export class Output {
   readonly colour: Colour
   /** Fires when nobody reads standard output any more. */
   readonly closed: AbortSignal
-  readonly #stream: OutputStream
+  readonly #stream: CommandOutput
 
   constructor(
-    stream: OutputStream,
+    stream: CommandOutput,
     options: { readonly json: boolean; readonly environment: NodeJS.ProcessEnv },
   ) {
     const closed = new AbortController()

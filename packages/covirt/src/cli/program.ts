@@ -1,3 +1,4 @@
+import { libraryVersion } from '@covirt/core'
 import { Command, type OutputConfiguration } from 'commander'
 import { addContainerCommands } from '../commands/container.js'
 import { addDefinitionCommands } from '../commands/definition.js'
@@ -64,6 +65,7 @@ export function createProgram(select: (task: Task) => void, output: OutputConfig
     )
     .option('--debug', 'tell on standard error what the drivers do, and the causes of errors')
     .addHelpText('after', help)
+    .version(libraryVersion, '-V, --version', 'print the version of covirt')
     .showSuggestionAfterError()
     .exitOverride()
   program.commandsGroup('Domains:')

@@ -17,8 +17,8 @@ export function startProgress(cli: Cli, title: string): Progress {
   let text = ''
   const draw = () => {
     const seconds = Math.floor((performance.now() - begun) / 1000)
-    const line = printable(`${title}  ${seconds} s  ${text}`).slice(0, (process.stderr.columns ?? 80) - 1)
-    process.stderr.write(`${clearLine}${cli.colour.dim(line)}`)
+    const line = printable(`${title}  ${seconds} s  ${text}`).slice(0, (cli.stderr.columns ?? 80) - 1)
+    cli.stderr.write(`${clearLine}${cli.colour.dim(line)}`)
   }
   const timer = setInterval(draw, 1000)
   draw()
@@ -29,7 +29,7 @@ export function startProgress(cli: Cli, title: string): Progress {
     },
     end: () => {
       clearInterval(timer)
-      process.stderr.write(clearLine)
+      cli.stderr.write(clearLine)
     },
   }
 }

@@ -1,15 +1,15 @@
 import type { TerminalSize } from '@covirt/core'
+import type { CommandInput, CommandOutput } from './command-process.js'
 
 /**
  * Switches standard input to raw mode where it is a terminal, so that all keys reach a guest, ^C too; back again when
  * disposed, and when the process ends.
  */
-export function rawTerminal(): Disposable {
-  const { stdin } = process
+export function rawTerminal(stdin: CommandInput): Disposable {
   if (stdin.isTTY !== true) return { [Symbol.dispose]() {} }
-  const restore = () => void stdin.setRawMode(false)
+  const restore = () => void stdin.setRawMode?.(false)
   process.once('exit', restore)
-  stdin.setRawMode(true)
+  stdin.setRawMode?.(true)
   return {
     [Symbol.dispose]() {
       process.off('exit', restore)
@@ -18,23 +18,31 @@ export function rawTerminal(): Disposable {
   }
 }
 
-/** Calls `resized` with the size of the terminal at each change of it (SIGWINCH), until disposed. */
-export function followSize(resized: (columns: number, rows: number) => void): Disposable {
+/** Calls `resized` with the size of the terminal `stdout` at each change of it (SIGWINCH), until disposed. */
+export function followSize(
+  stdout: CommandOutput,
+  resized: (columns: number, rows: number) => void,
+): Disposable {
   const onResize = () => {
-    const { columns, rows } = process.stdout
+    const { columns = 0, rows = 0 } = stdout
     if (columns > 0 && rows > 0) resized(columns, rows)
   }
-  process.stdout.on('resize', onResize)
+  stdout.on('resize', onResize)
   return {
     [Symbol.dispose]() {
-      process.stdout.off('resize', onResize)
+      stdout.off('resize', onResize)
     },
   }
 }
 
 /** The terminal that the command itself has on both sides; `undefined` where it has none. */
-export function ownTerminal(): TerminalSize | undefined {
-  const { stdin, stdout } = process
+export function ownTerminal({
+  stdin,
+  stdout,
+}: {
+  readonly stdin: CommandInput
+  readonly stdout: CommandOutput
+}): TerminalSize | undefined {
   if (stdin.isTTY !== true || stdout.isTTY !== true) return undefined
   return { columns: stdout.columns || 80, rows: stdout.rows || 24 }
 }

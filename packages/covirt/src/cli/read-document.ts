@@ -5,8 +5,11 @@ import { messageOf, VirError } from '@covirt/core'
 const maximumBytes = 16 * 1024 * 1024
 
 /** The text of an XML file; of standard input where `path` is `-`. `XML_ERROR` where it is too long or not UTF-8. */
-export async function readDocument(path: string, options: { readonly signal: AbortSignal }): Promise<string> {
-  const stream: Readable = path === '-' ? process.stdin : createReadStream(path)
+export async function readDocument(
+  path: string,
+  options: { readonly signal: AbortSignal; readonly stdin: Readable },
+): Promise<string> {
+  const stream: Readable = path === '-' ? options.stdin : createReadStream(path)
   const stop = () => stream.destroy()
   options.signal.addEventListener('abort', stop, { once: true })
   try {

@@ -18,33 +18,33 @@ export async function runProgram(
   const signal = AbortSignal.any([cli.signal, cli.output.closed])
   if (cli.output.json) {
     const program = await start({ tty, signal })
-    feed(program)
+    feed(cli.stdin, program)
     const [stdout, stderr, exit] = await Promise.all([
       text(program.stdout),
       text(program.stderr),
       program.exit,
     ])
-    process.stdin.destroy()
+    cli.stdin.destroy()
     cli.result({ json: { ...exit, stdout, stderr }, text: '' })
     cli.exitCode = exitCode(exit)
     return
   }
   const program = await start({ tty, signal })
-  using _raw = tty ? rawTerminal() : undefined
-  using _size = followSize((columns, rows) => program.resize(columns, rows))
-  feed(program)
+  using _raw = tty ? rawTerminal(cli.stdin) : undefined
+  using _size = followSize(cli.stdout, (columns, rows) => program.resize(columns, rows))
+  feed(cli.stdin, program)
   try {
-    const outputs = [forward(program.stdout, process.stdout), forward(program.stderr, process.stderr)]
+    const outputs = [forward(program.stdout, cli.stdout), forward(program.stderr, cli.stderr)]
     const [exit] = await Promise.all([program.exit, ...outputs])
     cli.exitCode = exitCode(exit)
   } finally {
-    process.stdin.destroy()
+    cli.stdin.destroy()
   }
 }
 
-function feed(program: ExecProcess): void {
+function feed(stdin: Readable, program: ExecProcess): void {
   // The program may end before it has read all.
-  pipeline(process.stdin, program.stdin).catch(() => {})
+  pipeline(stdin, program.stdin).catch(() => {})
 }
 
 /** To its end, but for a reader that goes away. */

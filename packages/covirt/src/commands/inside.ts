@@ -96,7 +96,7 @@ async function top(
 ): Promise<void> {
   const domain = await cli.domain(name)
   const signal = AbortSignal.any([cli.signal, cli.output.closed])
-  const clear = process.stdout.isTTY === true && !cli.output.json ? '\x1b[H\x1b[2J' : ''
+  const clear = cli.stdout.isTTY === true && !cli.output.json ? '\x1b[H\x1b[2J' : ''
   let before = new Map<number, bigint>()
   let beforeMs = performance.now()
   for (let round = 0; round < count; round++) {
@@ -112,7 +112,7 @@ async function top(
     before = new Map(processes.map(({ innerPid, cpuTimeNs }) => [innerPid, cpuTimeNs]))
     beforeMs = nowMs
     const rows = busy.map((each) => [`${each.cpuPercent.toFixed(1)}`, ...psRow(each)])
-    const shown = clear === '' ? rows : rows.slice(0, Math.max(1, (process.stdout.rows ?? 24) - 4))
+    const shown = clear === '' ? rows : rows.slice(0, Math.max(1, (cli.stdout.rows ?? 24) - 4))
     cli.output.write(
       cli.output.json ? `${toJson(busy)}\n` : `${clear}${formatTable(['CPU %', ...psHeader], shown)}`,
     )

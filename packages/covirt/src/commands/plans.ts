@@ -5,7 +5,6 @@ import type { Cli } from '../cli/cli.js'
 import { findDomain } from '../cli/find-domain.js'
 import { LiveGuests } from '../cli/live-guests.js'
 import { parseCount, parseSeconds } from '../cli/option-values.js'
-import { journalDirectory, openLifecycle } from '../open-lifecycle.js'
 import type { Select } from './select.js'
 
 interface UpFlags {
@@ -117,6 +116,7 @@ function nothingToStart({ takenDown }: UpFlags): string {
 /** The journal knows without a connection: at a boot there is nothing more to be done. */
 async function nothingTakenDown(cli: Cli): Promise<boolean> {
   const { bootHistory, readBootIdentity, readJournal } = await import('@covirt/lifecycle')
+  const { journalDirectory } = await import('../open-lifecycle.js')
   const directory = await journalDirectory(cli.uri)
   if (directory === undefined) return false
   return bootHistory(await readJournal(directory), await readBootIdentity()).takenDown === undefined
@@ -144,6 +144,7 @@ async function explainDomain(cli: Cli, text: string, { last }: { readonly last: 
 
 /** Where nobody serves the journal it is read without any connection, which others may be in the way of. */
 async function journalReader(cli: Cli): Promise<HostLifecycle['journal']> {
+  const { journalDirectory } = await import('../open-lifecycle.js')
   const directory = await journalDirectory(cli.uri)
   if (directory !== undefined) {
     const { readJournal, selectEntries } = await import('@covirt/lifecycle')
@@ -159,6 +160,7 @@ async function lifecycleOf(cli: Cli): Promise<HostLifecycle & AsyncDisposable> {
     error: (message: string, fields: Readonly<Record<string, unknown>> = {}) =>
       cli.warn(fields.error === undefined ? message : `${message}: ${String(fields.error)}`),
   }
+  const { openLifecycle } = await import('../open-lifecycle.js')
   return openLifecycle(await cli.connection(), { logger })
 }
 
@@ -166,7 +168,7 @@ async function lifecycleOf(cli: Cli): Promise<HostLifecycle & AsyncDisposable> {
 async function watched<T>(cli: Cli, run: (options: RunOptions) => Promise<T>): Promise<T> {
   const { signal } = cli
   if (cli.output.json) return run({ signal })
-  const live = new LiveGuests(process.stderr, process.env)
+  const live = new LiveGuests(cli.stderr, cli.environment)
   try {
     return await run({ signal, onProgress: (progress) => live.tell(progress) })
   } finally {

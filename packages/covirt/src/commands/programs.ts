@@ -1,5 +1,6 @@
 import { type ExecOptions, type NamespaceName, namespaceNames, VirError } from '@covirt/core'
 import type { Command } from 'commander'
+import type { Cli } from '../cli/cli.js'
 import { parseId } from '../cli/option-values.js'
 import { ownTerminal } from '../cli/raw-terminal.js'
 import { domainArgument, type Select } from './select.js'
@@ -46,8 +47,12 @@ export function addProgramCommands(program: Command, select: Select): void {
         const { runProgram } = await import('../cli/run-program.js')
         const domain = await cli.domain(name)
         const asked = flags.tty === true ? { columns: 80, rows: 24 } : undefined
-        const tty = flags.tty === false || cli.output.json ? undefined : (ownTerminal() ?? asked)
-        await runProgram(cli, (streams) => domain.exec(argv, { ...execOptions(flags, tty), ...streams }), tty)
+        const tty = flags.tty === false || cli.output.json ? undefined : (ownTerminal(cli) ?? asked)
+        await runProgram(
+          cli,
+          (streams) => domain.exec(argv, { ...execOptions(cli, flags, tty), ...streams }),
+          tty,
+        )
       }),
     )
   options(program.command('shell').argument('<domain>', domainArgument).description('a shell inside a guest'))
@@ -56,15 +61,15 @@ export function addProgramCommands(program: Command, select: Select): void {
       select(async (cli) => {
         const { runProgram } = await import('../cli/run-program.js')
         const domain = await cli.domain(name)
-        const tty = ownTerminal() ?? { columns: 80, rows: 24 }
-        await runProgram(cli, (streams) => domain.shell({ ...execOptions(flags, tty), ...streams }), tty)
+        const tty = ownTerminal(cli) ?? { columns: 80, rows: 24 }
+        await runProgram(cli, (streams) => domain.shell({ ...execOptions(cli, flags, tty), ...streams }), tty)
       }),
     )
 }
 
-function execOptions(flags: ProgramFlags, tty: ExecOptions['tty']): ExecOptions {
+function execOptions({ environment }: Cli, flags: ProgramFlags, tty: ExecOptions['tty']): ExecOptions {
   const { cwd, uid, gid, namespaces } = flags
-  const terminal = tty && process.env.TERM !== undefined ? { TERM: process.env.TERM } : {}
+  const terminal = tty && environment.TERM !== undefined ? { TERM: environment.TERM } : {}
   const env = { ...terminal, ...Object.fromEntries(flags.env.map(parseVariable)) }
   return { env, cwd, uid, gid, namespaces: namespaces?.split(',') as NamespaceName[] | undefined }
 }

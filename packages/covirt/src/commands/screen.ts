@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { type Domain, type KeyCodeSet, keyCodeSets, VirError } from '@covirt/core'
-import { type DomainXml, parseDomain } from '@covirt/xml'
+import type { DomainXml } from '@covirt/xml'
 import { type Command, Option } from 'commander'
 import type { Cli } from '../cli/cli.js'
 import { parseKey } from '../cli/key-names.js'
@@ -89,6 +89,7 @@ async function showDisplay(cli: Cli, name: string, tell: (display: Display) => s
 }
 
 async function displayOf(cli: Cli, domain: Domain): Promise<Display> {
+  const { parseDomain } = await import('@covirt/xml')
   const { devices } = parseDomain(await domain.xml(cli))
   for (const graphics of devices.graphics) {
     const display = graphics.type === 'vnc' ? vncDisplay(graphics) : undefined

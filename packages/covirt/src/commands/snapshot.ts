@@ -1,5 +1,4 @@
 import type { DeleteSnapshotOptions, SnapshotInfo } from '@covirt/core'
-import { formatSnapshot } from '@covirt/xml'
 import type { Command } from 'commander'
 import type { Cli } from '../cli/cli.js'
 import { readDocument } from '../cli/read-document.js'
@@ -33,7 +32,10 @@ export function addSnapshotCommands(program: Command, select: Select): void {
     .description('take a snapshot')
     .action(
       (name: string, snapshot: string | undefined, description: string | undefined, flags: CreateFlags) =>
-        select((cli) => create(cli, name, formatSnapshot({ name: snapshot, description }), flags)),
+        select(async (cli) => {
+          const { formatSnapshot } = await import('@covirt/xml')
+          await create(cli, name, formatSnapshot({ name: snapshot, description }), flags)
+        }),
     )
   program
     .command('snapshot-create')
