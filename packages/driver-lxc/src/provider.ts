@@ -13,6 +13,7 @@ import type {
   StatisticsRole,
 } from '@covirt/core'
 import { localProvider } from '@covirt/local'
+import { prepareContainersDirectory } from './host/containers-directory.js'
 import { LxcHypervisor } from './lxc-hypervisor.js'
 import { probeLxc } from './native.js'
 
@@ -50,13 +51,16 @@ export const lxcProvider: DriverProvider<LxcDriver> = localProvider<LxcDriver>({
     const probe = probeLxc()
     const version = probe.available ? probe.version : ''
     return LxcHypervisor.open({
-      containersDirectory: join(stateDirectory, 'containers'),
+      containersDirectory: prepareContainersDirectory(join(stateDirectory, 'containers'), sharedContainers),
       idRanges: { own: join(stateDirectory, 'id-ranges'), host: hostIdRanges },
       lxcpath: lxcpathOf(uri),
       version,
     })
   },
 })
+
+/** Where those roots have their containers that not anybody can reach. */
+const sharedContainers = '/var/lib/covirt/containers'
 
 /** Whose ids of the host are whose; one for all roots, whoever made them. */
 const hostIdRanges = '/var/lib/covirt/id-ranges'
