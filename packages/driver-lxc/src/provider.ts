@@ -60,7 +60,7 @@ export const lxcProvider: DriverProvider<LxcDriver> = localProvider<LxcDriver>({
 })
 
 /** Where those roots have their containers that not anybody can reach. */
-const sharedContainers = '/var/lib/covirt/containers'
+const sharedContainers = '/var/lib/covirt/closed-roots'
 
 /** Whose ids of the host are whose; one for all roots, whoever made them. */
 const hostIdRanges = '/var/lib/covirt/id-ranges'
