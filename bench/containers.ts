@@ -1,6 +1,7 @@
 /**
  * `npm run bench:containers -- [--json] [--rounds N]`: containers side by side in one run, in turn, medians: covirt, liblxc's
- * own tools, LXD and libvirt's LXC driver. Peers that cannot be had here are named and left out.
+ * own tools, LXD and libvirt's LXC driver. Peers that cannot be had here are named and left out. A stop is timed until all that the
+ * container held is freed, so a start waits for nothing of the end before it; a cycle is both, with whatever may overlap of them.
  */
 import { copyFile, rename } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
@@ -105,16 +106,22 @@ async function measure(all: readonly Contestant[]): Promise<Medians> {
 }
 
 async function turn(contestant: Contestant, round: number): Promise<readonly (readonly [Verb, number])[]> {
-  const { exec, freeze, thaw, clone, removeClone, snapshot, removeSnapshot } = contestant
+  const { exec, freeze, thaw, clone, linked, removeClone, snapshot, removeSnapshot } = contestant
   const times: [Verb, number][] = [['start', await timed(() => contestant.start())]]
   await sleep(settleMs)
   if (exec) times.push(['exec', await timed(() => exec(argv))])
   if (freeze) times.push(['freeze', await timed(freeze)])
   await thaw?.()
+  times.push(['cycle', await timed(() => contestant.cycle())])
+  await sleep(settleMs)
   times.push(['stop', await timed(() => contestant.stop())])
   const name = `cv-bench-${round}`
   if (clone) times.push(['clone', await timed(() => clone(name))])
   await removeClone?.(name)
+  if (linked) {
+    times.push(['linked', await timed(() => linked(`${name}-linked`))])
+    await removeClone?.(`${name}-linked`)
+  }
   if (snapshot) times.push(['snapshot', await timed(() => snapshot(name))])
   await removeSnapshot?.(name)
   return times

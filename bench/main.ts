@@ -2,7 +2,7 @@ import { fleetDown, fleetUp, planOverhead, simulation } from './autostart.js'
 import type { Benchmark, Figures } from './benchmark.js'
 import { coldStart } from './cold-start.js'
 import { daemonStart } from './daemon-start.js'
-import { lxcExec, lxcMemory, lxcStart, lxcStop } from './lxc.js'
+import { lxcCycle, lxcExec, lxcMemory, lxcStart, lxcStop } from './lxc.js'
 import { qemuStart } from './qemu.js'
 import { remoteClient, remotePipelined, remoteSerial } from './remote-calls.js'
 import { testList } from './test-list.js'
@@ -13,6 +13,7 @@ import { xmlRoundTrip } from './xml.js'
 const benchmarks: readonly Benchmark[] = [
   lxcStart,
   lxcStop,
+  lxcCycle,
   lxcExec,
   lxcMemory,
   qemuStart,

@@ -1,5 +1,5 @@
 /** What is measured; each leaves the container as its name says. */
-export const verbs = ['start', 'stop', 'exec', 'freeze', 'clone', 'snapshot'] as const
+export const verbs = ['start', 'stop', 'cycle', 'exec', 'freeze', 'clone', 'linked', 'snapshot'] as const
 
 /** One of {@link verbs}. */
 export type Verb = (typeof verbs)[number]
@@ -8,14 +8,18 @@ export type Verb = (typeof verbs)[number]
 export interface Contestant extends AsyncDisposable {
   readonly name: string
   start(): Promise<unknown>
-  /** Asks its init to go down, where it knows how, and resolves once the container is off. */
+  /** Asks its init to go down, where it knows how, and resolves once the container is off, and all that it held is free. */
   stop(): Promise<unknown>
+  /** Stops and starts it: what of its end need not be over for that may go on. */
+  cycle(): Promise<unknown>
   /** Runs `argv` in it to its end. */
   readonly exec?: (argv: readonly string[]) => Promise<unknown>
   readonly freeze?: () => Promise<unknown>
   readonly thaw?: () => Promise<unknown>
   /** Makes another of it, which is off, with a copy of its files. */
   readonly clone?: (name: string) => Promise<unknown>
+  /** The same with only what the clone changes of its own, over the files of the first. */
+  readonly linked?: (name: string) => Promise<unknown>
   readonly removeClone?: (name: string) => Promise<unknown>
   readonly snapshot?: (name: string) => Promise<unknown>
   readonly removeSnapshot?: (name: string) => Promise<unknown>

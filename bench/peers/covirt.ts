@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { cloneContainer, open } from 'covirt'
+import { untilFree } from '../until-free.js'
 import type { Arena, Contestant } from './contestant.js'
 
 /** covirt in this process: with users of its own as by default, or without. */
@@ -25,6 +26,12 @@ export async function covirt(
     stop: async () => {
       await domain.shutdown()
       await domain.waitFor('shutoff')
+      await untilFree(domain)
+    },
+    cycle: async () => {
+      await domain.shutdown()
+      await domain.waitFor('shutoff')
+      await domain.start()
     },
     freeze: () => domain.suspend(),
     thaw: () => domain.resume(),
@@ -33,6 +40,7 @@ export async function covirt(
       await Promise.all([exit, text(stdout), text(stderr)])
     },
     clone: (other) => cloneContainer(connection, domain, other),
+    linked: (other) => cloneContainer(connection, domain, other, { linked: true }),
     removeClone: async (other) => {
       const clone = await connection.domains.lookupByName(other)
       await clone.undefine()

@@ -47,6 +47,10 @@ export async function libvirtLxc({ rootfs, directory }: Arena): Promise<Contesta
       // By force: its request to go down is SIGTERM, at which this init restarts as many do.
       start: () => domain.start(),
       stop: () => domain.destroy(),
+      cycle: async () => {
+        await domain.destroy()
+        await domain.start()
+      },
       freeze: () => domain.suspend(),
       thaw: () => domain.resume(),
       async [Symbol.asyncDispose]() {

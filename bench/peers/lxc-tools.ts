@@ -31,10 +31,15 @@ export async function lxcTools(
     name: 'lxc-*',
     start: () => tool('lxc-start', '-d'),
     stop: () => tool('lxc-stop'),
+    cycle: async () => {
+      await tool('lxc-stop')
+      await tool('lxc-start', '-d')
+    },
     freeze: () => tool('lxc-freeze'),
     thaw: () => tool('lxc-unfreeze'),
     exec: (argv) => tool('lxc-attach', '--clear-env', '--', ...argv),
     clone: (other) => tool('lxc-copy', '-N', other),
+    linked: (other) => tool('lxc-copy', '-N', other, '-s', '-B', 'overlayfs'),
     removeClone: (other) => run('lxc-destroy', ['-P', place, '-n', other]),
     snapshot: () => tool('lxc-snapshot'),
     removeSnapshot: () => tool('lxc-snapshot', '-d', 'snap0'),

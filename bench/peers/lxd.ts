@@ -46,6 +46,7 @@ export async function lxd({ rootfs, directory }: Arena): Promise<Contestant> {
     name: 'LXD',
     start: () => change('start'),
     stop: () => change('stop'),
+    cycle: () => change('restart'),
     freeze: () => change('freeze'),
     thaw: () => change('unfreeze'),
     exec: (command) =>

@@ -98,7 +98,7 @@ class CleanSignals {
 };
 
 // (file, argv, environment, stdio) => { pid, fds }. fork(2), which libuv uses, copies the page tables of this process;
-// posix_spawn(3) borrows its memory until the program is executed.
+// posix_spawn(3) borrows its memory until the program is executed. A file without a slash is looked for in PATH.
 Napi::Value Spawn(const Napi::CallbackInfo &info) {
   const Napi::Env env = info.Env();
   const std::string file = info[0].As<Napi::String>();
@@ -106,7 +106,7 @@ Napi::Value Spawn(const Napi::CallbackInfo &info) {
   std::vector<std::string> environment = Strings(info[2].As<Napi::Array>());
   std::vector<Pipe> pipes = OpenPipes(env, Strings(info[3].As<Napi::Array>()));
   pid_t pid = 0;
-  const int error = posix_spawn(&pid, file.c_str(), FileActions(pipes).get(), CleanSignals().get(),
+  const int error = posix_spawnp(&pid, file.c_str(), FileActions(pipes).get(), CleanSignals().get(),
                                 Pointers(argv).data(), Pointers(environment).data());
   if (error != 0) throw SystemError(env, error, "posix_spawn");
   Napi::Array fds = Napi::Array::New(env, pipes.size());

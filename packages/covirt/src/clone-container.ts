@@ -1,7 +1,6 @@
 import { chmod, chown, lstat, mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CallOptions, type Connection, type Domain, type Driver, VirError } from '@covirt/core'
-import { copyTree } from '@covirt/local'
 import { type DomainXml, formatDomain, parseDomain } from '@covirt/xml'
 import { type MadeContainer, makeContainer } from './make-container.js'
 
@@ -44,6 +43,7 @@ export async function cloneContainer<D extends Driver>(
         await makeLike(root, changes)
         return becomeAnother({ from: root, to: changes }, name)
       }
+      const { copyTree } = await import('@covirt/driver-lxc')
       await rmdir(rootfs)
       await whileStill(source, signal, () => copyTree(root, rootfs, { signal }))
       await becomeAnother({ from: rootfs, to: rootfs }, name)

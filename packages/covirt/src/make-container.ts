@@ -1,5 +1,4 @@
 import { type Connection, type Domain, type Driver, isVirError, messageOf, VirError } from '@covirt/core'
-import { syncFileSystem } from '@covirt/local'
 import { parseDomain } from '@covirt/xml'
 import { ContainerHome } from './container-home.js'
 
@@ -36,6 +35,7 @@ export async function makeContainer<D extends Driver>(
   let domain: Domain<D>
   try {
     await fill(home.rootfs)
+    const { syncFileSystem } = await import('@covirt/driver-lxc')
     await syncFileSystem(home.rootfs)
     domain = await connection.domains.define(document(home.rootfs), { signal })
   } catch (error) {

@@ -1,2 +1,3 @@
+export * from './host/copy-tree.js'
 export * from './lxc-hypervisor.js'
 export * from './provider.js'

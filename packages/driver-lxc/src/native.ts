@@ -28,6 +28,7 @@ export {
   setCgroupItem,
   setFrozen,
   setLink,
+  spawnTool,
   start,
   state,
   statFile,

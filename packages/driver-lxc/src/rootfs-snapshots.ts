@@ -3,16 +3,16 @@ import { chmod, mkdir, rename, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type CallOptions, VirError } from '@covirt/core'
 import {
-  copyTree,
   removeTree,
   type SnapshotSpec,
   type StorageSnapshots,
-  syncFileSystem,
+  syncDirectory,
   type TakeSnapshotSpec,
 } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { changesDirectory, rootFilesystem, sourceDirectory } from './config/mounts.js'
 import { LxcGuest } from './guest/lxc-guest.js'
+import { copyTree, syncFileSystem } from './host/copy-tree.js'
 import { swapTree } from './host/swap-tree.js'
 
 /**
@@ -37,7 +37,7 @@ export const rootfsSnapshots: StorageSnapshots = {
       await syncFileSystem(unfinished)
       await removeTree(place)
       await rename(unfinished, place)
-      await syncFileSystem(place)
+      await syncDirectory(dirname(place))
     } catch (error) {
       await removeTree(unfinished)
       await removeIfEmpty(dirname(place))

@@ -1,6 +1,5 @@
 import { rmdir, stat } from 'node:fs/promises'
 import { type CallOptions, messageOf, VirError } from '@covirt/core'
-import { copyTree } from '@covirt/local'
 import { extractArchive } from './extract-archive.js'
 
 /**
@@ -12,6 +11,7 @@ export async function copyRootfs(from: string, directory: string, options: CallO
     throw new VirError('OPERATION_FAILED', `Cannot read ${from}: ${messageOf(cause)}`, { cause })
   })
   if (!source.isDirectory()) return extractArchive(from, directory, options)
+  const { copyTree } = await import('@covirt/driver-lxc')
   await rmdir(directory)
   await copyTree(from, directory, options)
 }

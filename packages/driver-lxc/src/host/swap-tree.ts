@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type CallOptions, messageOf, VirError } from '@covirt/core'
-import { copyTree, mountPointsIn, removeTree, syncFileSystem } from '@covirt/local'
+import { mountPointsIn, removeTree, syncDirectory } from '@covirt/local'
+import { copyTree, syncFileSystem } from './copy-tree.js'
 
 /** What takes the place of a tree, and what it was: beside it, as only that can be renamed. */
 const incoming = (tree: string) => `${tree}.covirt-new`
@@ -27,7 +28,7 @@ export async function swapTree(tree: string, source: string, { signal }: CallOpt
     if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
     throw inTheWay(tree, messageOf(error))
   }
-  await syncFileSystem(tree)
+  await syncDirectory(dirname(tree))
   await removeTree(outgoing(tree))
 }
 

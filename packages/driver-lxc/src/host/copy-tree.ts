@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { abortError, type CallOptions, messageOf, throwIfAborted, VirError } from '@covirt/core'
+import { spawnTool } from '../native.js'
 
-const tailBytes = 4096
+const sigkill = 9
 
 /**
  * Resolves once all that has been written in the file system of `path` survives a loss of power (syncfs(2)). Needs GNU
@@ -23,30 +23,28 @@ export async function copyTree(from: string, to: string, { signal }: CallOptions
   await run('cp', [...flags, '--', from, to], `Cannot copy ${from}`, signal)
 }
 
+/** Not by Node's own means: those copy the page tables of this process, which takes longer than many a copy. */
 async function run(
   program: string,
   args: readonly string[],
   failure: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const child = spawn(program, args, {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C' },
-  })
-  const stop = () => void child.kill('SIGKILL')
-  signal?.addEventListener('abort', stop, { once: true })
-  let complaint = ''
-  child.stderr.on('data', (chunk: Buffer) => {
-    complaint = `${complaint}${chunk}`.slice(-tailBytes)
-  })
   try {
-    const [status] = await once(child, 'close')
-    if (signal?.aborted) throw abortError(signal)
-    if (status !== 0) throw new Error(complaint.trim().split('\n').at(-1) || `${program} did not say why`)
+    const { stdio, exited, kill } = spawnTool(program, args, ['null', 'null', 'write'])
+    const stop = () => kill(sigkill)
+    signal?.addEventListener('abort', stop, { once: true })
+    try {
+      const [, , messages] = stdio
+      const [end, complaint] = await Promise.all([exited, messages ? text(messages) : ''])
+      if (signal?.aborted) throw abortError(signal)
+      if ('code' in end && end.code === 0) return
+      throw new Error(complaint.trim().split('\n').at(-1) || `${program} did not say why`)
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
   } catch (cause) {
     if (cause instanceof VirError) throw cause
     throw new VirError('OPERATION_FAILED', `${failure}: ${messageOf(cause)}`, { cause })
-  } finally {
-    signal?.removeEventListener('abort', stop)
   }
 }
