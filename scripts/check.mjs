@@ -3,8 +3,8 @@
  * code, and whether the published packages are well made. One line a check; more only of what fails.
  */
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -19,8 +19,19 @@ const jest = [
 const start = performance.now()
 const failures = []
 
-// the package checks look at what this compiles
+const packed = mkdtempSync(join(tmpdir(), 'covirt-packed-'))
+process.on('exit', () => rmSync(packed, { recursive: true }))
+
+const packages = publishedPackages()
+// the package checks look at what this compiles, and at what this packs: all at once, for npm's start takes longer
 await runCheck({ name: 'types of the packages', command: [bin('tsc'), '-b'] })
+await runCheck({
+  name: 'packages as npm packs them',
+  command: [
+    ...['npm', 'pack', '--silent', '--pack-destination', packed],
+    ...packages.flatMap(({ name }) => ['--workspace', name]),
+  ],
+})
 await runAll([
   { name: 'types of the tests', command: [bin('tsc'), '-p', 'tsconfig.test.json'] },
   { name: 'format and lint', command: [bin('biome'), 'check', '--error-on-warnings', '.'] },
@@ -28,11 +39,11 @@ await runAll([
     ? [{ name: 'who imports whom', command: [process.execPath, ...jest, 'test/house.test.ts'] }]
     : []),
   { name: 'dead code', command: [bin('knip'), '--no-progress', '--no-config-hints'] },
-  ...publishedPackages().flatMap(({ name, directory }) => [
-    { name: `${name}: publint`, command: [bin('publint'), 'run', '--strict', directory] },
+  ...packages.flatMap(({ name, tarball }) => [
+    { name: `${name}: publint`, command: [bin('publint'), 'run', '--strict', tarball] },
     {
       name: `${name}: types as installed`,
-      command: [bin('attw'), '--pack', directory, '--profile', 'esm-only', '--format', 'ascii'],
+      command: [bin('attw'), tarball, '--profile', 'esm-only', '--format', 'ascii'],
     },
   ]),
 ])
@@ -45,11 +56,12 @@ function publishedPackages() {
   return ['packages', 'native']
     .flatMap((parent) => readdirSync(join(REPOSITORY, parent)).map((name) => join(parent, name)))
     .filter((directory) => existsSync(join(REPOSITORY, directory, 'package.json')))
-    .map((directory) => ({
-      directory,
-      ...JSON.parse(readFileSync(join(REPOSITORY, directory, 'package.json'), 'utf8')),
-    }))
+    .map((directory) => JSON.parse(readFileSync(join(REPOSITORY, directory, 'package.json'), 'utf8')))
     .filter((manifest) => manifest.private !== true)
+    .map(({ name, version }) => ({
+      name,
+      tarball: join(packed, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`),
+    }))
 }
 
 /** As many at a time as there are processors. */
@@ -66,7 +78,7 @@ async function runCheck({ name, command: [program, ...parameters] }) {
   const child = spawn(program, parameters, {
     cwd: REPOSITORY,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // npm, called by attw, complains about settings of a user that it does not know
+    // npm complains about settings of a user that it does not know
     env: {
       ...process.env,
       npm_config_loglevel: 'error',

@@ -15,7 +15,7 @@ export interface Suite {
 }
 
 /** Long enough for a slow machine; the suite waits for events, so that it is never used up. */
-const timeoutMs = 30_000
+const timeoutMs = 90_000
 
 /** Runs the tests of `subjects` on `fixture`, each in a world of its own. */
 export function runSubjects(

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Connection, Domain } from '@covirt/core'
-import { expect, test } from '@jest/globals'
+import { afterAll, expect, test } from '@jest/globals'
 import {
   busyboxRootfs,
   canLimitContainers,
@@ -18,6 +18,8 @@ import { runToken } from '../../../test/fixtures/run-token.js'
 import { processIdentity } from '../src/host/processes.js'
 import { containerCgroups, openConsole, start, stop } from '../src/native.js'
 import { eventually, LxcWorld, privileged, removeRootfs } from './lxc-fixture.js'
+
+afterAll(removeRootfs)
 
 /** A connection with a root file system of its own for one test. */
 class Place implements AsyncDisposable {
@@ -74,7 +76,6 @@ class Place implements AsyncDisposable {
     await this.connection.close()
     await this.world[Symbol.asyncDispose]()
     await this.#rootfsDirectory[Symbol.asyncDispose]()
-    await removeRootfs()
   }
 }
 
