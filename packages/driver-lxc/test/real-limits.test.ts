@@ -1,0 +1,115 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { unlimitedMemoryKib } from '@covirt/core'
+import { afterAll, expect } from '@jest/globals'
+import { canLimitContainers, testWhen, uniqueName } from '../../../test/fixtures/index.js'
+import { containerCgroups } from '../src/native.js'
+import { LxcWorld, removeRootfs } from './lxc-fixture.js'
+
+afterAll(removeRootfs)
+
+/** What the kernel enforces, in the words of the version of control groups that this host has for each controller. */
+type Limits = Readonly<Record<string, string>>
+
+/** A disk of this host, and its number. */
+async function someDisk(): Promise<{ readonly path: string; readonly number: string }> {
+  const name = readdirSync('/sys/block').find(
+    (each) => /^(vd|sd|nvme|loop)/.test(each) && existsSync(`/dev/${each}`),
+  )
+  return { path: `/dev/${name}`, number: (await readFile(`/sys/block/${name}/dev`, 'utf8')).trim() }
+}
+
+/** The directory of a container's control group in which the kernel has this file. */
+function directoryOf(groups: ReadonlyMap<string, string>, file: string): string {
+  const [controller = ''] = file.split('.')
+  return groups.get(controller === 'io' ? 'blkio' : controller) ?? groups.get('') ?? ''
+}
+
+testWhen(
+  canLimitContainers(),
+  'the kernel has the limits of a definition, those that change, and none any more',
+  async () => {
+    await using world = await LxcWorld.make()
+    await using connection = await world.open()
+    const { path, number } = await someDisk()
+    const domain = await connection.domains.define(
+      world.domainXml({
+        name: uniqueName('limits'),
+        elements: `<memtune><soft_limit unit='KiB'>49152</soft_limit></memtune><blkiotune><device><path>${path}</path>
+        <read_bytes_sec>1048576</read_bytes_sec><write_iops_sec>100</write_iops_sec></device></blkiotune>
+        <cputune><shares>512</shares><period>50000</period><quota>25000</quota></cputune>`,
+      }),
+    )
+    await domain.start()
+    try {
+      const groups = await containerCgroups(await world.initPid(domain))
+      const have = async (legacy: Limits, unified: Limits) => {
+        const wanted = { ...legacy, ...unified }
+        const here = Object.keys(wanted).filter((file) => existsSync(join(directoryOf(groups, file), file)))
+        const found = here.map(async (file) => {
+          const text = await readFile(join(directoryOf(groups, file), file), 'utf8')
+          return [file, text.trim()] as const
+        })
+        expect(here.length).toBeGreaterThanOrEqual(Object.keys(unified).length)
+        expect(Object.fromEntries(await Promise.all(found))).toEqual(
+          Object.fromEntries(here.map((file) => [file, wanted[file]])),
+        )
+      }
+      await have(
+        {
+          'memory.limit_in_bytes': '67108864',
+          'memory.soft_limit_in_bytes': '50331648',
+          'cpu.shares': '512',
+          'cpu.cfs_period_us': '50000',
+          'cpu.cfs_quota_us': '25000',
+          'blkio.throttle.read_bps_device': `${number} 1048576`,
+          'blkio.throttle.write_iops_device': `${number} 100`,
+          'pids.max': '16384',
+        },
+        {
+          'memory.max': '67108864',
+          'memory.high': '50331648',
+          'cpu.weight': '20',
+          'cpu.max': '25000 50000',
+          'io.max': `${number} rbps=1048576 wbps=max riops=max wiops=100`,
+          'pids.max': '16384',
+        },
+      )
+      await domain.setMemoryParameters({ hardLimitKib: 61_440n, softLimitKib: 40_960n })
+      await domain.setSchedulerParameters({ shares: 2048n, periodUs: 100_000n, quotaUs: 30_000n })
+      await domain.setBlkioParameters({ devices: [{ path, readBytesSec: 2_097_152n }] })
+      await have(
+        {
+          'memory.limit_in_bytes': '62914560',
+          'memory.soft_limit_in_bytes': '41943040',
+          'cpu.shares': '2048',
+          'cpu.cfs_period_us': '100000',
+          'cpu.cfs_quota_us': '30000',
+          'blkio.throttle.read_bps_device': `${number} 2097152`,
+          'blkio.throttle.write_iops_device': `${number} 100`,
+        },
+        {
+          'memory.max': '62914560',
+          'memory.high': '41943040',
+          'cpu.weight': '79',
+          'cpu.max': '30000 100000',
+          'io.max': `${number} rbps=2097152 wbps=max riops=max wiops=100`,
+        },
+      )
+      await domain.setMemoryParameters({ softLimitKib: unlimitedMemoryKib })
+      await domain.setSchedulerParameters({ quotaUs: -1n })
+      await domain.setBlkioParameters({ devices: [{ path, readBytesSec: 0n, writeIopsSec: 0 }] })
+      await have(
+        {
+          'cpu.cfs_quota_us': '-1',
+          'blkio.throttle.read_bps_device': '',
+          'blkio.throttle.write_iops_device': '',
+        },
+        { 'memory.high': 'max', 'cpu.max': 'max 100000', 'io.max': '' },
+      )
+    } finally {
+      await domain.destroy()
+    }
+  },
+)
