@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, copyFile, mkdir, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -15,6 +15,8 @@ import { repository, type TestHost } from './test-host.js'
 const run = promisify(execFile)
 const virtiofsd = '/usr/lib/qemu/virtiofsd'
 const packageDirectory = join(FIXTURES, '../../.cache/packages')
+const fixtures = join(FIXTURES, '../../.cache/fixtures')
+const kept = /^(busybox-rootfs|fxrom)-/
 /** What is no part of Debian's kernel, of what this host's file systems and containers need. */
 const modules = [
   ...['virtio_pci', 'virtiofs', 'overlay', 'fuse', 'loop'],
@@ -22,10 +24,7 @@ const modules = [
 ]
 const ended = /^covirt-ended (\d+)/
 
-/**
- * This host's files, with what is written kept in memory, then the program; the machine ends with it. Of what is cached
- * only what takes long to make: virtiofsd holds all files open that were looked at, and Jest looks at all.
- */
+/** This host's files, with what is written kept in memory, then the program; the machine ends with it. */
 const earlyInit = `#!/bin/busybox sh
 b=/bin/busybox
 $b mount -t proc proc /proc
@@ -35,32 +34,27 @@ $b mount -t virtiofs -o ro host /host
 $b mount -t tmpfs tmpfs /layers
 $b mkdir /layers/upper /layers/work
 $b mount -t overlay -o lowerdir=/host,upperdir=/layers/upper,workdir=/layers/work overlay /root
-$b mkdir /layers/repository-upper /layers/repository-work
-$b mount -t virtiofs -o ro repository /repository
-$b mount -t overlay -o lowerdir=/repository,upperdir=/layers/repository-upper,workdir=/layers/repository-work \
-  overlay /root/@repository@
-$b mount -t tmpfs tmpfs /root/@repository@/.cache
-$b mkdir /root/@repository@/.cache/fixtures
-$b cp -a /repository/.cache/fixtures/busybox-rootfs-* /root/@repository@/.cache/fixtures
 $b cp /run-tests /root/run-tests
 $b mount --move /proc /root/proc
 $b mount --move /dev /root/dev
 exec $b switch_root /root /run-tests
 `
 
-/** The scratch disk is for file systems with id-mapped mounts, which an overlay has none of. */
+/** The disk is for file systems with id-mapped mounts, too, which an overlay has none of. */
 const runTests = `#!/bin/sh
 mount -t sysfs sys /sys
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t tmpfs tmpfs /run
-mkdir -p /dev/pts /dev/shm /scratch
+mkdir -p /dev/pts /dev/shm /disk
 mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
-mount /dev/nvme0n1 /scratch
+mount /dev/nvme0n1 /disk
+mount --bind /disk/repository @repository@
+mkdir /disk/scratch
 ip link set lo up
 cd @repository@
 ulimit -n 65536
-HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TMPDIR=/scratch @command@
+HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb TMPDIR=/disk/scratch @command@
 echo "covirt-ended $?"
 sync
 echo o > /proc/sysrq-trigger
@@ -80,31 +74,19 @@ export const cgroup2Machine: TestHost = {
     await using place = await tempRoot()
     const { kernel } = await linuxGuest()
     await writeFile(place.join('initrd'), await initramfs(place.join('root'), command))
-    await truncate(await emptyFile(place.join('scratch')), 4 * 1024 ** 3)
-    await run('mkfs.ext4', ['-q', place.join('scratch')])
-    const shares = { host: '/', repository }
-    const servers = Object.entries(shares).map(([tag, directory]) => serve(place.join(tag), directory))
+    await makeDisk(place.join('disk'), place.join('files'))
+    const server = serve(place.join('host'), '/')
     try {
-      for (const tag of Object.keys(shares)) await appears(place.join(tag))
-      return await boot(machineArguments(place.join, kernel, Object.keys(shares)))
+      await appears(place.join('host'))
+      return await boot(machineArguments(place.join, kernel))
     } finally {
-      for (const server of servers) await end(server)
+      await end(server)
     }
   },
 }
 
 async function initramfs(root: string, command: readonly string[]): Promise<Buffer> {
-  for (const directory of [
-    'bin',
-    'proc',
-    'dev',
-    'host',
-    'repository',
-    'layers',
-    'root',
-    'lib/modules',
-    'unpacked',
-  ])
+  for (const directory of ['bin', 'proc', 'dev', 'host', 'layers', 'root', 'lib/modules', 'unpacked'])
     await mkdir(join(root, directory), { recursive: true })
   await copyFile('/bin/busybox', join(root, 'bin/busybox'))
   const image = (await readdir(packageDirectory)).find((name) => name.startsWith('linux-image-'))
@@ -139,11 +121,7 @@ async function appears(path: string): Promise<void> {
   while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
-function machineArguments(
-  join: (name: string) => string,
-  kernel: string,
-  tags: readonly string[],
-): readonly string[] {
+function machineArguments(join: (name: string) => string, kernel: string): readonly string[] {
   return [
     ...[
       '-nodefaults',
@@ -163,14 +141,12 @@ function machineArguments(
     ],
     ...[
       '-drive',
-      `if=none,id=scratch,file=${join('scratch')},format=raw`,
+      `if=none,id=disk,file=${join('disk')},format=raw,cache=unsafe`,
       '-device',
-      'nvme,drive=scratch,serial=1',
+      'nvme,drive=disk,serial=1',
     ],
-    ...tags.flatMap((tag) => [
-      ...['-chardev', `socket,id=${tag},path=${join(tag)}`],
-      ...['-device', `vhost-user-fs-pci,chardev=${tag},tag=${tag}`],
-    ]),
+    ...['-chardev', `socket,id=host,path=${join('host')}`],
+    ...['-device', 'vhost-user-fs-pci,chardev=host,tag=host'],
   ]
 }
 
@@ -194,7 +170,18 @@ async function end(child: ChildProcess): Promise<void> {
   await once(child, 'exit')
 }
 
-async function emptyFile(path: string): Promise<string> {
-  await writeFile(path, '')
-  return path
+/**
+ * A disk with a copy of the repository, that work on it meanwhile leaves alone: Jest looks at all of its files, which takes
+ * long over a share. Of what is cached only what takes long to make.
+ */
+async function makeDisk(disk: string, files: string): Promise<void> {
+  const copy = join(files, 'repository')
+  await mkdir(copy, { recursive: true })
+  for (const name of await readdir(repository))
+    if (name !== '.cache' && name !== '.git') await run('cp', ['-a', join(repository, name), copy])
+  await mkdir(join(copy, '.cache/fixtures'), { recursive: true })
+  for (const name of await readdir(fixtures))
+    if (kept.test(name)) await run('cp', ['-a', join(fixtures, name), join(copy, '.cache/fixtures')])
+  await run('mkfs.ext4', ['-q', '-d', files, disk, '6G'])
+  await rm(files, { recursive: true })
 }
