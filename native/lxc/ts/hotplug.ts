@@ -14,12 +14,15 @@ export async function addLink(container: Container, words: LinkWords, options: O
   await runWhole({ verb: 'link', container, args: linkArguments('add', words), undo }, options)
 }
 
-/** Takes a network link away; one of the host is the host's again. `ENODEV` where it is not there. */
+/**
+ * Takes a network link away; one of the host is the host's again. A pair whose `veth.pair` is not known is found by its name in
+ * the container. `ENODEV` where it is not there.
+ */
 export async function removeLink(container: Container, words: LinkWords): Promise<void> {
   await runProgram('link', container, linkArguments('remove', words), { signal: undefined })
 }
 
-/** Brings a network link up or down as `flags` say, and a pair to the bridge that `link` names; it stays done where it is cancelled. */
+/** Brings a network link up or down as `flags` say, and a pair whose `veth.pair` is known to the bridge that `link` names; it stays done where it is cancelled. */
 export async function setLink(container: Container, words: LinkWords, options: Options = {}): Promise<void> {
   await runWhole({ verb: 'link', container, args: linkArguments('set', words) }, options)
 }

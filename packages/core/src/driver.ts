@@ -63,8 +63,8 @@ export type Unsubscribe = () => void
  * definition and *transient* when it has only a guest; it is *active* while it has a guest.
  *
  * A persistent domain may be defined by another program, in files of that program. It can be driven like any other; to
- * undefine, rename or mark it, or to take snapshots, is `OPERATION_INVALID` until it is defined anew, which makes it the
- * driver's own. What other programs define, remove, start and stop is told by the same events.
+ * undefine, rename or mark it, to change its definition, or to take snapshots, is `OPERATION_INVALID` until it is defined anew,
+ * which makes it the driver's own; its guest is changed as any other's. What other programs define, remove, start and stop is told by the same events.
  *
  * **States.** `shutoff → running` by start or create; `running ⇄ paused` by suspend and resume; any active
  * state `→ shutoff` by the guest's own end, shutdown or destroy. A transient domain disappears at the moment

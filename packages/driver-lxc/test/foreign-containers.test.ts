@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { appendFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { Connection, type Domain, type Driver, parseConnectUri } from '@covirt/core'
 import { lifecycleOf, parseDomain } from '@covirt/xml'
@@ -10,6 +11,7 @@ import { expectMachineUnchanged, machineState } from '../../../test/fixtures/mac
 import { runToken } from '../../../test/fixtures/run-token.js'
 import { EventLog } from '../../contract/src/event-log.js'
 import { lxcProvider } from '../src/index.js'
+import { containerCgroups } from '../src/native.js'
 
 const run = promisify(execFile)
 
@@ -81,6 +83,23 @@ lxc.net.0.type = empty
     await this.lxc('stop', '-k').catch(() => {})
     await this.#root[Symbol.asyncDispose]()
   }
+}
+
+/** What a script prints inside, errors included. */
+async function inside(domain: Domain, script: string): Promise<string> {
+  const { stdout, exit } = await domain.exec(['/bin/sh', '-c', `exec 2>&1; ${script}`])
+  const [output] = await Promise.all([text(stdout), exit])
+  return output
+}
+
+/** In bytes. */
+async function memoryLimit(domain: Domain): Promise<number> {
+  const [init] = await domain.listProcesses()
+  const groups = await containerCgroups(init?.pid ?? -1)
+  const [directory, file] = groups.has('memory')
+    ? [groups.get('memory'), 'memory.limit_in_bytes']
+    : [groups.get(''), 'memory.max']
+  return Number(await readFile(join(directory ?? '', file), 'utf8'))
 }
 
 describeWhen(canRunLxc(), 'a container that lxc-create made', () => {
@@ -181,6 +200,7 @@ describeWhen(canRunLxc(), 'a container that lxc-create made', () => {
       () => domain.setAutostart(true),
       () => domain.createSnapshot(),
       () => domain.setVcpus(1),
+      () => domain.setMemory(1024, { config: true }),
     ])
       await expect(call()).rejects.toMatchObject({ code: 'OPERATION_INVALID' })
     await connection.domains.define((await domain.xml()).replace('<memory ', '<title>ours</title><memory '))
@@ -209,6 +229,53 @@ describeWhen(canRunLxc(), 'a container that lxc-create made', () => {
     await appendFile(place.configOf(place.name), 'lxc.start.order = 7\nlxc.start.delay = 3\n')
     const domain = await place.domain()
     expect(lifecycleOf(parseDomain(await domain.xml()))?.start).toMatchObject({ order: 1007, delayMs: 3000 })
+  })
+
+  test('is given and loses devices and limits while it runs, over its restarts, and has its own when it is started anew', async () => {
+    await using place = await ForeignPlace.make()
+    const data = join(place.lxcpath, '..', 'data')
+    await mkdir(data)
+    await writeFile(join(data, 'hello'), 'hello')
+    await appendFile(
+      place.configOf(place.name),
+      'lxc.net.1.type = veth\nlxc.net.1.flags = up\nlxc.net.1.hwaddr = 52:54:00:5e:00:31\n',
+    )
+    await place.lxc('start')
+    let domain = await place.domain()
+    const links = async () => (await domain.listInterfaceAddresses()).map(({ name }) => name)
+    const hello = () => inside(domain, 'cat /plug/hello')
+    expect(await links()).toContain('eth0')
+    const limit = await memoryLimit(domain)
+
+    await domain.detachDevice("<interface type='ethernet'><mac address='52:54:00:5e:00:31'/></interface>")
+    await domain.attachDevice(
+      `<filesystem type='mount'><source dir='${data}'/><target dir='/plug'/></filesystem>`,
+    )
+    await domain.setMemory(32_768, { live: true })
+    const changed = async () => {
+      expect(await links()).not.toContain('eth0')
+      expect(await hello()).toBe('hello')
+      expect(await memoryLimit(domain)).toBe(32 << 20)
+    }
+    await changed()
+
+    place.events.clear()
+    const [init] = await domain.listProcesses()
+    process.kill(init?.pid ?? -1, 'SIGTERM')
+    await place.events.seen('reboot', domain)
+    await changed()
+    await place.close()
+    domain = await place.domain()
+    await changed()
+
+    await place.close()
+    await place.lxc('stop', '-k')
+    await place.lxc('start')
+    domain = await place.domain()
+    expect(await links()).toContain('eth0')
+    expect(await hello()).toContain('No such file')
+    expect(await memoryLimit(domain)).toBe(limit)
+    expect(await domain.xml()).not.toContain('/plug')
   })
 
   test('leaves nothing when it was started and stopped', async () => {

@@ -50,8 +50,9 @@ export class DocumentChanges {
   ): Promise<void> {
     const { jobs, keeper, store } = this.#parts
     await jobs.change(domain, name, { signal }, async (entry, running) => {
-      requireOwn(entry)
-      const { definition, live: changeGuest } = plan(chooseDocuments(entry, { live, config }), entry)
+      const chosen = chooseDocuments(entry, { live, config })
+      if (chosen.definition) requireOwn(entry)
+      const { definition, live: changeGuest } = plan(chosen, entry)
       const before = entry.definition
       // Of the two a definition is by far the easier to take back.
       if (definition) await store.saveDefinition(entry.name, storedText(definition), running)

@@ -254,10 +254,13 @@ bool Enter(int network_namespace) { return setns(network_namespace, CLONE_NEWNET
 
 // Leaves us on the host's side.
 bool Remove(const Words &words, const Sides &sides) {
-  if (words.Is("type", "veth")) return Delete(words.Find("veth.pair"), "veth");
+  const bool is_pair = words.Is("type", "veth");
+  const char *pair = words.Find("veth.pair");
+  if (is_pair && pair != nullptr) return Delete(pair, "veth");
   if (!Enter(sides.inside)) return false;
   const char *name = words.Find("name");
-  const bool removed = words.Is("type", "phys") ? MoveBack(name, sides.host) : Delete(name, "macvlan");
+  const bool removed =
+      words.Is("type", "phys") ? MoveBack(name, sides.host) : Delete(name, is_pair ? "veth" : "macvlan");
   const int error = errno;
   if (!Enter(sides.host)) return false;
   errno = error;
@@ -284,16 +287,18 @@ bool Add(const Words &words, const Sides &sides) {
 
 bool Set(const Words &words, const Sides &sides) {
   const char *bridge = words.Find("link");
+  const char *pair = words.Find("veth.pair");
   // What is on none by its definition may have been put on one by others.
-  if (words.Is("type", "veth") && bridge != nullptr && !SetBridge(words.Find("veth.pair"), bridge)) return false;
+  if (pair != nullptr && bridge != nullptr && !SetBridge(pair, bridge)) return false;
   if (!Enter(sides.inside)) return false;
   const unsigned index = IndexOf(words.Find("name"));
   return index != 0 && SetUp(index, words.Is("flags", "up"));
 }
 
-bool IsComplete(const Words &words) {
+// What is there already may be known by its name in the container alone.
+bool IsComplete(const Words &words, bool is_new) {
   if (words.Find("name") == nullptr) return false;
-  if (words.Is("type", "veth")) return words.Find("veth.pair") != nullptr;
+  if (words.Is("type", "veth")) return !is_new || words.Find("veth.pair") != nullptr;
   return (words.Is("type", "macvlan") || words.Is("type", "phys")) && words.Find("link") != nullptr;
 }
 
@@ -313,7 +318,7 @@ int Link(const Job &job) {
   static const Operation operations[] = {{"add", Add, "the network link cannot be added"},
                                          {"remove", Remove, "the network link cannot be removed"},
                                          {"set", Set, "the network link cannot be changed"}};
-  if (argv == nullptr || !IsComplete(Words(argv + 1))) return fail(EINVAL, "a network link lacks something");
+  if (argv == nullptr || !IsComplete(Words(argv + 1), strcmp(argv[0], "add") == 0)) return fail(EINVAL, "a network link lacks something");
   const int init = c->is_running(c) ? c->init_pidfd(c) : -1;
   if (init < 0) return fail(ESRCH, "the container is not running");
   Sides sides = {open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), -1};

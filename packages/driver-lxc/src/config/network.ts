@@ -35,7 +35,7 @@ export function hostLinks({ devices }: DomainXml): string[] {
 /** liblxc's words for libvirt's modes. */
 const macvlanModes = { vepa: 'vepa', private: 'private', bridge: 'bridge', passthrough: 'passthru' } as const
 
-function kindLines(link: InterfaceXml, pair: string): ConfigLine[] {
+function kindLines(link: InterfaceXml, pair: string | undefined): ConfigLine[] {
   if (link.type === 'direct')
     return [
       ['type', 'macvlan'],
@@ -43,7 +43,11 @@ function kindLines(link: InterfaceXml, pair: string): ConfigLine[] {
       ['macvlan.mode', macvlanModes[link.source?.mode ?? 'vepa']],
     ]
   const bridge = link.type === 'bridge' ? link.source?.bridge : undefined
-  return [['type', 'veth'], ...(bridge === undefined ? [] : [['link', bridge] as const]), ['veth.pair', pair]]
+  return [
+    ['type', 'veth'],
+    ...(bridge === undefined ? [] : [['link', bridge] as const]),
+    ...(pair === undefined ? [] : [['veth.pair', pair] as const]),
+  ]
 }
 
 /** The routes that liblxc has no words for, as the program that sets them takes them. */
@@ -60,8 +64,8 @@ export function guestLinkName({ guest }: InterfaceXml, index: number): string {
   return guest?.dev ?? `eth${index}`
 }
 
-/** One interface in the words of lxc.container.conf(5), without `lxc.net.N.`; `pair` is the name on the host. */
-export function linkLines(link: InterfaceXml, index: number, pair: string): ConfigLine[] {
+/** One interface in the words of lxc.container.conf(5), without `lxc.net.N.`; `pair` is the name on the host, where that is known. */
+export function linkLines(link: InterfaceXml, index: number, pair: string | undefined): ConfigLine[] {
   return [
     ...kindLines(link, pair),
     ['name', guestLinkName(link, index)],
@@ -97,7 +101,7 @@ export function generatedLinkName(document: DomainXml, index: number): string {
 }
 
 /** Names that libvirt makes itself, and therefore overlooks in definitions. */
-function isGeneratedName(name: string): boolean {
+export function isGeneratedName(name: string): boolean {
   return /^(vnet|veth|vif)\d*$/.test(name)
 }
 

@@ -2,7 +2,7 @@ import { existsSync, type FSWatcher, watch } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CallOptions } from '@covirt/core'
-import type { AdoptSpec, ForeignDomain, ForeignDomains, Guest, LaunchSpec } from '@covirt/local'
+import type { AdoptSpec, ForeignDomain, ForeignDomains, Guest, GuestRecord, LaunchSpec } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { requireNoChanges } from '../config/from-native.js'
 import { liveDocument } from '../config/live-document.js'
@@ -12,8 +12,9 @@ import { LxcGuest, type LxcGuestParts } from '../guest/lxc-guest.js'
 import { StateHub } from '../guest/state-hub.js'
 import type { HostFacts } from '../host/host-facts.js'
 import { inspectHost } from '../host/inspect-host.js'
+import { processIdentity } from '../host/processes.js'
 import { toVirError } from '../lxc-errors.js'
-import { type Container, LxcError, start, state, stop } from '../native.js'
+import { type Container, initPid, LxcError, start, state, stop } from '../native.js'
 import { nativeDefinition } from './native-definition.js'
 
 const runningStates: ReadonlySet<string> = new Set(['STARTING', 'RUNNING', 'FROZEN', 'FREEZING', 'THAWED'])
@@ -80,9 +81,9 @@ export class ForeignContainers implements ForeignDomains {
     const container = this.#container(domain.name)
     try {
       const parts = await this.#partsOf(spec)
-      const { initPid } = await parts.start({ paused, signal })
+      const started = await parts.start({ paused, signal })
       try {
-        return await LxcGuest.attach(parts, { started: { initPid, paused }, signal })
+        return await LxcGuest.attach(parts, { started: { initPid: started.initPid, paused }, signal })
       } catch (error) {
         await stop(container)
         throw error
@@ -92,10 +93,12 @@ export class ForeignContainers implements ForeignDomains {
     }
   }
 
-  /** The guest, if it runs, whoever has started it. */
+  /** The guest, if it runs, whoever has started it; but not one that others have started anew since it was recorded. */
   async adopt(spec: AdoptSpec, { signal }: CallOptions): Promise<Guest | undefined> {
+    const { record, domain } = spec
     try {
-      return await LxcGuest.attach(await this.#partsOf(spec), { signal })
+      if (record && !(await this.#isSameRun(record, domain.name))) return undefined
+      return await LxcGuest.attach(await this.#partsOf(spec), { record, signal })
     } catch (error) {
       if (error instanceof LxcError && error.code === 'ESRCH') return undefined
       throw toVirError(error, `Finding ${spec.domain.name}`, signal)
@@ -110,8 +113,15 @@ export class ForeignContainers implements ForeignDomains {
     }
   }
 
-  async #partsOf(spec: Omit<AdoptSpec, 'record'>): Promise<LxcGuestParts> {
+  /** A container that restarts by itself keeps its monitor. */
+  async #isSameRun({ monitorPid }: GuestRecord, name: string): Promise<boolean> {
+    const pid = await initPid(this.#container(name))
+    return pid !== undefined && processIdentity(pid)?.parent === monitorPid
+  }
+
+  async #partsOf(spec: LaunchSpec | AdoptSpec): Promise<LxcGuestParts> {
     const { domain, document, sink, clock, logger, places } = spec
+    const changes = 'record' in spec ? spec.record?.changes : undefined
     const init = await inspectHost(document).then(
       (found) => found.init,
       () => 'unknown' as const,
@@ -129,6 +139,7 @@ export class ForeignContainers implements ForeignDomains {
         host: this.#host,
         ownIds: false,
         logger,
+        record: typeof changes === 'string' ? changes : undefined,
       }),
       init,
       firstId: undefined,

@@ -13,7 +13,7 @@ import {
 import type { ConfigLine } from '../config/config-lines.js'
 import { resourceLines } from '../config/limits.js'
 import { freeAlias } from '../config/live-document.js'
-import { generatedLinkName, hostLinkName, linkLines } from '../config/network.js'
+import { generatedLinkName, isGeneratedName, linkLines } from '../config/network.js'
 import type { HostFacts } from '../host/host-facts.js'
 import { findOnHost } from '../host/inspect-host.js'
 import { awaitLinkGone } from '../host/leftovers.js'
@@ -148,7 +148,9 @@ export class LiveChanges {
     const index = list.indexOf(device)
     const document = withDevices(this.#document, kind, list.with(index, kept))
     await findOnHost(onlyDevice(document, kind, index))
-    const words = (link: InterfaceXml) => linkLines(link, index, hostLinkName(document, index))
+    const words = (link: InterfaceXml) => linkLines(link, index, link.target?.dev)
+    if (from.target?.dev === undefined && isMoved(from, to))
+      throw unchangeable('Of a network link that another program has made, its state is changed')
     try {
       await setLink(this.#parts.container, words(kept), { signal })
     } catch (error) {
@@ -214,7 +216,7 @@ export class LiveChanges {
       return
     }
     const given = await plugInOf(this.#document, { kind, index }, this.#parts)
-    if (kind === 'interfaces') await awaitLinkGone(hostLinkName(this.#document, index))
+    if (plug.kind === 'link') await awaitLinkGone(wordOf(plug.words, 'veth.pair'))
     await plugIn(container, given)
     this.#plugs = new Map([...this.#plugs, [key, given.plug]])
   }
@@ -247,9 +249,11 @@ export class LiveChanges {
     const outside = new Set([...launched, ...interfaces.map(({ target }) => target?.dev)])
     let pair = interfaces.length
     while (outside.has(generatedLinkName(this.#document, pair))) pair++
+    const given = link.target?.dev
+    const isGiven = given !== undefined && !isGeneratedName(given)
     return {
       ...link,
-      target: { ...link.target, dev: link.target?.dev ?? generatedLinkName(this.#document, pair) },
+      target: { ...link.target, dev: isGiven ? given : generatedLinkName(this.#document, pair) },
       guest: { ...link.guest, dev: link.guest?.dev ?? `eth${number}` },
     }
   }
@@ -279,6 +283,10 @@ function plugsOf(document: DomainXml, numbers: ReadonlyMap<string, string>): Plu
     }),
   )
   return new Map(plugs)
+}
+
+function isMoved(from: InterfaceXml, to: InterfaceXml): boolean {
+  return from.type === 'bridge' && to.type === 'bridge' && from.source?.bridge !== to.source?.bridge
 }
 
 function withoutChangeable({ linkState: _, source, ...link }: InterfaceXml): unknown {

@@ -7,7 +7,7 @@ import { hostDevices } from '../config/host-devices.js'
 import { idmapValues } from '../config/idmap.js'
 import { isStandardDevice } from '../config/limits.js'
 import { sourcePath } from '../config/mounts.js'
-import { hostLinkLines, hostLinkName, hostLinks, linkLines } from '../config/network.js'
+import { hostLinkLines, hostLinks, linkLines } from '../config/network.js'
 import { isPlainDefault } from '../config/routes.js'
 import { stagesOf } from '../config/stages.js'
 import { rawImages } from '../host/image-type.js'
@@ -55,7 +55,8 @@ export interface PlugPlace {
 }
 
 /**
- * How the container of a live document has this device; `undefined` for one of another kind.
+ * How the container of a live document has this device; `undefined` for one of another kind. Of pairs that liblxc has named
+ * itself the name on the host is not known: their document has none.
  *
  * @param numbers `MAJOR:MINOR` of devices, by their paths
  */
@@ -66,7 +67,7 @@ export function plugOf(
 ): Plug | undefined {
   const only = onlyDevice(document, kind, index)
   const [link] = only.devices.interfaces
-  if (link) return { kind: 'link', words: linkLines(link, index, hostLinkName(document, index)) }
+  if (link) return { kind: 'link', words: linkLines(link, index, link.target?.dev) }
   const [hostLink] = hostLinks(only)
   if (hostLink !== undefined) return { kind: 'link', words: hostLinkLines(hostLink) }
   const [device] = hostDevices(only)
