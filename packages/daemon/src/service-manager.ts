@@ -5,6 +5,8 @@ import type { SystemCalls } from './native.js'
 export class ServiceManager {
   readonly #send: (text: string) => void
   readonly #watchdogMs: number | undefined
+  /** Whether there is one: systemd has started us. */
+  readonly isThere: boolean
 
   /** Removes the variables that it reads, so that no program that we start speaks for us. */
   constructor(
@@ -13,6 +15,7 @@ export class ServiceManager {
   ) {
     const { NOTIFY_SOCKET: path, WATCHDOG_USEC: microseconds, WATCHDOG_PID: forWhom } = environment
     for (const variable of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete environment[variable]
+    this.isThere = path !== undefined
     const isForUs = forWhom === undefined || forWhom === String(process.pid)
     this.#watchdogMs =
       path !== undefined && isForUs && Number(microseconds) > 0 ? Number(microseconds) / 1000 : undefined

@@ -1,15 +1,19 @@
 import { type Driver, parseConnectUri, silentLogger, systemClock } from '@covirt/core'
-import { testProvider } from '@covirt/driver-test'
+import { type TestDriver, testProvider } from '@covirt/driver-test'
+import type { JournalEntry } from '@covirt/lifecycle'
 import type { ServiceCallOptions } from '@covirt/server'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { type TempRoot, tempRoot } from '../../../test/fixtures/index.js'
 import { configSchema } from '../src/config/config-schema.js'
 import type { DaemonContext } from '../src/daemon-hook.js'
 import { LifecycleHook } from '../src/lifecycle/lifecycle-hook.js'
+import { stubLogind } from './stub-logind.js'
 
 let root: TempRoot
 let driver: Driver
 let context: DaemonContext
+let drained: string | undefined
+let onDrain = () => {}
 
 const openGuests = () => testProvider.open(parseConnectUri(`test:///empty?root=${root.path}`), {})
 
@@ -22,8 +26,13 @@ beforeEach(async () => {
     config: configSchema.parse({ lifecycle: { stop: false } }),
     instance: { path: '/system', root: root.path },
     open: openGuests,
-    server: { drain: () => {} },
-    serviceManager: { status: () => {}, extendTimeout: () => {} },
+    server: {
+      drain: (reason: string | undefined) => {
+        drained = reason
+        onDrain()
+      },
+    },
+    serviceManager: { isThere: false, status: () => {}, extendTimeout: () => {} },
     logger: silentLogger,
     clock: systemClock,
   }
@@ -37,9 +46,11 @@ afterEach(async () => {
 
 /** What a daemon with this hook does for a client, from its start to its end. */
 async function during<T>(
-  work: (call: (method: 'up' | 'down', request: object, on?: Driver) => Promise<unknown>) => Promise<T>,
+  work: (
+    call: (method: 'up' | 'down' | 'journal', request: object, on?: Driver) => Promise<unknown>,
+  ) => Promise<T>,
+  hook = new LifecycleHook(),
 ): Promise<T> {
-  const hook = new LifecycleHook()
   await hook.started(context, new AbortController().signal)
   try {
     return await work((method, request, on = driver) => {
@@ -59,7 +70,10 @@ test('two who ask for what was taken down are served by one plan', async () => {
     await call('down', { host: true })
     return Promise.all([call('up', { takenDown: true }), call('up', { takenDown: true })])
   })
-  expect(reports).toMatchObject([{ results: [{ outcome: 'ready' }] }, undefined])
+  // Whichever is first to have read the journal.
+  expect(reports.filter((report) => report !== undefined)).toMatchObject([
+    { results: [{ outcome: 'ready' }] },
+  ])
   expect(await active()).toEqual(['web'])
 })
 
@@ -80,4 +94,58 @@ test('who is connected to some of the guests alone cannot have the plan of the b
   } finally {
     await some.close()
   }
+})
+
+test('a shutdown that logind announces takes guests down at once, and lets it go on then', async () => {
+  using logind = stubLogind(root)
+  context = { ...context, config: configSchema.parse({}) }
+  await during(async (call) => {
+    await logind.next()
+    expect(await active()).toEqual(['web'])
+    logind.say(true)
+    expect(await logind.next()).toMatchObject({ held: false })
+    expect(await active()).toEqual([])
+    expect(drained).toBe('the host is going down')
+    // As the unit of the guests asks for it when it is stopped.
+    expect(await call('down', { host: true })).toMatchObject({ results: [] })
+    expect(drained).toBe('the host is going down')
+  }, new LifecycleHook(logind.programs))
+})
+
+test('whoever asks for it meanwhile has part in the plan that takes the guests down with the host', async () => {
+  using logind = stubLogind(root)
+  context = { ...context, config: configSchema.parse({}) }
+  const { controls } = driver as TestDriver
+  controls.behave('web', { ignoreShutdowns: Number.POSITIVE_INFINITY })
+  await during(async (call) => {
+    await logind.next()
+    const beginning = new Promise<void>((resolve) => {
+      onDrain = resolve
+    })
+    logind.say(true)
+    await beginning
+    const down = call('down', { host: true })
+    controls.powerOff('web')
+    expect(await down).toMatchObject({ results: [{ name: 'web' }] })
+    const entries = (await call('journal', {})) as readonly JournalEntry[]
+    expect(entries.filter(({ event, plan }) => event === 'plan-began' && plan === 'stop')).toHaveLength(1)
+  }, new LifecycleHook(logind.programs))
+})
+
+test('where the shutdown is called off, what has gone down for it comes up again', async () => {
+  using logind = stubLogind(root)
+  context = { ...context, config: configSchema.parse({}) }
+  await during(async () => {
+    await logind.next()
+    logind.say(true)
+    await logind.next()
+    const up = new Promise<void>((resolve) => {
+      driver.subscribe((event) => event.type === 'lifecycle' && event.event === 'started' && resolve())
+    })
+    logind.say(false)
+    expect(await logind.next()).toMatchObject({ held: true })
+    await up
+    expect(drained).toBeUndefined()
+  }, new LifecycleHook(logind.programs))
+  expect(await active()).toEqual(['web'])
 })

@@ -16,6 +16,7 @@ import {
   type XdrWriter,
 } from '@covirt/protocol'
 import { type AccessRole, roleNeeded } from './access/access-policy.js'
+import type { RequireOptions } from './access/session-access.js'
 import type { OwnedDescriptor } from './connected-descriptor.js'
 import type { Call } from './handler.js'
 import { handlers } from './handlers/index.js'
@@ -122,8 +123,8 @@ class RunningCall implements Call {
     return { signal: this.#controller.signal }
   }
 
-  require(role: AccessRole): void {
-    this.session.access.require(role, this.name)
+  require(role: AccessRole, options?: RequireOptions): void {
+    this.session.access.require(role, this.name, options)
   }
 
   openStream(stream: Duplex): void {

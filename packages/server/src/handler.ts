@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { Driver } from '@covirt/core'
 import type { ArgsOf, ProcedureName, procedures, ResultOf } from '@covirt/protocol'
 import type { AccessRole } from './access/access-policy.js'
+import type { RequireOptions } from './access/session-access.js'
 import type { OwnedDescriptor } from './connected-descriptor.js'
 import type { Session } from './session.js'
 
@@ -13,7 +14,7 @@ export interface Call {
   /** For the driver: fires where the client cancels the call, or the server closes. */
   readonly options: { readonly signal: AbortSignal }
   /** Throws where the client may not do what needs `role`, for what depends on arguments. */
-  require(role: AccessRole): void
+  require(role: AccessRole, options?: RequireOptions): void
   /** Makes `stream` the call's stream; it begins to flow once the call has been answered. */
   openStream(stream: Duplex): void
   /** Tells the client how far the call is. */

@@ -15,6 +15,8 @@ export interface ServiceCallOptions extends CallOptions {
 export interface ServiceMethod {
   /** What a client needs to be allowed. A grant for some domains allows no service at all. */
   readonly role: AccessRole
+  /** Whether clients may have it done also while the server is drained. */
+  readonly whileDrained?: boolean | undefined
   /**
    * Arguments come from the client as they are: nothing about them has been checked. They and the result are plain
    * values, with integers of any size and bytes besides.

@@ -170,6 +170,7 @@ describe('a service', () => {
     plans: {
       show: { role: 'read', call: async (args) => ({ args, at: 5n }) },
       change: { role: 'admin', call: async () => 'changed' },
+      end: { role: 'admin', whileDrained: true, call: async () => 'ended' },
     },
   } as const satisfies Record<string, Service>
   const call = (client: WireClient, method: string) =>
@@ -189,6 +190,16 @@ describe('a service', () => {
     const client = await scene.open()
     await expect(call(client, 'change')).rejects.toMatchObject({ code: 'ACCESS_DENIED' })
     await expect(call(client, 'constructor')).rejects.toMatchObject({ code: 'NO_SUPPORT' })
+  })
+
+  test('does while the server is drained what it says that it does then, for whom it may', async () => {
+    await using scene = await serverScene({ services })
+    const client = await scene.open()
+    scene.server.drain('the host is going down')
+    await expect(call(client, 'change')).rejects.toThrow('the host is going down')
+    expect(await call(client, 'end')).toEqual({ result: '"ended"' })
+    await using other = await serverScene({ services, policy: () => ({ role: 'operate' }) })
+    await expect(call(await other.open(), 'end')).rejects.toMatchObject({ code: 'ACCESS_DENIED' })
   })
 
   test('is not there for a grant for some domains', async () => {

@@ -95,6 +95,7 @@ const seconds = z.number().min(0).max(31_622_400)
 const lifecycle = z.strictObject({
   start: z.boolean().default(true),
   stop: z.boolean().default(true),
+  inhibitor: z.boolean().default(true),
   deadline: seconds.default(300),
   limit: count.optional(),
   pullIn: z.boolean().optional(),

@@ -1,6 +1,14 @@
 import { join } from 'node:path'
-import { type CallOptions, type Driver, formatConnectUri, isVirError, VirError } from '@covirt/core'
 import {
+  type CallOptions,
+  type Driver,
+  formatConnectUri,
+  isVirError,
+  messageOf,
+  VirError,
+} from '@covirt/core'
+import {
+  type DownRequest,
   EventRecorder,
   executableHooks,
   FileJournal,
@@ -9,7 +17,9 @@ import {
   LocalLifecycle,
   lifecycleService,
   type Progress,
+  type RunOptions,
   readBootIdentity,
+  type StopReport,
   SystemProbeIo,
   systemConditions,
 } from '@covirt/lifecycle'
@@ -20,10 +30,15 @@ import { instanceUri } from '../drivers/driver-house.js'
 import { hostFate } from './host-fate.js'
 import { defaultsOf } from './lifecycle-defaults.js'
 import { PlanRuns } from './plan-runs.js'
+import { SharedRun } from './shared-run.js'
+import { hasLogind, ShutdownLock, type ShutdownLockPrograms } from './shutdown-lock.js'
+import { Tally } from './tally.js'
 
 /** How often the service manager is asked for more time, and for how much, while guests go down. */
 const extendEveryMs = 5000
 const extendByMs = 20_000
+
+const goesDown = 'the host is going down'
 
 interface Running {
   /** All guests of the daemon; absent where none of its drivers has guests of the host. */
@@ -39,6 +54,13 @@ interface Running {
  */
 export class LifecycleHook implements DaemonHook {
   readonly #runs = new PlanRuns()
+  /** The plan that takes all guests of the daemon down with the host. */
+  readonly #hostDown = new SharedRun<StopReport>()
+  readonly #lockPrograms: ShutdownLockPrograms | undefined
+  readonly #unlock = new AbortController()
+  #locking: Promise<void> = Promise.resolve()
+  /** Ends what is done because the host is about to go down. */
+  #ahead = new AbortController()
   #context: DaemonContext | undefined
   #running: Promise<Running> | undefined
   #booting: Promise<void> = Promise.resolve()
@@ -47,12 +69,18 @@ export class LifecycleHook implements DaemonHook {
   /** Plans for covirt's own clients. */
   readonly service: Service = lifecycleService((call: ServiceCallOptions) => this.#lifecycleFor(call))
 
+  /** @param lockPrograms how a shutdown of the host is heard of; default: through logind, where this is the host's daemon */
+  constructor(lockPrograms?: ShutdownLockPrograms) {
+    this.#lockPrograms = lockPrograms
+  }
+
   async started(context: DaemonContext, signal: AbortSignal): Promise<void> {
     this.#context = context
     this.#running = this.#open(context, signal)
     this.#running.catch(() => {})
     const { driver, lifecycleOf } = await this.#running
-    if (driver && context.config.lifecycle.start) {
+    if (driver) this.#takeLock(context, lifecycleOf(driver))
+    if (driver && context.config.lifecycle.start && !this.#goingDown) {
       this.#booting = this.#boot(context, lifecycleOf(driver))
       await this.#booting
     }
@@ -60,25 +88,24 @@ export class LifecycleHook implements DaemonHook {
 
   async stopping(context: DaemonContext): Promise<void> {
     const { config, server, logger, clock } = context
-    const fate = config.lifecycle.stop ? await hostFate(clock) : 'staying'
-    if (fate === 'unknown')
-      logger.error('systemd does not say whether the host goes down: guests are let live on')
-    this.#goingDown = fate === 'going-down'
+    if (!this.#goingDown && config.lifecycle.stop) {
+      const fate = await hostFate(clock)
+      if (fate === 'unknown')
+        logger.error('systemd does not say whether the host goes down: guests are let live on')
+      this.#goingDown = fate === 'going-down'
+    }
     const goingDown = this.#goingDown
-    if (goingDown) server.drain('the host is going down')
-    await this.#runs.close(goingDown ? 'the host is going down' : 'covirtd goes down')
-    await this.#booting.catch(() => {})
+    if (goingDown) server.drain(goesDown)
+    else await this.#runs.close('covirtd goes down')
     const running = await this.#running?.catch(() => undefined)
-    if (!running) return
-    const { driver, lifecycleOf, journal } = running
     try {
-      if (driver && goingDown) {
-        logger.info('the host goes down, and all guests with it')
-        await this.#bringDown(context, lifecycleOf(driver))
-      }
+      if (running?.driver && goingDown) await this.#bringDown(context, running.lifecycleOf(running.driver))
     } finally {
-      await journal.close()
-      await driver?.close()
+      await this.#runs.close(goesDown)
+      this.#unlock.abort('covirtd goes down')
+      await Promise.all([this.#booting.catch(() => {}), this.#locking])
+      await running?.journal.close()
+      await running?.driver?.close()
     }
   }
 
@@ -115,7 +142,8 @@ export class LifecycleHook implements DaemonHook {
     if (!this.#running || !this.#context)
       throw new VirError('NO_CONNECT', 'covirtd has only begun to come up', { hint: 'Try again' })
     const { server } = this.#context
-    const plans = (await this.#running).lifecycleOf(driver)
+    const running = await this.#running
+    const plans = running.lifecycleOf(driver)
     return {
       planStart: (...args) => plans.planStart(...args),
       planStop: (...args) => plans.planStop(...args),
@@ -130,14 +158,17 @@ export class LifecycleHook implements DaemonHook {
         const up = (signal: AbortSignal) => plans.up(request, { ...options, signal })
         return this.#runs.run(what, up, { ...options, waits })
       },
-      down: async (request, options) => {
+      down: async (request, options = {}) => {
         const what = `A stop plan for '${identity.name}'`
-        const interrupts = request?.host
-        const down = (signal: AbortSignal) => plans.down(request, { ...options, signal })
-        if (!interrupts) return this.#runs.run(what, down, options)
-        server.drain('the host is going down')
+        if (!request?.host) {
+          const down = (signal: AbortSignal) => plans.down(request, { ...options, signal })
+          return this.#runs.run(what, down, options)
+        }
+        server.drain(goesDown)
         try {
-          return await this.#runs.run(what, down, { ...options, interrupts })
+          const isAll = !request.only && driver.uri === running.driver?.uri
+          const down = (all: RunOptions) => this.#downWithHost(what, plans, request, all)
+          return isAll ? await this.#hostDown.join(options, down) : await down(options)
         } finally {
           if (!this.#goingDown) server.drain(undefined)
         }
@@ -161,19 +192,80 @@ export class LifecycleHook implements DaemonHook {
       })
       serviceManager.status(`${up} of ${report.results.length} guests of the start plan are up`)
     } catch (error) {
-      if (!isVirError(error, 'OPERATION_ABORTED') && !isVirError(error, 'OPERATION_DENIED')) throw error
+      if (!isInterruption(error)) throw error
       logger.warn('the start plan of this boot was interrupted; the next covirtd goes on with it')
     }
   }
 
-  async #bringDown(context: DaemonContext, plans: HostLifecycle): Promise<void> {
+  /** Where logind can be heard: begins to take guests down before anything else that the host has, and lets go of it then. */
+  #takeLock(context: DaemonContext, plans: LocalLifecycle): void {
+    const { config, instance, serviceManager, clock, logger } = context
+    const isOfHost = serviceManager.isThere && instance.path === '/system' && instance.root === undefined
+    if (!config.lifecycle.stop || !config.lifecycle.inhibitor) return
+    if (!this.#lockPrograms && !(isOfHost && hasLogind())) return
+    const lock = new ShutdownLock({
+      clock,
+      logger,
+      programs: this.#lockPrograms,
+      onChange: (goingDown) => {
+        this.#ahead.abort('the host does not go down')
+        this.#goingDown = goingDown
+        context.server.drain(goingDown ? goesDown : undefined)
+        const reaction = goingDown ? this.#goAhead(context, plans, lock) : this.#stay(context, plans)
+        reaction.catch((error: unknown) => {
+          if (!isInterruption(error))
+            logger.error('what logind said cannot be acted on', { error: messageOf(error) })
+        })
+      },
+    })
+    this.#locking = lock.keep(this.#unlock.signal)
+  }
+
+  /** logind waits for this. */
+  async #goAhead(context: DaemonContext, plans: LocalLifecycle, lock: ShutdownLock): Promise<void> {
+    this.#ahead = new AbortController()
+    try {
+      await this.#bringDown(context, plans, this.#ahead)
+    } finally {
+      lock.release()
+    }
+  }
+
+  /** The shutdown was called off. */
+  async #stay({ logger, config }: DaemonContext, plans: LocalLifecycle): Promise<void> {
+    logger.warn('the host does not go down after all: guests that have gone down for it come up again')
+    if (!config.lifecycle.start) return
+    await this.#runs.run('What comes up again', (signal) => plans.up({ takenDown: true }, { signal }), {
+      waits: true,
+    })
+  }
+
+  /** After whatever else runs has been interrupted. */
+  #downWithHost(
+    what: string,
+    plans: HostLifecycle,
+    request: DownRequest,
+    options: RunOptions,
+  ): Promise<StopReport> {
+    const down = (signal: AbortSignal) => plans.down(request, { ...options, signal })
+    return this.#runs.run(what, down, { signal: options.signal, interrupts: true })
+  }
+
+  async #bringDown(
+    context: DaemonContext,
+    plans: HostLifecycle,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
     const { logger, serviceManager } = context
+    logger.info('the host goes down, and all guests with it')
     const tally = new Tally((text) => serviceManager.status(`guests going down: ${text}`))
     const through = new AbortController()
     const extending = this.#extend(context, through)
     try {
       const onProgress = (each: Progress) => tally.count(each)
-      const report = await plans.down({ host: true }, { onProgress })
+      const down = (all: RunOptions) =>
+        this.#downWithHost('The stop plan of the host', plans, { host: true }, all)
+      const report = await this.#hostDown.join({ signal, onProgress }, down)
       const failed = report.results.filter(({ outcome }) => outcome === 'failed').length
       logger.info('the stop plan has run', { guests: report.results.length, failed, tookMs: report.tookMs })
     } finally {
@@ -192,29 +284,6 @@ export class LifecycleHook implements DaemonHook {
   }
 }
 
-const ended: ReadonlySet<Progress['phase']> = new Set([
-  'ready',
-  'not-ready',
-  'failed',
-  'skipped',
-  'off',
-  'left',
-])
-
-/** How many guests are through, in words. */
-class Tally {
-  readonly #seen = new Set<string>()
-  readonly #through = new Set<string>()
-  readonly #tell: (text: string) => void
-
-  constructor(tell: (text: string) => void) {
-    this.#tell = tell
-  }
-
-  count({ uuid, phase, name }: Progress): void {
-    this.#seen.add(uuid)
-    if (!ended.has(phase)) return
-    this.#through.add(uuid)
-    this.#tell(`${this.#through.size} of ${this.#seen.size}, last '${name}' (${phase})`)
-  }
+function isInterruption(error: unknown): boolean {
+  return isVirError(error, 'OPERATION_ABORTED') || isVirError(error, 'OPERATION_DENIED')
 }

@@ -17,6 +17,8 @@ interface ServiceCall extends CallOptions {
 interface Method<C> {
   /** What a client needs to be allowed. */
   readonly role: 'read' | 'operate'
+  /** Whether it is done also where nothing else may be changed. */
+  readonly whileDrained?: boolean
   readonly call: (args: readonly unknown[], options: C) => Promise<unknown>
 }
 
@@ -61,6 +63,7 @@ export function lifecycleService<C extends ServiceCall>(
     },
     down: {
       role: 'operate',
+      whileDrained: true,
       call: async (args, options) => {
         const { only, deadlineMs, host } = fieldsOf(args)
         const request = {

@@ -25,6 +25,12 @@ export interface SessionAccessParts {
   readonly signal: AbortSignal
 }
 
+/** How strictly something is allowed. */
+export interface RequireOptions {
+  /** Also while the server is drained. */
+  readonly whileDrained?: boolean | undefined
+}
+
 /** Who one client is, what it has opened, and what it may do with that. */
 export class SessionAccess {
   readonly #parts: SessionAccessParts
@@ -133,8 +139,8 @@ export class SessionAccess {
   }
 
   /** Throws where the client may not do what needs `role`. */
-  require(role: AccessRole, what: string): void {
-    if (role !== 'read') this.#requireNotDrained(what)
+  require(role: AccessRole, what: string, { whileDrained }: RequireOptions = {}): void {
+    if (role !== 'read' && !whileDrained) this.#requireNotDrained(what)
     if (includesRole(this.#role, role)) return
     this.#parts.logger.warn('A client was refused', { ...this.facts, what })
     throw this.#readOnly

@@ -61,7 +61,7 @@ export const covirtHandlers = {
       throw new VirError('NO_SUPPORT', `There is no service '${service}' with a method '${method}'`, {
         domain: 'RPC',
       })
-    if (found.role !== 'read') call.require(found.role)
+    if (found.role !== 'read') call.require(found.role, found)
     const args = decodeRoleValue(text)
     if (!Array.isArray(args))
       throw new VirError('INVALID_ARG', 'The arguments are no list', { domain: 'RPC' })
