@@ -34,14 +34,14 @@ function metadata(name: keyof typeof levels, probe: string): string {
 
 const units = ['covirtd.socket', 'covirtd.service', 'covirt-guests.service']
 
-/** A unit of somebody else's: as it is stopped, it lists the guests that are still there. */
+/** A unit of somebody else's: as it is stopped, it lists what guests still run. */
 const witness = `[Unit]
 After=systemd-logind.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/true
-ExecStop=/bin/sh -c 'cd /run/covirt && for f in lxc/${token}*.json qemu/${token}*.json; do [ ! -e $f ] || echo $f; done > /srv/witness'
+ExecStop=/bin/sh -c 'cat /proc/[0-9]*/comm | grep -e ctinit -e qemu > /srv/witness || true'
 `
 
 describeWhen(canRunSystemdHost() ?? canRunQemu(), 'a host that boots under systemd', () => {

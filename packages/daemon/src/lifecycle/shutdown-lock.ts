@@ -96,7 +96,10 @@ export class ShutdownLock {
         if (signal.aborted || held !== this.#held) continue
         if (why.missing) return logger.info('no lock of logind’s is taken', { reason: why.text })
         if (clock.now() - began > longestPauseMs) pauseMs = firstPauseMs
-        logger.warn('the lock of logind’s was lost, and is taken again', { reason: why.text, inMs: pauseMs })
+        const facts = { reason: why.text, inMs: pauseMs }
+        // logind and the bus go down with the host.
+        if (this.#goingDown) logger.debug('logind cannot be heard any more, and is tried again', facts)
+        else logger.warn('the lock of logind’s was lost, and is taken again', facts)
         await clock.sleep(pauseMs, { signal }).catch(() => {})
         pauseMs = Math.min(2 * pauseMs, longestPauseMs)
       }
