@@ -8,12 +8,9 @@ import { cacheDirectory, cached } from './fixtures/build-cache.js'
 import {
   busyboxRootfs,
   canRunKvm,
-  canRunLinuxGuest,
   canRunQemu,
   describeWhen,
   firmwareGuest,
-  LINUX_GUEST_CMDLINE,
-  linuxGuest,
   needsRoot,
   netnsBridge,
   tempRoot,
@@ -45,24 +42,6 @@ describeWhen(canRunKvm(), 'the firmware guest on KVM', () => {
   test.each(['pc', 'q35', 'microvm'])('runs on %s', async (machine) => {
     const said = await talkToFirmware(['-machine', machine, '-accel', 'kvm', '-cpu', 'host'], 'zp')
     expect(said).toBe(`FX-READY rom machine=${machine} ram=64M\r\nFX-ECHO z\r\nFX-BYE\r\n`)
-  })
-})
-
-describeWhen(canRunLinuxGuest(), 'the Linux guest', () => {
-  test('boots to its own init', async () => {
-    const guest = await linuxGuest()
-    const quiet = ['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio', '-m', '256']
-    const boot = ['-kernel', guest.kernel, '-initrd', guest.initrd, '-append', LINUX_GUEST_CMDLINE]
-    const qemu = spawn('qemu-system-x86_64', ['-machine', 'q35', '-accel', 'tcg', ...quiet, ...boot], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    let said = ''
-    for await (const chunk of qemu.stdout) {
-      said += chunk
-      if (said.includes('FX-READY')) qemu.stdin.end('poweroff -f\n')
-    }
-    expect(said).toMatch(/^FX-READY \d/m)
-    expect(said).not.toContain('FX-INSMOD')
   })
 })
 

@@ -105,6 +105,8 @@ export interface DomainSpec {
   readonly elements?: string | undefined
   /** Without: `plain`. */
   readonly guest?: GuestKind | undefined
+  /** It runs while other tests do what they like with theirs, and with what these hold on disks. Without: false. */
+  readonly lasting?: boolean | undefined
   /** Ability: somewhere in the definition stands this password, which documents show with `secure` alone. */
   readonly password?: string | undefined
 }

@@ -53,9 +53,9 @@ export class EventLog {
     return this.#events.flatMap((event) => (event.type === 'resync' ? [] : [event.domain.name]))
   }
 
-  /** Forgets what has come so far. */
+  /** Forgets what has come so far, but for what agents said: they come when the guest likes. */
   clear(): void {
-    this.#events.length = 0
+    this.#events.splice(0, Number.POSITIVE_INFINITY, ...this.#events.filter(({ type }) => type === 'agent'))
   }
 
   /** The first event of this name that the log holds, or the next one to come. */

@@ -1,6 +1,7 @@
-import { describe, expect, test } from '@jest/globals'
-import type { Ability, DriverFixture } from './driver-fixture.js'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import type { Ability, DriverFixture, GuestKind } from './driver-fixture.js'
 import { Scene } from './scene.js'
+import { type GuestScenario, SharedGuests } from './shared-guests.js'
 
 /** A test of one promise. */
 type Scenario = (scene: Scene) => Promise<void>
@@ -12,32 +13,43 @@ export interface Suite {
   test(name: string, scenario: Scenario): void
   /** A test that needs some abilities; where one is left out, a test by this name says so. */
   needing(abilities: Ability | readonly Ability[], name: string, scenario: Scenario): void
+  /**
+   * A test of a ready guest of this kind that leaves it as it was. All such tests play on the same guest, one after the
+   * other: only the first waits for its start.
+   */
+  onOneGuest(kind: GuestKind, name: string, scenario: GuestScenario): void
 }
 
-/** Long enough for a slow machine; the suite waits for events, so that it is never used up. */
+/**
+ * Long enough for a slow machine, on which an emulated system may take half a minute to come up; the suite waits for
+ * events, so that it is never used up.
+ */
 const timeoutMs = 90_000
 
-/** Runs the tests of `subjects` on `fixture`, each in a world of its own. */
+/** Runs the tests of `subjects` on `fixture`, each in a world of its own, but for those that share a guest. */
 export function runSubjects(
   name: string,
   fixture: DriverFixture,
   subjects: Readonly<Record<string, (suite: Suite) => void>>,
 ): void {
+  const guests = new SharedGuests(fixture)
+  const state = (abilities: readonly Ability[], title: string, run: () => Promise<void>) => {
+    const missing = abilities.find((ability) => fixture.leftOut[ability] !== undefined)
+    const instead = fixture.notKept?.[title]
+    if (missing !== undefined) leftOut(title, fixture.leftOut[missing])
+    else if (instead !== undefined) leftOut(title, instead)
+    else test(title, run, timeoutMs)
+  }
   const suite: Suite = {
     fixture,
-    test(title, scenario) {
-      const instead = fixture.notKept?.[title]
-      if (instead === undefined) test(title, () => play(fixture, scenario), timeoutMs)
-      else leftOut(title, instead)
-    },
-    needing(abilities, title, scenario) {
-      const missing = [abilities].flat().find((ability) => fixture.leftOut[ability] !== undefined)
-      if (missing === undefined) suite.test(title, scenario)
-      else leftOut(title, fixture.leftOut[missing])
-    },
+    test: (title, scenario) => state([], title, () => play(fixture, scenario)),
+    needing: (abilities, title, scenario) => state([abilities].flat(), title, () => play(fixture, scenario)),
+    onOneGuest: (kind, title, scenario) =>
+      state(kind === 'plain' ? [] : [kind], title, () => guests.play(kind, scenario)),
   }
   describe(name, () => {
-    for (const [subject, state] of Object.entries(subjects)) describe(subject, () => state(suite))
+    afterAll(() => guests[Symbol.asyncDispose](), timeoutMs)
+    for (const [subject, tests] of Object.entries(subjects)) describe(subject, () => tests(suite))
   })
 }
 

@@ -130,6 +130,8 @@ function scenarioOf(subject: SubjectName, title: string): (scene: Scene) => Prom
     fixture,
     test: (name, scenario) => void scenarios.set(name, scenario),
     needing: (_abilities, name, scenario) => void scenarios.set(name, scenario),
+    onOneGuest: (guest, name, scenario) =>
+      void scenarios.set(name, async (scene) => scenario(await scene.running({ guest }), scene)),
   })
   const found = scenarios.get(title)
   if (!found) throw new Error(`The subject '${subject}' has no scenario '${title}'`)

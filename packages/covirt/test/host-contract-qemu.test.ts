@@ -9,7 +9,7 @@ import { overTheWire } from '../../driver-remote/test/wire-world.js'
 import { asHost } from './host-worlds.js'
 
 /** The rest is tested of the driver itself, and of the test driver behind a host connection, which has all roles. */
-const chosen = ['persistent life', 'documents', 'reopening', 'console', 'guestAgent', 'savedState'] as const
+const chosen = ['persistent life', 'reopening', 'console', 'guestAgent', 'savedState'] as const
 const subjects = process.env.COVIRT_ALL_SUBJECTS ? undefined : chosen
 
 describeWhen(canRunQemu(), 'real QEMU, through covirt:///system', () => {

@@ -27,7 +27,7 @@ export async function eventually<T>(look: () => T | undefined | Promise<T | unde
 
 interface Rootfs extends AsyncDisposable {
   /** The directory with a root file system for each kind of guest. */
-  of(kind: 'plain' | 'deaf' | 'inattentive'): string
+  of(kind: 'plain' | 'lasting' | 'deaf' | 'inattentive'): string
 }
 
 let rootfs: Promise<Rootfs> | undefined
@@ -35,7 +35,7 @@ let rootfs: Promise<Rootfs> | undefined
 /** Shared by all worlds of a test file: copying them takes longer than most tests. */
 async function makeRootfs(): Promise<Rootfs> {
   const root = await tempRoot()
-  await busyboxRootfs(root.join('plain'))
+  for (const kind of ['plain', 'lasting']) await busyboxRootfs(root.join(kind))
   await writeFile(join(await busyboxRootfs(root.join('deaf')), 'etc/slowstop'), '-1')
   await writeFile(join(await busyboxRootfs(root.join('inattentive')), 'etc/slowstop'), '-2')
   return { of: (kind) => root.join(kind), [Symbol.asyncDispose]: () => root[Symbol.asyncDispose]() }
@@ -84,8 +84,16 @@ export class LxcWorld implements DriverWorld {
     return new Connection<Driver>(await lxcProvider.open(uri, options))
   }
 
-  domainXml({ name, uuid, memoryKib = 65_536, elements = '', guest = 'plain' }: DomainSpec): string {
-    const root = this.#rootfs.of(guest === 'deaf' || guest === 'inattentive' ? guest : 'plain')
+  domainXml({
+    name,
+    uuid,
+    memoryKib = 65_536,
+    elements = '',
+    guest = 'plain',
+    lasting = false,
+  }: DomainSpec): string {
+    const kind = lasting ? 'lasting' : 'plain'
+    const root = this.#rootfs.of(guest === 'deaf' || guest === 'inattentive' ? guest : kind)
     const init = guest === 'broken' ? '/sbin/missing' : '/sbin/ctinit'
     return `<domain type='lxc'><name>${name}</name>${uuid === undefined ? '' : `<uuid>${uuid}</uuid>`}
       <memory unit='KiB'>${memoryKib}</memory>${this.#withElements(elements)}

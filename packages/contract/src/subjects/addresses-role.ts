@@ -3,21 +3,17 @@ import { expect } from '@jest/globals'
 import type { Suite } from '../suite.js'
 
 /** The role `addresses`. */
-export function addressesRole({ fixture, needing, test }: Suite): void {
+export function addressesRole({ fixture, onOneGuest }: Suite): void {
   const sources = fixture.addressSources ?? []
   // An agent has to be there to be asked.
-  const subject = (title: string, scenario: Parameters<Suite['test']>[1]) =>
-    sources.includes('guest') ? test(title, scenario) : needing('agent', title, scenario)
   const guest = sources.includes('guest') ? 'plain' : 'agent'
 
-  subject('a guest has a loopback interface', async (scene) => {
-    const domain = await scene.running({ guest })
+  onOneGuest(guest, 'a guest has a loopback interface', async (domain) => {
     const interfaces = await domain.listInterfaceAddresses()
     expect(interfaces.map(({ name }) => name)).toContain('lo')
   })
 
-  subject('interfaces have names, each once, and addresses in proper form', async (scene) => {
-    const domain = await scene.running({ guest })
+  onOneGuest(guest, 'interfaces have names, each once, and addresses in proper form', async (domain) => {
     const interfaces = await domain.listInterfaceAddresses()
     const names = interfaces.map(({ name }) => name)
     expect(names).toEqual([...new Set(names)])
@@ -31,23 +27,24 @@ export function addressesRole({ fixture, needing, test }: Suite): void {
     }
   })
 
-  subject('a source that the driver has may be asked for', async (scene) => {
-    const domain = await scene.running({ guest })
+  onOneGuest(guest, 'a source that the driver has may be asked for', async (domain) => {
     const [source] = sources
     expect(await domain.listInterfaceAddresses({ source })).not.toEqual([])
   })
 
-  test('a source that the driver does not have is an unsupported argument', async (scene) => {
-    const domain = await scene.running()
-    for (const source of addressSources.filter((each) => !sources.includes(each))) {
-      await scene.refuses('ARGUMENT_UNSUPPORTED', () => domain.listInterfaceAddresses({ source }))
-    }
-  })
+  onOneGuest(
+    'plain',
+    'a source that the driver does not have is an unsupported argument',
+    async (domain, scene) => {
+      for (const source of addressSources.filter((each) => !sources.includes(each))) {
+        await scene.refuses('ARGUMENT_UNSUPPORTED', () => domain.listInterfaceAddresses({ source }))
+      }
+    },
+  )
 
   if (!sources.includes('agent')) return
 
-  test('a domain without an agent cannot be asked by its agent', async (scene) => {
-    const domain = await scene.running()
+  onOneGuest('plain', 'a domain without an agent cannot be asked by its agent', async (domain, scene) => {
     await scene.refuses('AGENT_UNRESPONSIVE', () => domain.listInterfaceAddresses({ source: 'agent' }))
   })
 }

@@ -67,14 +67,16 @@ const enter = {
 }
 
 /** Every call takes a signal. */
-export function cancellation({ fixture, test, needing }: Suite): void {
+export function cancellation({ fixture, test, needing, onOneGuest }: Suite): void {
   for (const [name, { on, call }] of Object.entries(calls)) {
-    test(`${name} with a signal that has fired does nothing`, async (scene) => {
-      const domain = await enter[on](scene)
+    const fired = async (domain: Domain, scene: Scene) => {
       const signal = AbortSignal.abort(new Error('no more'))
       const error = await scene.refuses('OPERATION_ABORTED', () => call(domain, { signal }, scene))
       expect(error).toMatchObject({ name: 'AbortError', cause: signal.reason })
-    })
+    }
+    const title = `${name} with a signal that has fired does nothing`
+    if (on === 'running') onOneGuest('plain', title, fired)
+    else test(title, async (scene) => fired(await enter[on](scene), scene))
 
     test(`${name} cancelled while it is under way is undone or has been done, never half`, async (scene) => {
       const domain = await enter[on](scene)
@@ -121,8 +123,7 @@ export function cancellation({ fixture, test, needing }: Suite): void {
   })
 
   for (const role of fixture.roles) {
-    test(`the ${role} with a signal that has fired does nothing`, async (scene) => {
-      const domain = await scene.running()
+    onOneGuest('plain', `the ${role} with a signal that has fired does nothing`, async (domain, scene) => {
       const signal = AbortSignal.abort()
       await scene.refuses('OPERATION_ABORTED', () => roleCalls[role](domain, { signal }, scene))
     })

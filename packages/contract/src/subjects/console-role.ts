@@ -5,7 +5,7 @@ import type { Scene } from '../scene.js'
 import type { Suite } from '../suite.js'
 
 /** The role `console`. */
-export function consoleRole({ test, needing }: Suite): void {
+export function consoleRole({ test, needing, onOneGuest }: Suite): void {
   needing('dialogue', 'a console carries bytes in both directions', async (scene) => {
     const domain = await scene.running()
     const stream = await domain.openConsole()
@@ -105,10 +105,13 @@ export function consoleRole({ test, needing }: Suite): void {
     },
   )
 
-  test('a device that the domain does not have is an invalid argument', async (scene) => {
-    const domain = await scene.running()
-    await scene.refuses('INVALID_ARG', () => domain.openConsole({ device: 'no-such-device' }))
-  })
+  onOneGuest(
+    'plain',
+    'a device that the domain does not have is an invalid argument',
+    async (domain, scene) => {
+      await scene.refuses('INVALID_ARG', () => domain.openConsole({ device: 'no-such-device' }))
+    },
+  )
 
   needing(['dialogue', 'sharedConsole'], 'those who share a console all see and say', async (scene) => {
     const domain = await scene.running()

@@ -7,9 +7,8 @@ import type { Suite } from '../suite.js'
 const magic: Readonly<Record<string, string>> = { 'image/png': '\x89PNG', 'image/x-portable-pixmap': 'P6' }
 
 /** The role `graphics`. */
-export function graphicsRole({ test, needing }: Suite): void {
-  needing('screen', 'a picture of the screen is one of the kind that it says', async (scene) => {
-    const domain = await scene.running({ guest: 'screen' })
+export function graphicsRole({ needing, onOneGuest }: Suite): void {
+  onOneGuest('screen', 'a picture of the screen is one of the kind that it says', async (domain) => {
     const { mimeType, stream } = await domain.screenshot()
     const picture = await buffer(stream)
     const start = magic[mimeType] as string
@@ -22,8 +21,7 @@ export function graphicsRole({ test, needing }: Suite): void {
     for (const { stream } of pictures) expect((await buffer(stream)).length).toBeGreaterThan(0)
   })
 
-  needing('screen', 'a display greets those who connect, one or several', async (scene) => {
-    const domain = await scene.running({ guest: 'screen' })
+  onOneGuest('screen', 'a display greets those who connect, one or several', async (domain) => {
     const displays = [await domain.openGraphics(), await domain.openGraphics({ index: 0 })]
     for (const display of displays) {
       const [greeting] = await once(display, 'data')
@@ -40,14 +38,16 @@ export function graphicsRole({ test, needing }: Suite): void {
     await ended
   })
 
-  needing('screen', 'a screen or a display that there is not is an invalid argument', async (scene) => {
-    const domain = await scene.running({ guest: 'screen' })
-    await scene.refuses('INVALID_ARG', () => domain.screenshot({ screen: 7 }))
-    await scene.refuses('INVALID_ARG', () => domain.openGraphics({ index: 7 }))
-  })
+  onOneGuest(
+    'screen',
+    'a screen or a display that there is not is an invalid argument',
+    async (domain, scene) => {
+      await scene.refuses('INVALID_ARG', () => domain.screenshot({ screen: 7 }))
+      await scene.refuses('INVALID_ARG', () => domain.openGraphics({ index: 7 }))
+    },
+  )
 
-  test('a guest without a screen has no picture', async (scene) => {
-    const domain = await scene.running()
+  onOneGuest('plain', 'a guest without a screen has no picture', async (domain, scene) => {
     await scene.refuses('INVALID_ARG', () => domain.screenshot())
     await scene.refuses('INVALID_ARG', () => domain.openGraphics())
   })

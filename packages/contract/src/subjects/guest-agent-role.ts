@@ -2,32 +2,27 @@ import { expect } from '@jest/globals'
 import type { Suite } from '../suite.js'
 
 /** The role `guestAgent`. */
-export function guestAgentRole({ test, needing }: Suite): void {
-  test('a domain without an agent channel has no agent', async (scene) => {
-    const domain = await scene.running()
+export function guestAgentRole({ onOneGuest }: Suite): void {
+  onOneGuest('plain', 'a domain without an agent channel has no agent', async (domain, scene) => {
     await scene.refuses('AGENT_UNRESPONSIVE', () => domain.agentCommand('{"execute":"guest-ping"}'))
   })
 
-  test('a command that is no JSON object is an invalid argument', async (scene) => {
-    const domain = await scene.running()
+  onOneGuest('plain', 'a command that is no JSON object is an invalid argument', async (domain, scene) => {
     for (const command of ['', 'guest-ping', '"guest-ping"', '[]', 'null', '{"execute":']) {
       await scene.refuses('INVALID_ARG', () => domain.agentCommand(command))
     }
   })
 
-  needing('agent', 'a command resolves to the JSON of the whole answer', async (scene) => {
-    const domain = await scene.running({ guest: 'agent' })
+  onOneGuest('agent', 'a command resolves to the JSON of the whole answer', async (domain) => {
     expect(JSON.parse(await domain.agentCommand('{"execute":"guest-ping"}'))).toEqual({ return: {} })
   })
 
-  needing('agent', 'what the agent refuses is an answer, too', async (scene) => {
-    const domain = await scene.running({ guest: 'agent' })
+  onOneGuest('agent', 'what the agent refuses is an answer, too', async (domain) => {
     const answer = JSON.parse(await domain.agentCommand('{"execute":"no-such-command"}'))
     expect(answer).toMatchObject({ error: { class: 'CommandNotFound' } })
   })
 
-  needing('agent', 'commands given at the same time each get their own answer', async (scene) => {
-    const domain = await scene.running({ guest: 'agent' })
+  onOneGuest('agent', 'commands given at the same time each get their own answer', async (domain) => {
     const answers = await Promise.all(
       [1, 2, 3].map((id) =>
         domain.agentCommand(JSON.stringify({ execute: 'guest-sync', arguments: { id: 1000 + id } })),
@@ -36,8 +31,7 @@ export function guestAgentRole({ test, needing }: Suite): void {
     expect(answers.map((answer) => JSON.parse(answer).return)).toEqual([1001, 1002, 1003])
   })
 
-  needing('agent', 'the agent is announced when it comes', async (scene) => {
-    const domain = await scene.running({ guest: 'agent' })
+  onOneGuest('agent', 'the agent is announced when it comes', async (domain, scene) => {
     await scene.seen('agent/connected', domain)
   })
 }

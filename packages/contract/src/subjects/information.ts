@@ -3,7 +3,7 @@ import { expect } from '@jest/globals'
 import type { Suite } from '../suite.js'
 
 /** What a driver tells of its host and of what its guests use. */
-export function information({ fixture, test }: Suite): void {
+export function information({ fixture, test, onOneGuest }: Suite): void {
   test('a driver says what kind it is, and has exactly the roles that it should have', async (scene) => {
     const { driver } = scene.connection
     expect(driver.type).toBe(fixture.type)
@@ -47,14 +47,17 @@ export function information({ fixture, test }: Suite): void {
     expect(info.vcpus).toBeGreaterThan(0)
   })
 
-  test('a domain that runs uses memory within its limit, and some processor time', async (scene) => {
-    const domain = await scene.running()
-    const info = await domain.info()
-    expect(info.state).toEqual({ state: 'running', reason: 'booted' })
-    expect(info.memoryKib).toBeGreaterThan(0)
-    expect(info.memoryKib).toBeLessThanOrEqual(info.maxMemoryKib)
-    expect(info.cpuTimeNs).toBeGreaterThanOrEqual(0n)
-  })
+  onOneGuest(
+    'plain',
+    'a domain that runs uses memory within its limit, and some processor time',
+    async (domain) => {
+      const info = await domain.info()
+      expect(info.state).toEqual({ state: 'running', reason: 'booted' })
+      expect(info.memoryKib).toBeGreaterThan(0)
+      expect(info.memoryKib).toBeLessThanOrEqual(info.maxMemoryKib)
+      expect(info.cpuTimeNs).toBeGreaterThanOrEqual(0n)
+    },
+  )
 
   test('statistics say of each domain what the single questions say', async (scene) => {
     const domain = await scene.running()
@@ -74,8 +77,7 @@ export function information({ fixture, test }: Suite): void {
     expect(stats?.cpuTimeNs).toBeLessThanOrEqual(info.cpuTimeNs)
   })
 
-  test('processor time never runs backwards', async (scene) => {
-    const domain = await scene.running()
+  onOneGuest('plain', 'processor time never runs backwards', async (domain) => {
     const first = await domain.info()
     const second = await domain.info()
     expect(second.cpuTimeNs).toBeGreaterThanOrEqual(first.cpuTimeNs)

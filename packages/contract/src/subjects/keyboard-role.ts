@@ -3,9 +3,8 @@ import { expect } from '@jest/globals'
 import type { Suite } from '../suite.js'
 
 /** The role `keyboard`. */
-export function keyboardRole({ test }: Suite): void {
-  test('keys are pressed together, of any set that there is', async (scene) => {
-    const domain = await scene.running()
+export function keyboardRole({ onOneGuest }: Suite): void {
+  onOneGuest('plain', 'keys are pressed together, of any set that there is', async (domain, scene) => {
     const told = await scene.eventsOf(async () => {
       await domain.sendKey([29, 56, 111])
       await domain.sendKey([28], { codeSet: 'xt', holdTimeMs: 1 })
@@ -15,14 +14,12 @@ export function keyboardRole({ test }: Suite): void {
     expect(await domain.state()).toMatchObject({ state: 'running' })
   })
 
-  test('keys that there are not are an invalid argument', async (scene) => {
-    const domain = await scene.running()
+  onOneGuest('plain', 'keys that there are not are an invalid argument', async (domain, scene) => {
     for (const keys of [[], [0], [-1], [1.5], [256], Array.from({ length: 17 }, () => 30)])
       await scene.refuses('INVALID_ARG', () => domain.sendKey(keys))
   })
 
-  test('a set of keys that there is not is refused', async (scene) => {
-    const domain = await scene.running()
+  onOneGuest('plain', 'a set of keys that there is not is refused', async (domain, scene) => {
     await scene.refuses('ARGUMENT_UNSUPPORTED', () =>
       domain.sendKey([30], { codeSet: 'typewriter' as KeyCodeSet }),
     )

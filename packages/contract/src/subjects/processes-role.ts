@@ -2,17 +2,15 @@ import { expect } from '@jest/globals'
 import type { Suite } from '../suite.js'
 
 /** The role `processes`. */
-export function processesRole({ fixture, test }: Suite): void {
-  test('the processes of a guest begin with its first one', async (scene) => {
-    const domain = await scene.running()
+export function processesRole({ fixture, test, onOneGuest }: Suite): void {
+  onOneGuest('plain', 'the processes of a guest begin with its first one', async (domain) => {
     const [first] = await domain.listProcesses()
     expect(first).toMatchObject({ innerPid: 1, name: expect.stringMatching(/\S/) })
     expect(first?.memoryKib).toBeGreaterThan(0)
     expect(typeof first?.cpuTimeNs).toBe('bigint')
   })
 
-  test('each inner number is there once, in order', async (scene) => {
-    const domain = await scene.running()
+  onOneGuest('plain', 'each inner number is there once, in order', async (domain) => {
     const numbers = (await domain.listProcesses()).map(({ innerPid }) => innerPid)
     expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
   })

@@ -3,7 +3,7 @@ import { expect } from '@jest/globals'
 import type { Suite } from '../suite.js'
 
 /** Guests are asked, and take their time. */
-export function shuttingDown({ fixture, test, needing }: Suite): void {
+export function shuttingDown({ fixture, test, needing, onOneGuest }: Suite): void {
   test('a shutdown asked for at once after the start is not lost', async (scene) => {
     const domain = await scene.define()
     await domain.start()
@@ -36,11 +36,14 @@ export function shuttingDown({ fixture, test, needing }: Suite): void {
 
   for (const mode of shutdownModes) {
     if (fixture.shutdownModes.includes(mode)) continue
-    test(`the mode '${mode}', which this driver does not have, is refused`, async (scene) => {
-      const domain = await scene.running()
-      await scene.refuses('ARGUMENT_UNSUPPORTED', () => domain.shutdown({ mode }))
-      await scene.refuses('ARGUMENT_UNSUPPORTED', () => domain.reboot({ mode }))
-    })
+    onOneGuest(
+      'plain',
+      `the mode '${mode}', which this driver does not have, is refused`,
+      async (domain, scene) => {
+        await scene.refuses('ARGUMENT_UNSUPPORTED', () => domain.shutdown({ mode }))
+        await scene.refuses('ARGUMENT_UNSUPPORTED', () => domain.reboot({ mode }))
+      },
+    )
   }
 
   for (const mode of fixture.shutdownModes) {

@@ -3,17 +3,15 @@ import { expect } from '@jest/globals'
 import type { Suite } from '../suite.js'
 
 /** The role `statistics`. */
-export function statisticsRole({ test }: Suite): void {
-  test('a guest has used processors and memory', async (scene) => {
-    const domain = await scene.running()
+export function statisticsRole({ test, onOneGuest }: Suite): void {
+  onOneGuest('plain', 'a guest has used processors and memory', async (domain) => {
     const { vcpus, memory } = await domain.statistics()
     expect(vcpus?.map(({ number }) => number)).toEqual(vcpus?.map((_, index) => index))
     if (vcpus) expect(vcpus).toHaveLength((await domain.info()).vcpus)
     expect(memory?.actualKib).toBeGreaterThan(0n)
   })
 
-  test('what has been counted never grows less', async (scene) => {
-    const domain = await scene.running()
+  onOneGuest('plain', 'what has been counted never grows less', async (domain) => {
     const used = async () =>
       (await domain.statistics({ parts: ['vcpus'] })).vcpus?.map(({ timeNs }) => timeNs) ?? []
     const before = await used()
@@ -21,8 +19,7 @@ export function statisticsRole({ test }: Suite): void {
     for (const [index, timeNs] of after.entries()) expect(timeNs).toBeGreaterThanOrEqual(before[index] ?? 0n)
   })
 
-  test('only the parts are told that were asked for', async (scene) => {
-    const domain = await scene.running()
+  onOneGuest('plain', 'only the parts are told that were asked for', async (domain) => {
     const all = Object.keys(await domain.statistics())
     expect(all).toEqual(expect.arrayContaining(['blocks', 'interfaces', 'memory']))
     for (const part of statisticsParts) {
