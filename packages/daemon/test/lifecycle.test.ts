@@ -1,5 +1,5 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import { type JournalEntry, lifecycleDefaults, readJournal } from '@covirt/lifecycle'
+import { type JournalEntry, lifecycleDefaults, type Progress, readJournal } from '@covirt/lifecycle'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { type Connection, open, openLifecycle } from 'covirt'
 import {
@@ -102,7 +102,7 @@ describeWhen(
       ])
     })
 
-    test('are each started once where the daemon is killed halfway, and go down through it in reverse', async () => {
+    test('are each started once where the daemon is killed halfway, and go down through another one where it is killed again', async () => {
       {
         await using daemon = await start()
         for (;;) {
@@ -112,25 +112,31 @@ describeWhen(
         }
         await daemon.end('SIGKILL')
       }
-      await using daemon = await start()
-      await expect(daemon.logged('the start plan of this boot has run')).resolves.toMatchObject({
-        up: 3,
-        of: 3,
-      })
-      const started = (await journal()).filter(({ event }) => event === 'started').map(nameOf)
-      expect(started).toEqual(['db', 'web', 'vm'])
+      {
+        await using daemon = await start()
+        await expect(daemon.logged('the start plan of this boot has run')).resolves.toMatchObject({
+          up: 3,
+          of: 3,
+        })
+        await using connection = await local()
+        await using lifecycle = await openLifecycle(connection)
+        const off: string[] = []
+        const onProgress = ({ name, phase }: Progress) => {
+          if (phase === 'off' && off.push(name) === 1) process.kill(daemon.pid, 'SIGKILL')
+        }
+        await expect(lifecycle.down({ host: true }, { onProgress })).rejects.toThrow()
+        expect(off[0]).toBe(names.vm)
+      }
+      await using _daemon = await start()
       await using connection = await local()
       await using lifecycle = await openLifecycle(connection)
-      const off: string[] = []
-      const report = await lifecycle.down(
-        {},
-        { onProgress: ({ name, phase }) => phase === 'off' && off.push(name) },
-      )
-      expect(off).toEqual([names.vm, names.web, names.db])
-      expect(report.results.map(({ outcome }) => outcome)).toEqual(['clean', 'clean', 'clean'])
-      expect(await lifecycle.journal({ domain: names.db, last: 1 })).toMatchObject([
-        { event: 'stopped', actor: 'user', how: 'clean' },
-      ])
+      const report = await lifecycle.down({ host: true })
+      expect(report.results.map(({ outcome }) => outcome)).toEqual(report.results.map(() => 'clean'))
+      expect(await active()).toEqual([])
+      const entries = await lifecycle.journal()
+      expect(entries.filter(({ event }) => event === 'started').map(nameOf)).toEqual(['db', 'web', 'vm'])
+      const asked = entries.filter(({ event, actor }) => event === 'stopping' && actor === 'power-off')
+      expect([...new Set(asked.map(nameOf))]).toEqual(['vm', 'web', 'db'])
     })
   },
 )
