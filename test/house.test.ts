@@ -19,7 +19,11 @@ const localDriver = ['@covirt/core', '@covirt/xml', '@covirt/local']
 /** Who may import whom: the table of docs/architecture.md. */
 const house: Readonly<Record<string, Rule>> = {
   core: { sources: 'packages/core/src', may: ['eventemitter3'], inOneFile: ['eventemitter3'] },
-  xml: { sources: 'packages/xml/src', may: ['@covirt/core', 'xml2js'], inOneFile: ['xml2js'] },
+  xml: {
+    sources: 'packages/xml/src',
+    may: ['@covirt/core', 'xml2js/lib/parser.js'],
+    inOneFile: ['xml2js/lib/parser.js'],
+  },
   local: { sources: 'packages/local/src', may: ['@covirt/core', '@covirt/xml'] },
   contract: { sources: 'packages/contract/src', may: ['@covirt/core', '@jest/globals'] },
   'driver-test': {

@@ -1,5 +1,6 @@
+/// <reference path="./xml2js-parser.d.ts" />
 import { VirError } from '@covirt/core'
-import { Parser } from 'xml2js'
+import { Parser } from 'xml2js/lib/parser.js'
 import { checkInput } from './check-input.js'
 import { defaultLimits, type XmlLimits } from './limits.js'
 import { malformed } from './malformed.js'
@@ -80,7 +81,7 @@ class TreeReader {
   constructor(text: string, limits: XmlLimits) {
     this.#text = text
     this.#limits = limits
-    this.#tokenizer = (new Parser() as unknown as { saxParser: Tokenizer }).saxParser
+    this.#tokenizer = new Parser().saxParser as Tokenizer
     this.#listen()
   }
 
