@@ -5,7 +5,7 @@ import { type Domain, DomainHandle } from './domain-handle.js'
 import type { Driver, StartOptions, Unsubscribe } from './driver.js'
 import { VirError } from './errors.js'
 import { EventStream, type EventStreamOptions } from './event-stream.js'
-import type { NodeInfo, VersionInfo } from './host.js'
+import type { GuestKind, NodeInfo, VersionInfo } from './host.js'
 import { requireRole } from './require-role.js'
 import type { RestoreOptions, SavedXmlOptions } from './saved-state-role.js'
 
@@ -51,6 +51,11 @@ export class Connection<D extends Driver = Driver> implements AsyncDisposable {
   /** libvirt's `<capabilities>` document. */
   async capabilities(options?: CallOptions): Promise<string> {
     return this.driver.getCapabilities(options)
+  }
+
+  /** libvirt's `<domainCapabilities>` document of one kind of guests. `INVALID_ARG` where there are none of it. */
+  async domainCapabilities(kind?: GuestKind, options?: CallOptions): Promise<string> {
+    return this.driver.getDomainCapabilities(kind, options)
   }
 
   async hostname(options?: CallOptions): Promise<string> {

@@ -3,7 +3,7 @@ import type { DomainFilter, DomainInfo, DomainKey, DomainRef, DomainStats } from
 import type { DriverEvent } from './domain-event.js'
 import type { DomainMetadata, MetadataOptions } from './domain-metadata.js'
 import type { DomainState } from './domain-state.js'
-import type { NodeInfo, VersionInfo } from './host.js'
+import type { GuestKind, NodeInfo, VersionInfo } from './host.js'
 import type { OptionalRoles } from './roles.js'
 
 /** How a domain is started. */
@@ -106,6 +106,11 @@ export interface Driver extends OptionalRoles {
 
   /** The host and what guests it can run: libvirt's `<capabilities>` document. */
   getCapabilities(options?: CallOptions): Promise<string>
+  /**
+   * What guests of one kind can have: libvirt's `<domainCapabilities>` document, of virtual machines before containers where
+   * `kind` leaves that open. `INVALID_ARG` where there are no such guests here.
+   */
+  getDomainCapabilities(kind?: GuestKind, options?: CallOptions): Promise<string>
   getHostname(options?: CallOptions): Promise<string>
   getNodeInfo(options?: CallOptions): Promise<NodeInfo>
   getVersion(options?: CallOptions): Promise<VersionInfo>

@@ -16,6 +16,16 @@ export interface NodeInfo {
   readonly threads: number
 }
 
+/** Which guests of a host are meant; what is left out may be anything. */
+export interface GuestKind {
+  /** The path of the program that runs them. */
+  readonly emulator?: string
+  readonly arch?: string
+  readonly machine?: string
+  /** The `type` of their `<domain>`. */
+  readonly type?: string
+}
+
 /** Which software stands behind a connection. */
 export interface VersionInfo {
   /** covirt's own version. */

@@ -68,7 +68,8 @@ function bindParts(
   })
   container.bind(ids.house).toDynamicValue((context) => {
     const entries = context.getAll<DriverEntry>(driverEntryId)
-    return new DriverHouse(instance, entries, { logger, clock: context.get(ids.clock) })
+    const { showAllAs } = config
+    return new DriverHouse(instance, entries, { logger, clock: context.get(ids.clock), showAllAs })
   })
   container.bind(ids.lifecycle).toDynamicValue(() => new LifecycleHook())
   container.bind(ids.server).toDynamicValue((context) => {

@@ -22,7 +22,7 @@ export interface GuestPair extends AsyncDisposable {
   startDaemon(): Promise<void>
 }
 
-/** Starts a daemon with real drivers; the guests are yet to be defined. */
+/** Starts a daemon with real drivers; the guests are yet to be defined. `config` goes before what says where its sockets are. */
 export async function guestPair(options: DaemonOptions = {}): Promise<GuestPair> {
   const root = await tempRoot()
   const [container, machine] = [uniqueName('container'), uniqueName('machine')]
@@ -43,9 +43,12 @@ export async function guestPair(options: DaemonOptions = {}): Promise<GuestPair>
       <devices><serial type='pty'/><console type='pty'/></devices></domain>`,
   )
   const libvirt = root.join('libvirt')
-  const config = `[sockets]\nlibvirt_directory = "${libvirt}"\n`
+  const { config = '', ...others } = options
   const start = () =>
-    startDaemon({ root: root.path, drivers: ['lxc', 'qemu'], config, args: ['--libvirt-socket'], ...options })
+    startDaemon({
+      ...{ root: root.path, drivers: ['lxc', 'qemu'], args: ['--libvirt-socket'], ...others },
+      config: `${config}[sockets]\nlibvirt_directory = "${libvirt}"\n`,
+    })
   let daemon = await start()
   return {
     root,

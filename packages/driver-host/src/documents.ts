@@ -1,3 +1,5 @@
+import type { GuestKind } from '@covirt/core'
+
 /** By what a document names its domain, as far as it does. */
 export interface DomainIdentity {
   /** The `type` of the `<domain>`. */
@@ -13,4 +15,6 @@ export interface HostDocuments {
   identify(xml: string): DomainIdentity
   /** One `<capabilities>` document: the host of the first, the guests of all. */
   mergeCapabilities(documents: readonly string[]): string
+  /** The `<domainCapabilities>` that such a document tells of one kind. `INVALID_ARG` where it has no such guests. */
+  domainCapabilitiesOf(capabilities: string, kind: GuestKind): string
 }

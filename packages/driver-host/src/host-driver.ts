@@ -15,6 +15,7 @@ import {
   type DriverEvent,
   formatConnectUri,
   type GuestAgentRole,
+  type GuestKind,
   libraryVersion,
   type MetadataOptions,
   type NodeInfo,
@@ -119,6 +120,10 @@ export class HostDriver implements Driver {
   async getCapabilities(options?: CallOptions): Promise<string> {
     const documents = await Promise.all(this.#drivers.map((driver) => driver.getCapabilities(options)))
     return this.#documents.mergeCapabilities(documents)
+  }
+
+  async getDomainCapabilities(kind: GuestKind = {}, options?: CallOptions): Promise<string> {
+    return this.#documents.domainCapabilitiesOf(await this.getCapabilities(options), kind)
   }
 
   async getHostname(options?: CallOptions): Promise<string> {

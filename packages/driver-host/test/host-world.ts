@@ -11,6 +11,7 @@ export const documents: HostDocuments = {
     uuid: /<uuid>(.*)<\/uuid>/.exec(xml)?.[1],
   }),
   mergeCapabilities: (texts) => `${texts.length} documents`,
+  domainCapabilitiesOf: (text) => `what guests can have by ${text}`,
 }
 
 /** A test domain for the member `type`. */

@@ -1,12 +1,17 @@
 import { machine } from 'node:os'
 import { formatCapabilities } from '@covirt/xml'
+import { containerMachine } from './config/prepare-document.js'
 
 /** libvirt's `<capabilities>` of this host for containers. */
 export function capabilitiesDocument(): string {
   const name = machine()
   const guests = [name, ...compatible(name)].map((arch) => ({
     osType: 'exe',
-    arch: { name: arch, wordSize: /64|s390x/.test(arch) ? 64 : 32, domains: [{ type: 'lxc' }] },
+    arch: {
+      ...{ name: arch, wordSize: /64|s390x/.test(arch) ? 64 : 32 },
+      machines: [{ name: containerMachine }],
+      domains: [{ type: 'lxc' }],
+    },
     features: { privnet: true as const },
   }))
   return formatCapabilities({ host: { cpu: { arch: name } }, guests })

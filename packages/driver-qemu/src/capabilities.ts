@@ -12,10 +12,16 @@ export interface GuestAbilities {
 /** The machines of a QEMU that this driver can use. */
 const usable = /^(pc|pc-i440fx-.*|q35|pc-q35-.*|microvm)$/
 
+/** Listed first, as clients take it where it is not said which. */
+function isDefault({ alias }: QemuProgram['machines'][number]): boolean {
+  return alias === 'pc'
+}
+
 /** libvirt's `<capabilities>`, as far as virtual machines go. */
 export function qemuCapabilities({ program, kvm, hostArch }: GuestAbilities): string {
   const machines = program.machines
     .filter(({ name }) => usable.test(name))
+    .sort((a, b) => Number(isDefault(b)) - Number(isDefault(a)))
     .flatMap(({ name, maxCpus, alias }) => [
       ...(alias === undefined ? [] : [{ name: alias, canonical: name, maxCpus }]),
       { name, maxCpus },

@@ -7,6 +7,7 @@ import {
   type DomainRef,
   type DomainState,
   type DomainStats,
+  type GuestKind,
   isVirError,
   type MetadataOptions,
   type NodeInfo,
@@ -59,6 +60,12 @@ export class PeerDomains {
 
   async getCapabilities(options?: CallOptions): Promise<string> {
     return (await this.calls.call(procedures.connectGetCapabilities, {}, options)).xml
+  }
+
+  async getDomainCapabilities({ type, ...kind }: GuestKind = {}, options?: CallOptions): Promise<string> {
+    const { emulator, arch, machine } = kind
+    const args = { emulator, arch, machine, virtType: type, flags: 0 }
+    return (await this.calls.call(procedures.connectGetDomainCapabilities, args, options)).xml
   }
 
   async getHostname(options?: CallOptions): Promise<string> {

@@ -4,7 +4,10 @@ import { type DomainXml, lifecycleOf, parseDomain } from '@covirt/xml'
 import { checkDomainName } from './domain-name.js'
 import type { Hypervisor } from './hypervisor.js'
 
-/** Parses, checks and completes a definition that a user gives. What it returns has no id, but a uuid. */
+/**
+ * Parses, checks and completes a definition that a user gives. What it returns has no id, but a uuid, and says of memory
+ * and processors what there is now besides what there may be: clients rely on both, as libvirt's documents have them.
+ */
 export function prepareDefinition(
   xml: string,
   hypervisor: Hypervisor,
@@ -19,7 +22,14 @@ export function prepareDefinition(
     )
   }
   const uuid = document.uuid ?? randomUUID()
-  return { ...hypervisor.prepare({ ...document, uuid }), uuid }
+  const prepared = hypervisor.prepare({ ...document, uuid })
+  const { memoryKib, currentMemoryKib = memoryKib, vcpu } = prepared
+  return {
+    ...prepared,
+    uuid,
+    ...(currentMemoryKib === undefined ? {} : { currentMemoryKib }),
+    vcpu: { ...vcpu, count: vcpu?.count ?? 1 },
+  }
 }
 
 /** As {@link prepareDefinition}, of a definition that is new: what is wrong in there is for whoever writes it. */

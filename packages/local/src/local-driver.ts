@@ -14,6 +14,7 @@ import {
   type Driver,
   EventHub,
   type GuestAgentRole,
+  type GuestKind,
   libraryVersion,
   type MetadataOptions,
   matchesFilter,
@@ -34,7 +35,7 @@ import {
   VirError,
   type XmlOptions,
 } from '@covirt/core'
-import type { DomainXml } from '@covirt/xml'
+import { type DomainXml, domainCapabilitiesOf } from '@covirt/xml'
 import { changeMetadata, metadataOf } from './change-metadata.js'
 import { DocumentChanges } from './document-changes.js'
 import { documentText } from './document-texts.js'
@@ -149,6 +150,10 @@ export class LocalDriver implements Driver {
   async getCapabilities(options: CallOptions = {}): Promise<string> {
     throwIfAborted(options.signal)
     return this.#parts.hypervisor.getCapabilities(options)
+  }
+
+  async getDomainCapabilities(kind: GuestKind = {}, options: CallOptions = {}): Promise<string> {
+    return domainCapabilitiesOf(await this.getCapabilities(options), kind)
   }
 
   async getHostname(options: CallOptions = {}): Promise<string> {

@@ -14,7 +14,6 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/^INTERFACE_/, 'interfaces of the host are not known'],
   [/^NODE_|SYSINFO$/, 'drivers tell no more of the host'],
   [/CPU(_MODEL_NAMES)?$/, 'drivers compare no models of processors'],
-  [/DOMAIN_CAPABILITIES$/, 'drivers tell their capabilities in one document alone'],
   [/CHECKPOINT|BACKUP/, 'no driver has checkpoints'],
   [/_(SAVE|RESTORE|MANAGED_SAVE|CORE_DUMP)(_|$)/, 'no driver saves guests in this way'],
   [/_BLOCK_|_DISK_ERRORS$/, 'no driver changes disks in use'],

@@ -112,10 +112,19 @@ describeWhen(canRunVirsh(), 'virsh', () => {
   })
 
   test('tells about the host', async () => {
-    const text = await virsh('nodeinfo', 'hostname', 'version', 'capabilities', 'maxvcpus', 'nodecpumap')
+    const text = await virsh(
+      'nodeinfo',
+      'hostname',
+      'version',
+      'capabilities',
+      'maxvcpus',
+      'nodecpumap',
+      'nodememstats',
+    )
     expect(text).toMatch(/CPU model: +i686\nCPU\(s\): +16/)
     expect(text).toMatch('Using API: TEST')
     expect(text).toMatch('<capabilities>')
+    expect(text).toMatch(/total *: +\d+ KiB/)
   })
 
   test('shows documents', async () => {

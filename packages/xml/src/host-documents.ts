@@ -1,4 +1,5 @@
 import { VirError } from '@covirt/core'
+import { domainCapabilitiesOf } from './capabilities/index.js'
 import {
   attributeOf,
   elementsOf,
@@ -21,6 +22,7 @@ interface NamedDomain {
 
 /** What `covirt:///` must know of documents to choose among drivers: the `HostDocuments` of @covirt/driver-host. */
 export const hostDocuments = {
+  domainCapabilitiesOf,
   /** Who a `<domain>` document is about. `XML_ERROR` where it is not one. Checks nothing else. */
   identify: (xml: string): NamedDomain => {
     const root = rootOf(xml, 'domain')

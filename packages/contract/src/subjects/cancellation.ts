@@ -55,6 +55,7 @@ const queries: Readonly<Record<string, Call>> = {
   'list statistics': (_, options, { connection }) => connection.domains.stats({}, options),
   'look up by name': ({ name }, options, { connection }) => connection.domains.lookupByName(name, options),
   'get capabilities': (_, options, { connection }) => connection.capabilities(options),
+  'get domain capabilities': (_, options, { connection }) => connection.domainCapabilities({}, options),
   'get the host name': (_, options, { connection }) => connection.hostname(options),
   'get the node info': (_, options, { connection }) => connection.nodeInfo(options),
   'get the version': (_, options, { connection }) => connection.version(options),

@@ -21,6 +21,16 @@ export function information({ fixture, test, onOneGuest }: Suite): void {
     expect(xml).toMatch(/<guest\b/)
   })
 
+  test('what guests can have is told of each kind, and of none that there is not', async (scene) => {
+    const { connection } = scene
+    const xml = await connection.domainCapabilities()
+    const [, arch = ''] = /<arch>(\w+)<\/arch>/.exec(xml) ?? []
+    expect(xml).toMatch(/<domainCapabilities>[\s\S]*<domain>\w+<\/domain>/)
+    expect(await connection.domainCapabilities({ arch })).toBe(xml)
+    const none = connection.domainCapabilities({ machine: 'no-such-machine' })
+    await expect(none).rejects.toMatchObject({ code: 'INVALID_ARG' })
+  })
+
   test('the node has memory and processors, and its topology accounts for them', async (scene) => {
     const node = await scene.connection.nodeInfo()
     expect(node.model).toMatch(/\w/)

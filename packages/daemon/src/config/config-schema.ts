@@ -115,6 +115,7 @@ const lifecycle = z.strictObject({
 /** What a configuration file may say, keys in camel case. */
 export const configSchema = z.strictObject({
   drivers: names.default(['lxc', 'qemu']),
+  showAllAs: names.default([]),
   sockets: sockets.prefault({}),
   tcp: tcp.prefault({}),
   tls: tls.prefault({}),

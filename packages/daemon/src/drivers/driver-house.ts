@@ -39,16 +39,24 @@ export class DriverHouse {
   readonly #entries: readonly DriverEntry[]
   readonly #options: { readonly logger: Logger; readonly clock: Clock }
   readonly #providers: readonly DriverProvider[]
+  readonly #showAllAs: readonly string[]
   readonly #held: Driver[] = []
 
   constructor(
     instance: Instance,
     entries: readonly DriverEntry[],
-    options: { readonly logger: Logger; readonly clock: Clock },
+    options: {
+      readonly logger: Logger
+      readonly clock: Clock
+      /** The schemes whose clients get the guests of all drivers. */
+      readonly showAllAs: readonly string[]
+    },
   ) {
+    const { showAllAs, ...parts } = options
     this.#instance = instance
     this.#entries = entries
-    this.#options = options
+    this.#options = parts
+    this.#showAllAs = showAllAs
     const members = entries.filter(({ domainTypes }) => domainTypes.length > 0)
     this.#providers = [
       hostProvider({ members, documents: hostDocuments }),
@@ -83,7 +91,7 @@ export class DriverHouse {
   }
 
   /**
-   * What a client asks for, as it wrote it; the empty string is all of the drivers. `NO_CONNECT` where no driver
+   * What a client asks for, as it wrote it; the empty string, and the schemes that show all, are all of the drivers. `NO_CONNECT` where no driver
    * answers to it, `INVALID_ARG` where it means another instance than this one.
    */
   async connect(text: string, { signal }: { readonly signal: AbortSignal }): Promise<Driver> {
@@ -92,7 +100,8 @@ export class DriverHouse {
     // no `root`: clients could make any number of worlds
     if (scheme === simulated) return this.#openUri({ scheme, path, query: {} }, signal)
     this.#checkInstance(text, path, query.root)
-    return this.#openUri(instanceUri(scheme, this.#instance), signal)
+    const shown = this.#showAllAs.includes(scheme) ? 'covirt' : scheme
+    return this.#openUri(instanceUri(shown, this.#instance), signal)
   }
 
   async close(): Promise<void> {

@@ -12,8 +12,11 @@ import { generatedMac, hostLinks, networkLines } from './network.js'
 import { findRefusal } from './refusals.js'
 import { routeMistake } from './routes.js'
 
+/** The only machine of containers. There is none in truth, but some clients (Cockpit) list nobody who has none. */
+export const containerMachine = 'lxc'
+
 /**
- * A definition with this driver's defaults filled in: architecture, init, console, MAC addresses. `CONFIG_UNSUPPORTED` for
+ * A definition with this driver's defaults filled in: architecture, machine, init, console, MAC addresses. `CONFIG_UNSUPPORTED` for
  * what containers cannot have, `XML_ERROR` for what makes no sense. Preparing twice is preparing once.
  */
 export function prepareDocument(document: DomainXml): DomainXml {
@@ -40,13 +43,18 @@ function withDefaults(document: DomainXml): DomainXml {
   const { os, devices } = document
   const isComplete =
     os.type?.arch !== undefined &&
+    os.type.machine !== undefined &&
     os.init !== undefined &&
     devices.consoles.length > 0 &&
     devices.interfaces.every(({ mac }) => mac?.address !== undefined)
   if (isComplete) return document
   return {
     ...document,
-    os: { ...os, type: { type: 'exe', arch: machine(), ...os.type }, init: os.init ?? defaultInit },
+    os: {
+      ...os,
+      type: { type: 'exe', arch: machine(), machine: containerMachine, ...os.type },
+      init: os.init ?? defaultInit,
+    },
     devices: {
       ...devices,
       consoles:

@@ -10,6 +10,7 @@ import {
   type Driver,
   type DriverEvent,
   type DriverRoles,
+  type GuestKind,
   isVirError,
   type MetadataOptions,
   type NodeInfo,
@@ -48,6 +49,10 @@ export class GuardedDriver implements Driver {
 
   getCapabilities(options?: CallOptions): Promise<string> {
     return this.#driver.getCapabilities(options)
+  }
+
+  getDomainCapabilities(kind?: GuestKind, options?: CallOptions): Promise<string> {
+    return this.#driver.getDomainCapabilities(kind, options)
   }
 
   getHostname(options?: CallOptions): Promise<string> {

@@ -23,6 +23,13 @@ export const connectHandlers = {
     return { count: driver.type === 'LXC' ? cpus : maxVcpus }
   },
   connectGetCapabilities: async ({ driver, options }) => ({ xml: await driver.getCapabilities(options) }),
+  connectGetDomainCapabilities: async ({ driver, options }, { flags, ...kind }) => {
+    checkFlags(flags, 0, 'asking for what guests can have')
+    // Some clients leave out what they do not say, some send it empty.
+    const { emulator, arch, machine, virtType: type } = kind
+    const said = Object.entries({ emulator, arch, machine, type }).filter(([, value]) => value)
+    return { xml: await driver.getDomainCapabilities(Object.fromEntries(said), options) }
+  },
   connectGetHostname: async ({ driver, options }) => ({ hostname: await driver.getHostname(options) }),
   connectGetUri: ({ driver }) => ({ uri: driver.uri }),
   connectIsSecure: ({ session }) => ({ secure: session.access.identity.transport !== 'tcp' }),

@@ -4,3 +4,4 @@ export {
   formatCapabilities,
   parseCapabilities,
 } from './capabilities.js'
+export { domainCapabilitiesOf } from './domain-capabilities.js'
