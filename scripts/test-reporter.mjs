@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs'
+import { longest } from './test-sequencer.mjs'
 
 const EXIT_WITHIN_MS = 30_000
+/** What takes longer is to be among those that begin. */
+const LONG_MS = 60_000
 
 /**
  * A reporter for Jest that leaves the numbers of a run, and why tests were left out, in the file that
@@ -16,6 +19,11 @@ class SummaryReporter {
       failures: failures(results),
     }
     writeFileSync(process.env.COVIRT_TEST_SUMMARY, JSON.stringify(summary))
+    for (const { testFilePath, perfStats } of results.testResults) {
+      const isKnown = longest.some((pattern) => pattern.test(testFilePath))
+      if (perfStats.runtime > LONG_MS && !isKnown)
+        console.log(`takes long, and is not in scripts/test-sequencer.mjs: ${testFilePath}`)
+    }
     // fires only where something still keeps Jest from ending
     setTimeout(() => {
       console.error(`Jest did not end within ${EXIT_WITHIN_MS / 1000} s: a test leaves a handle open`)
