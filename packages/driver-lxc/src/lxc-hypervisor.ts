@@ -3,7 +3,14 @@ import { mkdir } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type CallOptions, type DomainRef, type DriverRoles, VirError } from '@covirt/core'
+import {
+  type CallOptions,
+  type DomainRef,
+  type DriverRoles,
+  type Logger,
+  silentLogger,
+  VirError,
+} from '@covirt/core'
 import {
   type AdoptSpec,
   controlGroupTuning,
@@ -44,7 +51,7 @@ import { exportedImages, exportImages } from './host/image-exports.js'
 import { rawImages } from './host/image-type.js'
 import { type InitKind, initKinds, initSignals } from './host/init-kind.js'
 import { type FoundOnHost, inspectHost } from './host/inspect-host.js'
-import { type Leftovers, removeLeftovers } from './host/leftovers.js'
+import { clearUp, type Leftovers, retryAllLeftovers, retryLeftovers } from './host/leftovers.js'
 import { lxcfsDirectory, lxcfsFiles } from './host/lxcfs.js'
 import { ephemeralDirectory, prepareOverlays } from './host/overlays.js'
 import { findProcesses, processIdentity } from './host/processes.js'
@@ -65,6 +72,8 @@ export interface LxcHypervisorParts {
   readonly lxcpath?: string | undefined
   /** Of liblxc. */
   readonly version: string
+  /** Told what containers that have ended could not be cleared of. Default: nobody is. */
+  readonly logger?: Logger | undefined
 }
 
 /** The program of the native package that starts containers. */
@@ -104,6 +113,7 @@ export class LxcHypervisor implements Hypervisor {
 
   static async open(parts: LxcHypervisorParts): Promise<LxcHypervisor> {
     await mkdir(parts.containersDirectory, { recursive: true, mode: 0o711 })
+    await retryAllLeftovers(parts.containersDirectory, parts.logger ?? silentLogger)
     const [host, ids] = await Promise.all([readHostFacts(), IdRanges.open(parts.idRanges)])
     return new LxcHypervisor(parts, { host, ids })
   }
@@ -123,6 +133,7 @@ export class LxcHypervisor implements Hypervisor {
     const undo = new UndoStack(logger)
     let document = spec.document
     try {
+      await retryLeftovers(container)
       const { init, devices } = await inspectHost(document)
       const ids = wantsOwnIds(document) ? this.#ids.take(domain.uuid) : undefined
       document = liveDocument(document, ids)
@@ -132,7 +143,7 @@ export class LxcHypervisor implements Hypervisor {
         })
       for (const protection of missingProtection(document, this.#host))
         logger.warn('A container starts with less protection', { domain: domain.name, missing: protection })
-      undo.push(() => removeLeftovers(container, leftoversOf(document, spec)))
+      undo.push(() => clearUp(container, leftoversOf(document, spec), logger))
       this.#writeConfig(spec, { document, container, init, devices })
       await prepareOverlays(document, container)
       await exportImages(document, imagesDirectoryOf(spec))
@@ -169,7 +180,7 @@ export class LxcHypervisor implements Hypervisor {
         }
       }
       await stop(container)
-      await removeLeftovers(container, leftoversOf(document, spec))
+      await clearUp(container, leftoversOf(document, spec), spec.logger)
       return undefined
     } catch (error) {
       throw toVirError(error, `Finding ${name} again`, signal)
@@ -183,7 +194,7 @@ export class LxcHypervisor implements Hypervisor {
     try {
       await Promise.all((await this.#starters(container)).map(killProcess))
       await endContainer(container, logger)
-      await removeLeftovers(container, leftoversOf(spec.document, spec))
+      await clearUp(container, leftoversOf(spec.document, spec), logger)
     } catch (error) {
       throw toVirError(error, `Ending ${domain.name}`)
     }

@@ -47,7 +47,7 @@ export const lxcProvider: DriverProvider<LxcDriver> = localProvider<LxcDriver>({
     if (!probe.available) return probe.reason
     return process.geteuid?.() === 0 ? undefined : 'containers need root (sudo)'
   },
-  hypervisor: async ({ stateDirectory, uri }) => {
+  hypervisor: async ({ stateDirectory, uri, logger }) => {
     const probe = probeLxc()
     const version = probe.available ? probe.version : ''
     return LxcHypervisor.open({
@@ -55,6 +55,7 @@ export const lxcProvider: DriverProvider<LxcDriver> = localProvider<LxcDriver>({
       idRanges: { own: join(stateDirectory, 'id-ranges'), host: hostIdRanges },
       lxcpath: lxcpathOf(uri),
       version,
+      logger,
     })
   },
 })

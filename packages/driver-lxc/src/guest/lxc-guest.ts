@@ -29,7 +29,7 @@ import type { DomainDevice, DomainXml } from '@covirt/xml'
 import { hostLinkName } from '../config/network.js'
 import { endContainer } from '../host/end-container.js'
 import { type InitKind, type InitSignals, initSignals } from '../host/init-kind.js'
-import { removeLeftovers } from '../host/leftovers.js'
+import { clearUp } from '../host/leftovers.js'
 import { toVirError } from '../lxc-errors.js'
 import {
   type Container,
@@ -471,16 +471,12 @@ export class LxcGuest implements Guest {
   async #end(exit: GuestExit): Promise<void> {
     if (this.#ended) return
     this.#ended = true
-    const { container, sink, logger, name, isForeign, imagesDirectory } = this.#parts
+    const { container, sink, logger, isForeign, imagesDirectory } = this.#parts
     this.#letGo()
     this.#programs.end()
     await this.#console.drain({ restarts: false })
     const links = this.document.devices.interfaces.map((_, index) => hostLinkName(this.document, index))
-    try {
-      if (!isForeign) await removeLeftovers(container, { links, imagesDirectory })
-    } catch (error) {
-      logger.warn('Something of a container is left', { domain: name, error: messageOf(error) })
-    }
+    if (!isForeign) await clearUp(container, { links, imagesDirectory }, logger)
     this.#setGone()
     sink.exited(this.#isKilled ? { kind: 'killed' } : exit)
   }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { readdir, readFile, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { VirError } from '@covirt/core'
 import { type Container, setFrozen, watchPidfd } from '../native.js'
 import { cgroupMounts } from './host-facts.js'
 import { processIdentity } from './processes.js'
@@ -29,14 +30,28 @@ export function controlGroupsOf({ path, name }: Container): ControlGroups {
 
 /**
  * Removes these groups from all hierarchies, and waits a while for processes in them to end: the program that has
- * started a container is in the monitor's until it ends itself.
+ * started a container is in the monitor's until it ends itself. `OPERATION_FAILED` where one of them stays.
  */
 export async function removeControlGroups({ payload, monitor }: ControlGroups): Promise<void> {
   const mounts = new Set(cgroupMounts(await readFile('/proc/self/mountinfo', 'utf8')).values())
   const deadline = Date.now() + emptyMs
   for (const mount of mounts)
     for (const name of [payload, monitor])
-      while (!(await removeTree(join(mount, name))) && Date.now() < deadline) await delay(2)
+      while (!(await removeTree(join(mount, name)))) {
+        if (Date.now() > deadline) throw inUse(join(mount, name))
+        await delay(2)
+      }
+}
+
+function inUse(group: string): VirError {
+  return new VirError(
+    'OPERATION_FAILED',
+    `The control group ${group} is in use by a process that is not the container's`,
+    {
+      domain: 'LXC',
+      hint: `Its cgroup.procs say by which; end that, or move it to another group`,
+    },
+  )
 }
 
 /** Whether nothing is left of it. */

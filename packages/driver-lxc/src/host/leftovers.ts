@@ -1,6 +1,8 @@
-import { readdir, rm, rmdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { type Logger, messageOf } from '@covirt/core'
 import type { Container } from '../native.js'
 import { controlGroupsOf, removeControlGroups } from './control-groups.js'
 import { endExports } from './image-exports.js'
@@ -17,15 +19,63 @@ export interface Leftovers {
   readonly imagesDirectory: string
 }
 
+/** In the directory of a container that has ended: what could not be removed of it. */
+const noteName = 'leftovers.json'
+
 /**
  * Removes what a container that has ended may have left on the host: control groups (of a monitor that was
  * killed), its configuration and its lock, what showed its images; and waits until the kernel has taken its network
- * links down. Nothing of it may run any more.
+ * links down. Nothing of it may run any more. What cannot be removed is logged and noted for {@link retryLeftovers}.
  */
-export async function removeLeftovers(
-  container: Container,
-  { links, imagesDirectory }: Leftovers,
-): Promise<void> {
+export async function clearUp(container: Container, leftovers: Leftovers, logger: Logger): Promise<void> {
+  try {
+    await removeLeftovers(container, leftovers)
+  } catch (error) {
+    logger.error('Something of a container is left; its next start and the next open try again', {
+      container: container.name,
+      error: messageOf(error),
+    })
+    await noteLeftovers(container, leftovers).catch((failure: unknown) =>
+      logger.error('What is left of a container is not noted', { error: messageOf(failure) }),
+    )
+  }
+}
+
+/**
+ * Removes what could not be removed when a container of this name ended, if anything: rejects where it still cannot.
+ */
+export async function retryLeftovers(container: Container): Promise<void> {
+  const noted = await readNote(container)
+  if (!noted) return
+  try {
+    await removeLeftovers(container, noted)
+  } catch (error) {
+    // The note went with what else could be removed.
+    await noteLeftovers(container, noted)
+    throw error
+  }
+}
+
+/** {@link retryLeftovers} of all containers of `path`; failures are logged. */
+export async function retryAllLeftovers(path: string, logger: Logger): Promise<void> {
+  for (const name of await entries(path))
+    await retryLeftovers({ path, name }).catch((error: unknown) =>
+      logger.error('Something of a container is left', { container: name, error: messageOf(error) }),
+    )
+}
+
+async function noteLeftovers({ path, name }: Container, leftovers: Leftovers): Promise<void> {
+  await mkdir(join(path, name), { recursive: true, mode: 0o711 })
+  await writeFile(join(path, name, noteName), JSON.stringify(leftovers), { mode: 0o600 })
+}
+
+/** That there is none, as nearly always, is seen without a turn of the thread pool. */
+async function readNote({ path, name }: Container): Promise<Leftovers | undefined> {
+  const note = join(path, name, noteName)
+  return existsSync(note) ? (JSON.parse(await readFile(note, 'utf8')) as Leftovers) : undefined
+}
+
+async function removeLeftovers(container: Container, { links, imagesDirectory }: Leftovers): Promise<void> {
   await Promise.all([
     removeControlGroups(controlGroupsOf(container)),
     rm(join(container.path, container.name), { recursive: true, force: true }),
