@@ -51,6 +51,7 @@
         'src/program/loop-device.cc',
         'src/program/main.cc',
         'src/program/mapped-ids.cc',
+        'src/program/member.cc',
         'src/program/mount-calls.cc',
         'src/program/mount.cc',
         'src/program/netlink.cc',

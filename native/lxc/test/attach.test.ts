@@ -54,12 +54,31 @@ describeWhen(canRunLxc(), 'attach', () => {
     expect(await (await attach(container, ['/bin/nonexistent'])).exited).toEqual({ code: 127 })
   })
 
-  test('aborting kills the program', async () => {
+  test('is in the same control groups by way of a member of them as it is by being moved', async () => {
+    await using container = await testContainer()
+    const { initPid } = await start(container)
+    const groups = (pid: number) => readFile(`/proc/${pid}/cgroup`, 'utf8')
+
+    const moved = await attach(container, ['/bin/cat'])
+    const born = await attach(container, ['/bin/cat'], { initPid })
+
+    expect(await groups(born.pid)).toBe(await groups(moved.pid))
+    for (const { stdin, exited } of [moved, born]) {
+      stdin.end()
+      expect(await exited).toEqual({ code: 0 })
+    }
+  })
+
+  test.each([
+    ['was moved into its control groups', false],
+    ['came into it by way of a member', true],
+  ])('aborting kills the program that %s', async (_, isKnown) => {
     await using container = await testContainer()
     const { initPid } = await start(container)
     const controller = new AbortController()
     const program = await attach(container, ['/bin/sh', '-c', 'echo ready; exec sleep 1000'], {
       signal: controller.signal,
+      initPid: isKnown ? initPid : undefined,
     })
     await readUntil(program.stdout, 'ready')
     const exited = exitOf(await findProcess(initPid, 'sleep 1000'))

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
+import { containerCgroups } from './cgroups.js'
 import type { Container, Options } from './container.js'
 import { toLxcError } from './lxc-error.js'
 import { parseErrorLine, programArguments, toError, unexpectedEnd } from './program.js'
@@ -33,6 +34,8 @@ export interface AttachOptions extends Options {
   readonly tty?: { readonly columns: number; readonly rows: number } | undefined
   /** The container's namespaces that it enters. Default all. */
   readonly namespaces?: readonly NamespaceKind[] | undefined
+  /** Of the container, where it is known: what is run comes to be there ten milliseconds sooner. */
+  readonly initPid?: number | undefined
 }
 
 /** How a program in a container ended. */
@@ -72,7 +75,8 @@ export async function attach(
   const failure = (error: unknown) =>
     signal?.aborted ? signal.reason : toLxcError(error, 'attach', container.name)
   try {
-    const { stdin, stdout, stderr, control, kill } = spawn(container, argv, options)
+    const groups = await groupArguments(options.initPid)
+    const { stdin, stdout, stderr, control, kill } = spawn(container, [...groups, '--', ...argv], options)
     // It may hang before it listens, where the container is frozen.
     let isThere = false
     abandon = () => (isThere ? control.end() : kill(constants.signals.SIGKILL))
@@ -120,8 +124,22 @@ interface Spawned {
   readonly kill: (signal: number) => void
 }
 
+/** The control groups of the container with this init, if all of them are known to be its own. */
+async function groupArguments(initPid: number | undefined): Promise<string[]> {
+  if (initPid === undefined) return []
+  const cgroups = await containerCgroups(initPid).catch(() => new Map<string, string>())
+  const unified = cgroups.get('')
+  const directories = new Set(cgroups.values())
+  if ([...directories].some((directory) => !/\/lxc\.payload[^/]*$/.test(directory))) return []
+  if (unified !== undefined) directories.delete(unified)
+  return [
+    ...[...directories].flatMap((directory) => ['--cgroup', directory]),
+    ...(unified === undefined ? [] : ['--unified-cgroup', unified]),
+  ]
+}
+
 /** With pipes: a program that opens `/dev/stdout` could not open a socket. */
-function spawn(container: Container, argv: readonly string[], options: AttachOptions): Spawned {
+function spawn(container: Container, words: readonly string[], options: AttachOptions): Spawned {
   const { cwd, uid, gid, tty, namespaces, env } = options
   const mask = namespaces?.reduce((sum, kind) => sum | namespaceFlags[kind], 0)
   const args = [
@@ -132,7 +150,7 @@ function spawn(container: Container, argv: readonly string[], options: AttachOpt
     ...(gid === undefined ? [] : ['--gid', String(gid)]),
     ...(tty === undefined ? [] : ['--tty', `${tty.columns}x${tty.rows}`]),
     ...(mask === undefined ? [] : ['--namespaces', String(mask)]),
-    ...['--', ...argv],
+    ...words,
   ]
   const { stdio, kill } = spawnInside(args, ['read', 'write', 'write', 'both'], env)
   const [stdin, stdout, stderr, control] = stdio as [Socket, Socket, Socket, Socket]

@@ -34,6 +34,19 @@ function isExiting(stat: string): boolean {
   return (Number(flags) & 0x4) !== 0
 }
 
+/** A cgroup that this process is in, if it is in any. */
+export function ownCgroup(): string | undefined {
+  own ??= [
+    ...findCgroups(
+      readFileSync('/proc/self/cgroup', 'utf8'),
+      readFileSync('/proc/self/mountinfo', 'utf8'),
+    ).values(),
+  ]
+  return own[0]
+}
+
+let own: readonly string[] | undefined
+
 /** {@link containerCgroups} from the content of `/proc/PID/cgroup` and `/proc/self/mountinfo`. */
 export function findCgroups(membership: string, mountinfo: string): ReadonlyMap<string, string> {
   const mounts = cgroupMounts(mountinfo)

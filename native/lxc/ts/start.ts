@@ -1,4 +1,4 @@
-import { askFrozen, setFrozen } from './cgroups.js'
+import { askFrozen, ownCgroup, setFrozen } from './cgroups.js'
 import type { Container, Options } from './container.js'
 import { stop } from './halt.js'
 import { runProgram } from './program.js'
@@ -62,7 +62,9 @@ export async function start(container: Container, options: StartOptions = {}): P
     signal,
     stages = [],
   } = options
+  const group = ownCgroup()
   const args = [
+    ...(group === undefined ? [] : ['--early-move', group]),
     ...(configFile === undefined ? [] : ['--config', configFile]),
     ...(logFile === undefined ? [] : ['--log-file', logFile]),
     ...(logLevel === undefined ? [] : ['--log-level', logLevel]),

@@ -2,13 +2,7 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, rename, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type CallOptions, VirError } from '@covirt/core'
-import {
-  removeTree,
-  type SnapshotSpec,
-  type StorageSnapshots,
-  syncDirectory,
-  type TakeSnapshotSpec,
-} from '@covirt/local'
+import { removeTree, type SnapshotSpec, type StorageSnapshots, type TakeSnapshotSpec } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { changesDirectory, rootFilesystem, sourceDirectory } from './config/mounts.js'
 import { LxcGuest } from './guest/lxc-guest.js'
@@ -34,12 +28,13 @@ export const rootfsSnapshots: StorageSnapshots = {
     await removeTree(unfinished)
     try {
       await held(spec, () => copyTree(root, unfinished, { signal }))
-      await syncFileSystem(unfinished)
       await removeTree(place)
       await rename(unfinished, place)
-      await syncDirectory(dirname(place))
+      // Nobody is told of it before this: what is left of one that was cut off is in the way of no other.
+      await syncFileSystem(place)
     } catch (error) {
       await removeTree(unfinished)
+      await removeTree(place)
       await removeIfEmpty(dirname(place))
       throw error
     }

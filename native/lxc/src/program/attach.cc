@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "program/id-map.h"
+#include "program/member.h"
 #include "program/supervisor.h"
 #include "program/terminal.h"
 #include "program/verbs.h"
@@ -29,12 +30,18 @@ struct Program {
   unsigned short columns;
   unsigned short rows;
   const char *cwd;
+  // To who adopts it; -1 where it is our child from the beginning.
+  int link;
 };
 
 // Runs inside the container. Dies with us, so that killing covirt-lxc ends what it runs.
 int Execute(void *argument) {
   const Program &program = *static_cast<Program *>(argument);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (program.link < 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+  } else if (!AwaitAdoption(program.link)) {
+    return 126;
+  }
   setsid();
   if (program.terminal >= 0 && !TakeTerminal(program.terminal, program.columns, program.rows)) {
     dprintf(STDERR_FILENO, "no terminal can be opened: %s\n", strerror(errno));
@@ -73,6 +80,36 @@ void GivePipes(pid_t init, const Options &options) {
   }
 }
 
+struct Entry {
+  lxc_container *container;
+  lxc_attach_options_t *attach;
+  Program *program;
+};
+
+// Of a container that ends at this moment liblxc claims to have brought a program into it.
+pid_t Enter(const Entry &entry) {
+  lxc_container *c = entry.container;
+  pid_t pid = -1;
+  return c->attach(c, Execute, entry.program, entry.attach, &pid) == 0 && pid > 0 ? pid : -1;
+}
+
+pid_t EnterFromWithin(void *argument, int link) {
+  const Entry &entry = *static_cast<Entry *>(argument);
+  entry.program->link = link;
+  entry.attach->attach_flags &= ~LXC_ATTACH_MOVE_TO_CGROUP;
+  return Enter(entry);
+}
+
+// Where it cannot be done in the quick way it is done in liblxc's, which also tells why it cannot be done at all.
+pid_t Enter(Entry *entry, const Options &options, pid_t init) {
+  if (options.unified_cgroup != nullptr || options.cgroups[0] != nullptr) {
+    const Groups groups = {options.cgroups, options.unified_cgroup, HostId(init, "uid_map", 0), HostId(init, "gid_map", 0)};
+    const pid_t pid = AttachFromWithin(groups, EnterFromWithin, entry);
+    if (pid > 0) return pid;
+  }
+  return Enter(*entry);
+}
+
 }  // namespace
 
 int Attach(const Job &job) {
@@ -100,13 +137,12 @@ int Attach(const Job &job) {
   if (options.columns > 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, terminal) != 0) {
     return fail(errno, "no socket can be made");
   }
-  GivePipes(c->init_pid(c), options);
-  Program program = {options.argv, terminal[1], options.columns, options.rows, options.cwd ? options.cwd : "/"};
-  pid_t pid = -1;
-  // Of a container that ends at this moment liblxc claims to have brought a program into it.
-  if (c->attach(c, Execute, &program, &attach, &pid) != 0 || pid <= 0) {
-    return fail(c->is_running(c) ? 0 : ESRCH, "the program could not be brought into the container");
-  }
+  const pid_t init = c->init_pid(c);
+  GivePipes(init, options);
+  Program program = {options.argv, terminal[1], options.columns, options.rows, options.cwd ? options.cwd : "/", -1};
+  Entry entry = {c, &attach, &program};
+  const pid_t pid = Enter(&entry, options, init);
+  if (pid <= 0) return fail(c->is_running(c) ? 0 : ESRCH, "the program could not be brought into the container");
   fprintf(control, "{\"pid\":%d}\n", pid);
   int master = -1;
   if (terminal[1] >= 0) {

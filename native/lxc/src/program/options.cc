@@ -27,10 +27,15 @@ const char *ParseOptions(int argc, char **argv, Options *options) {
   options->idmaps = NewList(argc);
   options->stages = NewList(argc);
   options->routes = NewList(argc);
-  if (options->idmaps == nullptr || options->stages == nullptr || options->routes == nullptr) return "out of memory";
+  options->cgroups = NewList(argc);
+  if (options->idmaps == nullptr || options->stages == nullptr || options->routes == nullptr ||
+      options->cgroups == nullptr) {
+    return "out of memory";
+  }
   int idmap_count = 0;
   int stage_count = 0;
   int route_count = 0;
+  int cgroup_count = 0;
   for (int i = 2; i < argc; i++) {
     const char *option = argv[i];
     if (strcmp(option, "--") == 0) {
@@ -72,6 +77,12 @@ const char *ParseOptions(int argc, char **argv, Options *options) {
       options->stages[stage_count++] = value;
     } else if (strcmp(option, "--route") == 0) {
       options->routes[route_count++] = value;
+    } else if (strcmp(option, "--early-move") == 0) {
+      options->early_move = value;
+    } else if (strcmp(option, "--cgroup") == 0) {
+      options->cgroups[cgroup_count++] = value;
+    } else if (strcmp(option, "--unified-cgroup") == 0) {
+      options->unified_cgroup = value;
     } else if (strcmp(option, "--uid") == 0) {
       if (!ParseNumber(value, &options->uid)) return "--uid is not a number";
     } else if (strcmp(option, "--gid") == 0) {

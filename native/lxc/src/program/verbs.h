@@ -31,7 +31,7 @@ int Start(const Job &job);
 // Runs options.argv in a running container with our stdin, stdout and stderr, or, with options.columns, on a terminal
 // between it and them. Its environment is those of our variables that begin with '@'. On the control descriptor:
 // {"pid":N}, then {"exit":{"code":N}} or {"exit":{"signal":N}}, or the error line; see Supervisor for what it hears
-// there.
+// there. With options.cgroups and options.unified_cgroup, all that the container has, it comes to be there faster.
 int Attach(const Job &job);
 
 // Prints {"interfaces":[{"name","mac","addresses":[{"family","address","prefix"}]}]} of a running container.

@@ -26,12 +26,12 @@ export class GuestPrograms {
     this.#place = place
   }
 
-  /** See {@link ExecRole.exec}. */
-  async run(argv: readonly string[], options: ExecOptions): Promise<ExecProcess> {
+  /** See {@link ExecRole.exec}; `initPid` is the container's. */
+  async run(initPid: number, argv: readonly string[], options: ExecOptions): Promise<ExecProcess> {
     checkExec(argv, options)
     throwIfAborted(options.signal)
     const signal = anySignal(options.signal, this.#released.signal)
-    const program = await attach(this.#place.container, argv, { ...options, signal })
+    const program = await attach(this.#place.container, argv, { ...options, initPid, signal })
     this.#running.add(program)
     const exit = this.#exitOf(program, signal)
     exit.catch(() => {})

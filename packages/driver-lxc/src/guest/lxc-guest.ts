@@ -269,8 +269,8 @@ export class LxcGuest implements Guest {
 
   /** See {@link ExecRole.exec}. */
   exec(argv: readonly string[], options: ExecOptions): Promise<ExecProcess> {
-    return this.#do('Running a program in', options.signal, () => {
-      if (this.#phase === 'running') return this.#programs.run(argv, options)
+    return this.#do('Running a program in', options.signal, ({ pid }) => {
+      if (this.#phase === 'running') return this.#programs.run(pid, argv, options)
       throw new VirError('OPERATION_INVALID', `${this.#parts.name} is ${this.#phase} and runs nothing`, {
         domain: 'LXC',
       })
