@@ -74,16 +74,18 @@ export class Daemon {
 
   /**
    * Takes over what `config` says of access, logs and certificates. Clients that have lost a right are cut off, as are
-   * those whose password was taken away or whose certificate's name is not allowed any more; the others stay.
+   * those whose password was changed or taken away, or whose certificate was revoked, is too old or has a name that is not
+   * allowed any more; the others stay.
    */
   async reload(config: DaemonConfig): Promise<void> {
     const { logger, serviceManager, house, server, passwords } = this.#parts
     serviceManager.reloading()
     try {
-      const users = await passwords.users()
+      const verifiers = await passwords.verifiers()
       await this.#setPolicy(config)
       await this.#listeners?.reload(config)
-      await server.reviewGrants(knownClients(users, config.tls))
+      const known = knownClients(verifiers, config.tls)
+      await server.reviewGrants((identity) => known(identity) && (this.#listeners?.trusts(identity) ?? true))
       logger.info('configuration read anew')
     } finally {
       serviceManager.ready(`serving ${house.held.length} drivers`)

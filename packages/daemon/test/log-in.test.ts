@@ -10,6 +10,7 @@ import { makeAuthority } from './certificates.js'
 import { type DaemonProcess, program, startDaemon, virsh } from './daemon-process.js'
 
 const passwords: Readonly<Record<string, string>> = {
+  ada: 'the countess',
   alan: 'of bletchley',
   alice: 'in wonderland',
   bob: 'the builder',
@@ -50,7 +51,7 @@ cert = "${cert}"
 key = "${key}"
 
 [[access.rules]]
-users = ["sasl:al*"]
+users = ["sasl:a*"]
 role = "operate"
 
 [[access.rules]]
@@ -131,13 +132,16 @@ role = "operate"
     await expect(domain?.resume()).rejects.toMatchObject({ code: 'ACCESS_DENIED' })
   })
 
-  test('end what was opened with them when they are taken back', async () => {
-    await using connection = await as('alan')
+  test.each([
+    ['changed', (file: PasswordFile) => file.set('ada', passwords.ada ?? '')],
+    ['taken back', (file: PasswordFile) => file.remove('alan')],
+  ])('end what was opened with them when they are %s', async (how, change) => {
+    await using connection = await as(how === 'changed' ? 'ada' : 'alan')
     const driver = connection.driver as unknown as RemoteDriver
     const away = new Promise<void>((resolve) => {
       driver.onLinkState(({ state }) => state === 'away' && resolve())
     })
-    await new PasswordFile(join(daemon.root, 'etc/passwords.json')).remove('alan')
+    await change(new PasswordFile(join(daemon.root, 'etc/passwords.json')))
     daemon.signal('SIGHUP')
     await away
   })

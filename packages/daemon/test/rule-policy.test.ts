@@ -1,4 +1,5 @@
 import { silentLogger } from '@covirt/core'
+import { makeScramVerifier } from '@covirt/server'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { matchesAny } from '../src/access/glob.js'
@@ -32,15 +33,18 @@ dns = ["C=GB,*,CN=ops"]
 role = "admin"
 `
 
-test('who has logged in or shown a certificate is known while that would do again', () => {
-  const known = knownClients(['alice'], { allowedDns: ['C=GB,*'] })
-  expect([known({}), known({ sasl: 'alice' }), known({ certificate: 'C=GB,CN=ops' })]).toEqual([
+test('who has logged in or shown a certificate is known while that would do again', async () => {
+  const verifier = await makeScramVerifier('in wonderland')
+  const known = knownClients(new Map([['alice', verifier]]), { allowedDns: ['C=GB,*'] })
+  expect([known({}), known({ sasl: 'alice', verifier }), known({ certificate: 'C=GB,CN=ops' })]).toEqual([
     true,
     true,
     true,
   ])
-  expect([known({ sasl: 'bob' }), known({ certificate: 'C=FR,CN=ops' })]).toEqual([false, false])
-  expect(knownClients([], { allowedDns: undefined })({ certificate: 'C=FR,CN=ops' })).toBe(true)
+  expect([known({ sasl: 'bob', verifier }), known({ certificate: 'C=FR,CN=ops' })]).toEqual([false, false])
+  const another = await makeScramVerifier('in wonderland')
+  expect(known({ sasl: 'alice', verifier: another })).toBe(false)
+  expect(knownClients(new Map(), { allowedDns: undefined })({ certificate: 'C=FR,CN=ops' })).toBe(true)
 })
 
 describe('a policy', () => {

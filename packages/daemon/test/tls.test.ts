@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { silentLogger } from '@covirt/core'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { type Connection, open, type RemoteDriver } from 'covirt'
 import { canRunVirsh, describeWhen, type TempRoot, tempRoot } from '../../../test/fixtures/index.js'
 import { listenTls } from '../src/listen/tls-listener.js'
 import { type Authority, makeAuthority } from './certificates.js'
@@ -20,6 +21,7 @@ describeWhen(canRunVirsh(), 'TLS', () => {
     ['reader', '/C=GB/O=Example/CN=reader'],
     ['operator', '/C=GB/O=Example/CN=operator'],
     ['revoked', '/C=GB/O=Example/CN=revoked'],
+    ['leaving', '/C=GB/O=Example/CN=operator'],
     ['stranger', '/C=GB/O=Elsewhere/CN=reader'],
   ]
 
@@ -129,6 +131,24 @@ role = "read"
     const [greeting] = (await once(socket, 'data')) as [Buffer]
     expect([...greeting]).toEqual([1])
     socket.destroy()
+  })
+
+  test('cuts off whose certificate is revoked while it is connected, and nobody else', async () => {
+    const connect = (name: string) => open(uri(name)) as Promise<Connection<RemoteDriver>>
+    await using leaving = await connect('leaving')
+    await using staying = await connect('reader')
+    const states: string[] = []
+    staying.driver.onLinkState(({ state }) => states.push(state))
+    const away = new Promise<void>((resolve) => {
+      leaving.driver.onLinkState(({ state }) => state === 'away' && resolve())
+    })
+    await authority.revoke('leaving')
+    const since = daemon.log.length
+    daemon.signal('SIGHUP')
+    await away
+    await daemon.logged('configuration read anew', since)
+    expect((await staying.domains.list()).map(({ name }) => name)).toEqual(['test'])
+    expect(states).toEqual([])
   })
 
   test('takes other certificates when it reads its configuration again', async () => {

@@ -47,6 +47,11 @@ export class PasswordFile {
     return [...(await this.#read()).users.keys()].sort()
   }
 
+  /** What is kept of the passwords of all users. */
+  async verifiers(): Promise<ReadonlyMap<string, ScramVerifier>> {
+    return (await this.#read()).users
+  }
+
   /** For somebody who is none of them, what no password fits. */
   async verifierOf(user: string): Promise<ScramVerifier> {
     const { users, secret } = await this.#read()

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { AcceptOptions, Identity } from '@covirt/server'
@@ -6,6 +7,8 @@ import type { AcceptOptions, Identity } from '@covirt/server'
 export interface ClientIdentity extends Identity {
   /** The supplementary groups of the process at the other end of a unix socket. */
   readonly groups?: readonly number[] | undefined
+  /** The client's certificate itself. */
+  readonly x509?: X509Certificate | undefined
 }
 
 /** Somebody who has connected and is known as far as a listener can know it. */

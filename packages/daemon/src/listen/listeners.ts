@@ -3,7 +3,7 @@ import { type FindId, findId } from '../access/accounts.js'
 import type { DaemonConfig, SocketsConfig } from '../config/config-schema.js'
 import type { SystemCalls } from '../native.js'
 import { type InheritedSocket, isForReading } from './activation.js'
-import type { Accept, Listener } from './connection.js'
+import type { Accept, ClientIdentity, Listener } from './connection.js'
 import { libvirtSockets } from './libvirt-sockets.js'
 import type { SocketAccess } from './socket-file.js'
 import { listenTcp } from './tcp-listener.js'
@@ -64,6 +64,11 @@ export class Listeners {
   /** Reads certificates anew; the rest of what a configuration says of listeners needs a restart. */
   async reload({ tls }: DaemonConfig): Promise<void> {
     await this.#tls?.reload(tls)
+  }
+
+  /** Whether the certificate of a client, where it has shown one, would be accepted once more. */
+  trusts(identity: ClientIdentity): boolean {
+    return identity.x509 === undefined || this.#tls === undefined || this.#tls.trusts(identity.x509)
   }
 
   async close(): Promise<void> {

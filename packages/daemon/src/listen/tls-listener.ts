@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls'
 import { type Logger, messageOf, VirError } from '@covirt/core'
@@ -5,6 +6,7 @@ import { matchesAny } from '../access/glob.js'
 import type { TlsConfig } from '../config/config-schema.js'
 import type { Accept, Listener } from './connection.js'
 import { distinguishedName } from './distinguished-name.js'
+import { revokedSerials } from './revoked-serials.js'
 import { listening } from './tcp-listener.js'
 
 /** How long a client may take for its handshake, in milliseconds. */
@@ -17,6 +19,8 @@ const welcome = Buffer.from([1])
 export interface TlsListener extends Listener {
   /** For connections from now on. Rejects, and changes nothing, where they cannot be read or make no sense. */
   reload(config: TlsConfig): Promise<void>
+  /** Whether who has shown this certificate could do so once more, by what was read last: it is neither revoked nor too old. */
+  trusts(certificate: X509Certificate): boolean
 }
 
 /**
@@ -33,8 +37,10 @@ export async function listenTls(
 ): Promise<TlsListener> {
   let { allowedDns } = config
   const { auth, clientCertificates } = config
+  const credentials = await readCredentials(config)
+  let revoked = revokedSerials(credentials.crl ?? Buffer.alloc(0))
   const server = createServer({
-    ...(await readCredentials(config)),
+    ...credentials,
     requestCert: clientCertificates,
     rejectUnauthorized: clientCertificates,
     minVersion: 'TLSv1.2',
@@ -47,7 +53,8 @@ export async function listenTls(
   })
   server.on('secureConnection', (socket) => {
     socket.on('error', () => {})
-    const dn = certificateOf(socket)
+    const x509 = certificateOf(socket)
+    const dn = x509 && distinguishedName(x509.subject)
     const address = socket.remoteAddress
     const isAllowed = dn === undefined ? !clientCertificates : !allowedDns || matchesAny(allowedDns, dn)
     if (!isAllowed || address === undefined) {
@@ -60,7 +67,7 @@ export async function listenTls(
     socket.write(welcome)
     accept({
       stream: socket,
-      identity: { name: dn ?? address, transport: 'tls', address, certificate: dn },
+      identity: { name: dn ?? address, transport: 'tls', address, certificate: dn, x509 },
       readOnly: false,
       auth,
     })
@@ -70,8 +77,11 @@ export async function listenTls(
     reload: async (next) => {
       const credentials = await readCredentials(next)
       server.setSecureContext(credentials)
+      revoked = revokedSerials(credentials.crl ?? Buffer.alloc(0))
       allowedDns = next.allowedDns
     },
+    trusts: ({ serialNumber, validTo }) =>
+      !revoked.has(serialNumber.toUpperCase()) && Date.parse(validTo) > Date.now(),
     close: async () => {
       server.close()
     },
@@ -79,12 +89,16 @@ export async function listenTls(
 }
 
 /** `undefined` where the client showed none that we trust. */
-function certificateOf(socket: TLSSocket): string | undefined {
-  const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined
-  return certificate && distinguishedName(certificate.subject)
+function certificateOf(socket: TLSSocket): X509Certificate | undefined {
+  return socket.authorized ? socket.getPeerX509Certificate() : undefined
 }
 
-async function readCredentials({ ca, cert, key, crl }: TlsConfig): Promise<TlsOptions> {
+async function readCredentials({
+  ca,
+  cert,
+  key,
+  crl,
+}: TlsConfig): Promise<TlsOptions & { readonly crl?: Buffer }> {
   const read = async (option: string, path: string) => {
     try {
       return await readFile(path)

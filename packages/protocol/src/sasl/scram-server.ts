@@ -53,8 +53,12 @@ export class ScramServer {
     return answer
   }
 
-  /** Takes the client's last message; resolves to who it is, and what proves to the client who we are. */
-  finish(message: string): { readonly user: string; readonly answer: string } {
+  /** Takes the client's last message; returns who it is, by what that was seen, and what proves to the client who we are. */
+  finish(message: string): {
+    readonly user: string
+    readonly verifier: ScramVerifier
+    readonly answer: string
+  } {
     const challenge = this.#challenge
     this.#challenge = undefined
     if (!challenge) throw malformed('it comes before the first one')
@@ -68,7 +72,7 @@ export class ScramServer {
     const clientKey = proof.length === keyBytes ? xor(proof, hmac(verifier.storedKey, all)) : Buffer.alloc(0)
     if (!timingSafeEqual(sha256(clientKey), verifier.storedKey))
       throw new VirError('AUTH_FAILED', 'The name or the password is wrong', { domain: 'AUTH' })
-    return { user, answer: `v=${hmac(verifier.serverKey, all).toString('base64')}` }
+    return { user, verifier, answer: `v=${hmac(verifier.serverKey, all).toString('base64')}` }
   }
 }
 

@@ -13,8 +13,8 @@ export interface SaslLoginParts {
 /** What is answered to one step of a login. */
 export interface SaslAnswer {
   readonly data: string
-  /** Who it is, once that is known. */
-  readonly user: string | undefined
+  /** Who it is, and by what that was seen, once it is known. */
+  readonly user?: Pick<ReturnType<ScramServer['finish']>, 'user' | 'verifier'>
 }
 
 /** How often one client may fail. */
@@ -52,7 +52,7 @@ export class SaslLogin {
         })
       this.#exchange = new ScramServer(this.#parts.verifierOf)
       // A client that does not speak first is asked to, with nothing.
-      return { data: data === undefined ? '' : await this.#exchange.start(data), user: undefined }
+      return { data: data === undefined ? '' : await this.#exchange.start(data) }
     })
   }
 
@@ -61,9 +61,9 @@ export class SaslLogin {
       const exchange = this.#exchange
       if (!exchange || data === undefined)
         throw new VirError('AUTH_FAILED', 'There is no login to go on with', { domain: 'AUTH' })
-      if (!exchange.started) return { data: await exchange.start(data), user: undefined }
+      if (!exchange.started) return { data: await exchange.start(data) }
       this.#exchange = undefined
-      const { user, answer } = exchange.finish(data)
+      const { answer, ...user } = exchange.finish(data)
       return { data: answer, user }
     })
   }

@@ -103,7 +103,8 @@ export class SessionAccess {
       const answer = await step(this.login)
       if (answer.user === undefined) return answer
       this.#known = true
-      this.#identity = { ...this.#identity, name: `sasl:${answer.user}`, sasl: answer.user }
+      const { user, verifier } = answer.user
+      this.#identity = { ...this.#identity, name: `sasl:${user}`, sasl: user, verifier }
       return answer
     } catch (error) {
       if (isVirError(error, 'AUTH_FAILED') || isVirError(error, 'AUTH_UNAVAILABLE')) {
