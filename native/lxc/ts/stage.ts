@@ -19,6 +19,8 @@ type StageSource =
   | { readonly kind: 'device'; readonly source: string }
   /** A block device, or a file with the content of one, and the type of the file system in it. */
   | { readonly kind: 'image'; readonly source: string; readonly fileSystem: string }
+  /** A file system in memory, of the size that `source` says (tmpfs(5)), which belongs to the container's root. */
+  | { readonly kind: 'memory'; readonly source: string }
   /** A directory that changes never reach: they go to `data` in `writable`, which has an empty `work` too. */
   | { readonly kind: 'overlay'; readonly source: string; readonly writable: string }
 

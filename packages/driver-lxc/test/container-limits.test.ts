@@ -79,6 +79,16 @@ test('what a guest comes up with is limited as far as it can be, and what is lim
   expect(await Promise.all(names.map(value))).toEqual(['8192', '7000 10000', '\n', 'max'])
 })
 
+test('a disk that has no weight of its own any more has that of the others', async () => {
+  await using _root = await makeGroup({ 'io.weight': '', 'blkio.bfq.weight_device': '' })
+  for (const line of ['lxc.cgroup2.io.weight', 'lxc.cgroup2.blkio.bfq.weight_device'])
+    await changeLimits(1, [[line, '8:0 200']], [])
+  expect(await Promise.all(['io.weight', 'blkio.bfq.weight_device'].map(value))).toEqual([
+    '8:0 default',
+    '8:0 default',
+  ])
+})
+
 test('a limit that the host does not have is not set', async () => {
   await using _root = await makeGroup({})
   await expect(changeLimits(1, [], [['lxc.cgroup.blkio.bfq.weight', '5']])).rejects.toMatchObject({

@@ -80,8 +80,8 @@ async function limit(world: LxcWorld, domain: Domain, controller: string, file: 
 
 /** Which link, file, device it has. */
 const look =
-  'cat /sys/class/net/plug0/address; ip -4 -o addr show dev plug0 | grep -c 10.9.8.7; cat /plug/hello; (: </dev/net/tun) && stat -c %t:%T /dev/net/tun'
-const all = '52:54:00:5e:00:07\n1\nhello\na:c8\n'
+  'cat /sys/class/net/plug0/address; ip -4 -o addr show dev plug0 | grep -c 10.9.8.7; cat /plug/hello; (: </dev/net/tun) && stat -c %t:%T /dev/net/tun; grep "^tmpfs /memory tmpfs rw,nosuid,nodev" /proc/mounts | grep -c size=128k; grep -q " /memory " /proc/mounts && echo x >/memory/x && stat -c %u /memory'
+const all = '52:54:00:5e:00:07\n1\nhello\na:c8\n1\n0\n'
 
 describeWhen(canRunLxc(), 'a container that runs', () => {
   afterAll(removeRootfs)
@@ -99,11 +99,12 @@ describeWhen(canRunLxc(), 'a container that runs', () => {
       const link = `<interface type='bridge'><mac address='52:54:00:5e:00:07'/><source bridge='${bridge.name}'/>
         <ip address='10.9.8.7' prefix='24'/><guest dev='plug0'/></interface>`
       const directory = `<filesystem type='mount'><source dir='${place.join('data')}'/><target dir='/plug'/><readonly/></filesystem>`
+      const memory = "<filesystem type='ram'><source usage='128'/><target dir='/memory'/></filesystem>"
       let connection = await world.open()
       const domain = await running(world, connection)
       const before = await inside(domain, look)
       expect(before).not.toContain('52:54')
-      for (const device of [link, directory, tun]) await domain.attachDevice(device)
+      for (const device of [link, directory, tun, memory]) await domain.attachDevice(device)
       expect(await inside(domain, look)).toBe(all)
       expect(await inside(domain, 'touch /plug/new')).toContain('Read-only')
       const pair = /<target dev='([^']*)'/.exec(await domain.xml())?.[1] ?? ''
@@ -116,7 +117,7 @@ describeWhen(canRunLxc(), 'a container that runs', () => {
       const again = await connection.domains.lookupByUuid(domain.uuid)
       expect(await inside(again, look)).toBe(all)
 
-      for (const device of [link, directory, tun]) await again.detachDevice(device)
+      for (const device of [link, directory, tun, memory]) await again.detachDevice(device)
       expect(await inside(again, look)).toBe(before)
       expect(existsSync(`/sys/class/net/${pair}`)).toBe(false)
       await restarted(world, connection, again)
@@ -276,7 +277,7 @@ describeWhen(canRunLxc(), 'a container that runs', () => {
       ['OPERATION_FAILED', tun.replaceAll('/dev/net/tun', '/dev/no-such')],
       [
         'OPERATION_UNSUPPORTED',
-        "<filesystem type='ram'><source usage='64'/><target dir='/data'/></filesystem>",
+        "<filesystem type='template'><source name='/srv'/><target dir='/data'/></filesystem>",
       ],
       ['CONFIG_UNSUPPORTED', "<disk type='block'><source dev='/dev/vda'/><target dev='vda'/></disk>"],
     ]

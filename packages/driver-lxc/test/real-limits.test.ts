@@ -1,11 +1,21 @@
+import { execFile } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile, truncate, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
 import { unlimitedMemoryKib } from '@covirt/core'
 import { afterAll, expect } from '@jest/globals'
-import { canLimitContainers, testWhen, uniqueName } from '../../../test/fixtures/index.js'
+import {
+  canLimitContainers,
+  type TempRoot,
+  tempRoot,
+  testWhen,
+  uniqueName,
+} from '../../../test/fixtures/index.js'
 import { containerCgroups } from '../src/native.js'
 import { LxcWorld, removeRootfs } from './lxc-fixture.js'
+
+const run = promisify(execFile)
 
 afterAll(removeRootfs)
 
@@ -25,6 +35,52 @@ function directoryOf(groups: ReadonlyMap<string, string>, file: string): string 
   const [controller = ''] = file.split('.')
   return groups.get(controller === 'io' ? 'blkio' : controller) ?? groups.get('') ?? ''
 }
+
+/** A disk of our own, with the scheduler that knows weights. */
+async function weighedDisk(root: TempRoot): Promise<{ readonly path: string } & AsyncDisposable> {
+  await writeFile(root.join('disk'), '')
+  await truncate(root.join('disk'), 1 << 20)
+  const { stdout } = await run('losetup', ['--find', '--show', root.join('disk')])
+  const path = stdout.trim()
+  await writeFile(`/sys/block/${basename(path)}/queue/scheduler`, 'bfq')
+  return { path, [Symbol.asyncDispose]: async () => void (await run('losetup', ['--detach', path])) }
+}
+
+const noWeights =
+  canLimitContainers() ??
+  (existsSync('/sys/fs/cgroup/blkio/blkio.bfq.io_serviced')
+    ? undefined
+    : 'BFQ is not in this kernel, or its groups are of version 2')
+
+testWhen(
+  noWeights,
+  'a disk has the weight of a definition, another one, and none of its own any more',
+  async () => {
+    await using root = await tempRoot()
+    await using disk = await weighedDisk(root)
+    const { path } = disk
+    await using world = await LxcWorld.make()
+    await using connection = await world.open()
+    const domain = await connection.domains.define(
+      world.domainXml({
+        name: uniqueName('weight'),
+        elements: `<blkiotune><weight>300</weight><device><path>${path}</path><weight>200</weight></device></blkiotune>`,
+      }),
+    )
+    await domain.start()
+    try {
+      const groups = await containerCgroups(await world.initPid(domain))
+      const weights = () => readFile(join(groups.get('blkio') ?? '', 'blkio.bfq.weight_device'), 'utf8')
+      expect(await weights()).toMatch(/^default 300\n\d+:\d+ 200\n$/)
+      await domain.setBlkioParameters({ weight: 400, devices: [{ path, weight: 250 }] })
+      expect(await weights()).toMatch(/^default 400\n\d+:\d+ 250\n$/)
+      await domain.setBlkioParameters({ weight: 0, devices: [{ path, weight: 0 }] })
+      expect(await weights()).toBe('default 100\n')
+    } finally {
+      await domain.destroy()
+    }
+  },
+)
 
 testWhen(
   canLimitContainers(),

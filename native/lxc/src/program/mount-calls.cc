@@ -65,6 +65,12 @@ bool FreezeTree(int tree) {
   return SetAttributes(tree, "", AT_EMPTY_PATH, attributes);
 }
 
+bool ConfineTree(int tree) {
+  struct mount_attr attributes = {};
+  attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  return SetAttributes(tree, "", AT_EMPTY_PATH, attributes);
+}
+
 bool AttachTree(int tree, const char *path) {
   return syscall(SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) == 0;
 }

@@ -16,6 +16,9 @@ bool MapTree(int tree, int user_namespace);
 // Makes all of a tree that is attached nowhere read-only.
 bool FreezeTree(int tree);
 
+// Lets set-user-ID programs and devices in a tree that is attached nowhere be nothing special.
+bool ConfineTree(int tree);
+
 // Attaches a tree at `path`.
 bool AttachTree(int tree, const char *path);
 

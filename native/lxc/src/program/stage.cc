@@ -27,7 +27,7 @@ constexpr int kMaxFields = 8;
 struct Stage {
   char *target;  // below the container's root, escaped as in fstab(5); empty: the root itself
   char *flags;   // some of "ro", "idmap" and "idmap-if-possible", between commas
-  char *kind;    // "tree", "image", "overlay" or "device"
+  char *kind;    // "tree", "image", "overlay", "device" or "memory"
   char *source;
   char *more[kMaxFields - 4];
 };
@@ -156,6 +156,7 @@ class Stager {
     if (strcmp(stage.kind, "image") == 0) return MapOwners(stage, OpenImage(stage));
     if (strcmp(stage.kind, "overlay") == 0) return OpenOverlay(stage, index);
     if (strcmp(stage.kind, "device") == 0) return OpenDevice(stage, index);
+    if (strcmp(stage.kind, "memory") == 0) return OpenMemory(stage);
     errno = EINVAL;
     Refuse("--stage has an unknown kind");
     return -1;
@@ -228,6 +229,22 @@ class Stager {
     const int tree = NewOverlay(options);
     if (tree < 0) Refuse("%s cannot be overlaid with %s", stage.source, writable);
     return tree;
+  }
+
+  // Of the size that the source says; it belongs to the container's root.
+  int OpenMemory(const Stage &stage) {
+    char user[16];
+    char group[16];
+    snprintf(user, sizeof user, "%u", HostRoot('u'));
+    snprintf(group, sizeof group, "%u", HostRoot('g'));
+    const char *const options[] = {"source", "tmpfs", "size", stage.source, "uid", user, "gid", group, nullptr};
+    const int tree = NewMount("tmpfs", options, HasFlag(stage, "ro"));
+    if (tree >= 0 && ConfineTree(tree)) return tree;
+    Refuse("a file system in memory cannot be had");
+    const int error = errno;
+    if (tree >= 0) close(tree);
+    errno = error;
+    return -1;
   }
 
   // A node of its own, which belongs to the container's root: that of the host does not, and is to stay as it is.

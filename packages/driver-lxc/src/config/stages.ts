@@ -55,6 +55,18 @@ export function stagesOf(document: DomainXml, { ownIds, images, lxcfs, ephemeral
   ]
 }
 
+/** A `<filesystem type='ram'>` for a container that runs; at its start it is liblxc that mounts it. */
+export function memoryStage(filesystem: FilesystemXml): Stage | undefined {
+  if (filesystem.type !== 'ram') return undefined
+  return {
+    target: targetField(filesystem),
+    readonly: filesystem.readonly === true,
+    owners: 'unmapped',
+    kind: 'memory',
+    source: `${filesystem.source?.usageKib}k`,
+  }
+}
+
 function ownersOf({ accessMode, target }: FilesystemXml, ownIds: boolean): Stage['owners'] {
   if (accessMode === 'mapped') return 'mapped'
   if (!ownIds) return 'unmapped'

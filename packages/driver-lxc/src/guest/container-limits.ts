@@ -137,7 +137,7 @@ async function makeRoom(path: string, value: string): Promise<void> {
 async function noLimit({ key, file, isLegacy }: Setting, directory: string): Promise<string> {
   const device = key.slice(file.length)
   if (file === 'io.max') return `${device} ${allOfDevice}`
-  if (file === 'io.weight' && device !== '') return `${device} default`
+  if (/weight/.test(file) && device !== '') return `${device} default`
   // All that the group above has: version 2 says so with an empty line.
   if (file === 'cpuset.cpus') return isLegacy ? readFile(join(directory, '..', file), 'utf8') : '\n'
   return withoutLimit[file] ?? `${device} 0`

@@ -9,7 +9,7 @@ import { isStandardDevice } from '../config/limits.js'
 import { sourcePath } from '../config/mounts.js'
 import { hostLinkLines, hostLinks, linkLines } from '../config/network.js'
 import { isPlainDefault } from '../config/routes.js'
-import { stagesOf } from '../config/stages.js'
+import { memoryStage, stagesOf } from '../config/stages.js'
 import { rawImages } from '../host/image-type.js'
 import { findOnHost } from '../host/inspect-host.js'
 import {
@@ -84,7 +84,8 @@ export function plugOf(
   const [filesystem] = only.devices.filesystems
   if (!filesystem) return undefined
   const { target, type, readonly: isReadonly, accessMode = '' } = filesystem
-  const shows = [type ?? '', sourcePath(filesystem) ?? '', isReadonly ? 'ro' : 'rw', accessMode]
+  const what = filesystem.type === 'ram' ? `${filesystem.source?.usageKib}k` : sourcePath(filesystem)
+  const shows = [type ?? '', what ?? '', isReadonly ? 'ro' : 'rw', accessMode]
   return { kind: 'mount', target, shows, lazy: false }
 }
 
@@ -120,7 +121,8 @@ export async function plugInOf(
     throw unsupported(`The link ${hostLink} is no device: it would end with the container`)
   const plug = requirePlug(document, place, await findOnHost(only))
   const images = await rawImages(only, new Map())
-  const [stage] = stagesOf(only, { ownIds, images, lxcfs: new Map(), ephemeral: () => '' })
+  const [memory] = only.devices.filesystems.flatMap((each) => memoryStage(each) ?? [])
+  const [stage = memory] = stagesOf(only, { ownIds, images, lxcfs: new Map(), ephemeral: () => '' })
   return { plug, stage, idmaps: idmapValues(document) }
 }
 
@@ -242,10 +244,12 @@ async function changeRule(container: Container, key: string, rule: string): Prom
 function requirePluggable(filesystem: FilesystemXml): void {
   const { type, target } = filesystem
   if (type === 'file' && filesystem.driver?.format === 'qcow2')
-    throw unsupported('A qcow2 image is shown when the container starts')
+    throw unsupported('What shows a qcow2 image is begun before the container that it ends with')
   if (target === '/') throw unsupported('The root file system stays as it is while it runs')
-  if (type === 'ram' || type === 'template')
-    throw unsupported(`A <filesystem type='${type}'> is mounted when the container starts`)
+  if (type === 'template')
+    throw unsupported(
+      'That nobody else changes a template, or what is changed of it, is seen to at the start',
+    )
 }
 
 function unsupported(message: string): VirError {
