@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
@@ -17,7 +17,7 @@ import {
 } from './fixtures/index.js'
 import type { ChurnLine } from './support/churn.js'
 import { Ledger } from './support/ledger.js'
-import { oneFile } from './support/one-file.js'
+import { compiledOnce, oneFile } from './support/one-file.js'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
 const kills = 200
@@ -58,18 +58,30 @@ class Churn {
     this.#child.stdin?.write('go\n')
   }
 
+  /** Lets it end by itself. */
+  async end(): Promise<void> {
+    this.#child.stdin?.end()
+    await this.#over
+  }
+
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#over
   }
 }
 
-/** The program in one file, once for all rounds: most of a round would be the loading of modules. */
+/** The program in one file, compiled once for all rounds: most of a round would be the loading of modules. */
 async function compileChurn(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = join(repository, '.cache', `${uniqueName('churn')}.cjs`)
-  await mkdir(dirname(path), { recursive: true })
-  await writeFile(path, await oneFile(join(repository, 'test/support/churn.ts')))
-  return { path, [Symbol.asyncDispose]: () => rm(path) }
+  const directory = join(repository, '.cache', uniqueName('churn'))
+  await mkdir(directory, { recursive: true })
+  const [path, all] = [join(directory, 'churn.cjs'), join(directory, 'all.cjs')]
+  await writeFile(all, await oneFile(join(repository, 'test/support/churn.ts')))
+  await writeFile(path, compiledOnce(all))
+  await using root = await tempRoot()
+  const first = new Churn(path, `covirt:///system?root=${root.join('root')}`, {})
+  await first.sees()
+  await first.end()
+  return { path, [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) }
 }
 
 /** Those of the guests of which processes run, whatever any driver says. */

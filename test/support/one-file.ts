@@ -50,6 +50,22 @@ load(0)
 `
 }
 
+/**
+ * A CommonJS file that runs the one at `path`. The first run writes what V8 has compiled next to it; later ones load
+ * that, in half the time.
+ */
+export function compiledOnce(path: string): string {
+  return `const { existsSync, readFileSync, writeFileSync } = require('node:fs')
+const { Script } = require('node:vm')
+const filename = ${JSON.stringify(path)}
+const cache = filename + '.compiled'
+const cachedData = existsSync(cache) ? readFileSync(cache) : undefined
+const script = new Script('(function (require) {' + readFileSync(filename, 'utf8') + '})', { filename, cachedData })
+script.runInThisContext()(require)
+if (cachedData === undefined) process.on('exit', () => writeFileSync(cache, script.createCachedData()))
+`
+}
+
 /** Where a module of the repository is; `undefined` for one that stays where it is. */
 function resolve(name: string, from: string): string | undefined {
   if (isBuiltin(name)) return undefined

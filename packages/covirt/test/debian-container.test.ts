@@ -7,7 +7,6 @@ import { type Domain, type LxcDriver, open } from '../src/index.js'
 
 /** How long the archive and a busy machine may take. */
 const bootstrapMs = 180_000
-const bootMs = 30_000
 
 /** A container of Debian whose changes go with it. */
 async function place() {
@@ -47,60 +46,44 @@ async function systemState(domain: Domain<LxcDriver>): Promise<string> {
 describeWhen(canBootstrapDebian(), 'a container of Debian with systemd', () => {
   beforeAll(debianRootfs, bootstrapMs)
 
-  test(
-    'comes up, and goes down cleanly',
-    async () => {
-      await using here = await place()
-      await here.domain.start()
-      expect(await systemState(here.domain)).toBe('running')
-      await here.domain.shutdown()
-      expect(await here.domain.waitFor('shutoff')).toEqual({ state: 'shutoff', reason: 'shutdown' })
-    },
-    bootMs,
-  )
+  test('comes up, and goes down cleanly', async () => {
+    await using here = await place()
+    await here.domain.start()
+    expect(await systemState(here.domain)).toBe('running')
+    await here.domain.shutdown()
+    expect(await here.domain.waitFor('shutoff')).toEqual({ state: 'shutoff', reason: 'shutdown' })
+  })
 
-  test.each([0, 20, 50])(
-    'that is asked %d ms after its start goes down cleanly',
-    async (afterMs) => {
-      await using here = await place()
-      await here.domain.start()
-      await delay(afterMs)
-      await here.domain.shutdown()
-      expect(await here.domain.waitFor('shutoff')).toEqual({ state: 'shutoff', reason: 'shutdown' })
-    },
-    bootMs,
-  )
+  test.each([0, 20, 50])('that is asked %d ms after its start goes down cleanly', async (afterMs) => {
+    await using here = await place()
+    await here.domain.start()
+    await delay(afterMs)
+    await here.domain.shutdown()
+    expect(await here.domain.waitFor('shutoff')).toEqual({ state: 'shutoff', reason: 'shutdown' })
+  })
 
-  test(
-    'restarts and powers off by itself, each as what it is',
-    async () => {
-      await using here = await place()
-      const { domain, connection } = here
-      await domain.start()
-      await systemState(domain)
-      const rebooted = new Promise<void>((resolve) => {
-        connection.driver.subscribe(({ type }) => type === 'reboot' && resolve())
-      })
-      await output(domain, 'systemctl', 'reboot', '--no-block')
-      await rebooted
-      expect(await domain.state()).toMatchObject({ state: 'running' })
-      await systemState(domain)
-      await output(domain, 'systemctl', 'poweroff', '--no-block')
-      expect(await domain.waitFor('shutoff')).toEqual({ state: 'shutoff', reason: 'shutdown' })
-    },
-    bootMs,
-  )
+  test('restarts and powers off by itself, each as what it is', async () => {
+    await using here = await place()
+    const { domain, connection } = here
+    await domain.start()
+    await systemState(domain)
+    const rebooted = new Promise<void>((resolve) => {
+      connection.driver.subscribe(({ type }) => type === 'reboot' && resolve())
+    })
+    await output(domain, 'systemctl', 'reboot', '--no-block')
+    await rebooted
+    expect(await domain.state()).toMatchObject({ state: 'running' })
+    await systemState(domain)
+    await output(domain, 'systemctl', 'poweroff', '--no-block')
+    expect(await domain.waitFor('shutoff')).toEqual({ state: 'shutoff', reason: 'shutdown' })
+  })
 
-  test(
-    'that is paused is resumed to go down',
-    async () => {
-      await using here = await place()
-      await here.domain.start()
-      await systemState(here.domain)
-      await here.domain.suspend()
-      await here.domain.shutdown()
-      expect(await here.domain.waitFor('shutoff')).toEqual({ state: 'shutoff', reason: 'shutdown' })
-    },
-    bootMs,
-  )
+  test('that is paused is resumed to go down', async () => {
+    await using here = await place()
+    await here.domain.start()
+    await systemState(here.domain)
+    await here.domain.suspend()
+    await here.domain.shutdown()
+    expect(await here.domain.waitFor('shutoff')).toEqual({ state: 'shutoff', reason: 'shutdown' })
+  })
 })
