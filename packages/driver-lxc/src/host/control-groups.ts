@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { readdir, readFile, rmdir } from 'node:fs/promises'
+import { readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { VirError } from '@covirt/core'
@@ -30,14 +30,16 @@ export function controlGroupsOf({ path, name }: Container): ControlGroups {
 
 /**
  * Removes these groups from all hierarchies, and waits a while for processes in them to end: the program that has
- * started a container is in the monitor's until it ends itself. `OPERATION_FAILED` where one of them stays.
+ * started a container is in the monitor's until it ends itself. `OPERATION_FAILED` where one of them stays. On the spot, as there
+ * are dozens of directories to look for, of which hardly any is there: a turn of the thread pool takes a hundred times as long as
+ * the kernel's answer.
  */
 export async function removeControlGroups({ payload, monitor }: ControlGroups): Promise<void> {
-  const mounts = new Set(cgroupMounts(await readFile('/proc/self/mountinfo', 'utf8')).values())
+  const mounts = new Set(cgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8')).values())
   const deadline = Date.now() + emptyMs
   for (const mount of mounts)
     for (const name of [payload, monitor])
-      while (!(await removeTree(join(mount, name)))) {
+      while (!removeTree(join(mount, name))) {
         if (Date.now() > deadline) throw inUse(join(mount, name))
         await delay(2)
       }
@@ -55,13 +57,28 @@ function inUse(group: string): VirError {
 }
 
 /** Whether nothing is left of it. */
-async function removeTree(directory: string): Promise<boolean> {
-  const children = await readdir(directory, { withFileTypes: true }).catch(() => [])
-  for (const child of children) if (child.isDirectory()) await removeTree(join(directory, child.name))
-  return rmdir(directory).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
-  )
+function removeTree(directory: string): boolean {
+  if (isRemoved(directory)) return true
+  for (const child of childrenOf(directory)) removeTree(join(directory, child))
+  return isRemoved(directory)
+}
+
+function isRemoved(directory: string): boolean {
+  try {
+    rmdirSync(directory)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  }
+}
+
+function childrenOf(directory: string): string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true })
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  } catch {
+    return []
+  }
 }
 
 /** Kills all processes in these groups, frozen or stopped ones too, and resolves once none of them runs. */
