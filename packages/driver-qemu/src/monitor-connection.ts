@@ -7,6 +7,8 @@ import { QmpChannel } from './qmp/qmp-channel.js'
 
 /** QEMU makes its socket some 10 ms after it was spawned, and says nothing then. */
 const retryMs = 2
+/** How long a QEMU may take to end whose monitor has closed. */
+const endGraceMs = 1000
 
 /** Whose monitor, and where it is. */
 export interface MonitorPlace {
@@ -42,9 +44,20 @@ export async function connectMonitor(place: MonitorPlace, { signal }: CallOption
   } catch (error) {
     if (signal?.aborted) throw abortError(signal)
     // A monitor that closes is that of a QEMU about to end, which is the better story.
-    throw end ?? (await Promise.race([ended, graceOver(place.clock, error)]))
+    throw end ?? (await withinGrace(ended, place.clock)) ?? error
   } finally {
     giveUp.abort()
+  }
+}
+
+/** Whose end is near; the clock is left alone once it has come: a program may want to end as well. */
+async function withinGrace(ended: Promise<Error>, clock: Clock): Promise<Error | undefined> {
+  const over = new AbortController()
+  const grace = clock.sleep(endGraceMs, { signal: over.signal }).catch(() => undefined)
+  try {
+    return (await Promise.race([ended, grace])) ?? undefined
+  } finally {
+    over.abort()
   }
 }
 
@@ -78,9 +91,4 @@ function silent({ process, timeoutMs, isNew }: MonitorPlace): VirError {
         : `Is it stopped or hung ('ps -o stat ${pid}'), or does another program hold its monitor? 'destroy' ends it`,
     },
   )
-}
-
-async function graceOver(clock: Clock, error: unknown): Promise<unknown> {
-  await clock.sleep(1000)
-  return error
 }

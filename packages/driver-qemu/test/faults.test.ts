@@ -110,7 +110,7 @@ describeWhen(canRunQemu(), 'a guest that cannot start', () => {
   testWhen(needsRoot() ?? canRunKvm(), 'because there is no KVM is told to emulate', async () => {
     await using world = await QemuWorld.make('kvm', { agent: false })
     await writeFile(world.path('domain.xml'), await firmwareXml({ name: uniqueName('no-kvm'), type: 'kvm' }))
-    await using other = new OtherProcess('starter.ts', [world.uri, world.path('domain.xml'), 'started'], {
+    await using other = await OtherProcess.start([world.uri, world.path('domain.xml'), 'started'], {
       within: ['unshare', '-m', 'sh', '-c', 'mount --bind /dev/null /dev/kvm && exec "$@"', 'sh'],
     })
     expect(JSON.parse(await other.says())).toMatchObject({

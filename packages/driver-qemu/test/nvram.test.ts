@@ -48,11 +48,7 @@ describeWhen(canRunQemu(), 'the variables of a firmware', () => {
     await using scene = await Scene.make()
     await truncate(scene.template, hugeBytes)
     await writeFile(scene.world.path('domain.xml'), await scene.xml())
-    const other = new OtherProcess('starter.ts', [
-      scene.world.uri,
-      scene.world.path('domain.xml'),
-      'starting',
-    ])
+    const other = await OtherProcess.start([scene.world.uri, scene.world.path('domain.xml'), 'starting'])
     await other.says()
     while ((await readdir(scene.directory)).length === 0) await turn()
     await other.kill()

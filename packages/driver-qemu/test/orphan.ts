@@ -33,7 +33,7 @@ export class Orphan implements AsyncDisposable {
     const orphan = new Orphan(world, name, uuid)
     const devices = emulator === undefined ? '' : `<emulator>${world.path(emulator)}</emulator>`
     await writeFile(world.path('domain.xml'), await firmwareXml({ name, uuid, devices }))
-    const other = new OtherProcess('starter.ts', [world.uri, world.path('domain.xml'), step])
+    const other = await OtherProcess.start([world.uri, world.path('domain.xml'), step])
     expect(await other.says()).toBe(step)
     if (emulator !== undefined) while ((await processesWith(uuid)).length === 0) await turn()
     await other.kill()

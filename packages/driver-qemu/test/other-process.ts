@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-
-const repository = join(import.meta.dirname, '../../..')
+import { plainProgram } from '../../../test/fixtures/index.js'
 
 /**
  * A process of its own that opens a connection, does what it is told, and says each result as a line of JSON.
@@ -13,28 +12,24 @@ export class OtherProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #lines: AsyncIterator<string>
 
-  /** `within`: a command line that runs the one it is followed by. */
-  constructor(
-    program: string,
-    args: readonly string[],
-    { within = [] }: { readonly within?: readonly string[] } = {},
-  ) {
-    const loader = ['--import', join(repository, 'scripts/typescript.mjs')]
-    const [command = '', ...rest] = [
-      ...within,
-      process.execPath,
-      ...loader,
-      join(import.meta.dirname, program),
-      ...args,
-    ]
-    this.#child = spawn(command, rest, {
-      cwd: repository,
+  private constructor(command: string, args: readonly string[]) {
+    this.#child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, NODE_OPTIONS: '' },
     })
     this.#lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream })[
       Symbol.asyncIterator
     ]()
+  }
+
+  /** Runs starter.ts with these arguments. `within`: a command line that runs the one it is followed by. */
+  static async start(
+    args: readonly string[],
+    { within = [] }: { readonly within?: readonly string[] } = {},
+  ): Promise<OtherProcess> {
+    const program = await plainProgram(join(import.meta.dirname, 'starter.ts'))
+    const [command = '', ...rest] = [...within, process.execPath, program, ...args]
+    return new OtherProcess(command, rest)
   }
 
   /** The next line it says. */

@@ -1,4 +1,4 @@
-// Starts the domain of a definition and stays: `starter.ts URI FILE STEP`. Says STEP when it has come so far, or the
+// Starts the domain of a definition and stays: `starter.ts URI FILE STEP`. Imports packages alone. Says STEP when it has come so far, or the
 // error as JSON.
 import { once } from 'node:events'
 import { open, readFile } from 'node:fs/promises'
