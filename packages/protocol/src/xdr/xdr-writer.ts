@@ -1,5 +1,14 @@
 import { VirError } from '@covirt/core'
 
+/** Up to how many characters a text is written one by one. */
+const shortText = 64
+const dash = 0x2d
+/** What each digit stands for, by its character's number. */
+const hexDigits: readonly (number | undefined)[] = Array.from({ length: 0x67 }, (_, code) => {
+  const digit = Number.parseInt(String.fromCharCode(code), 16)
+  return Number.isNaN(digit) ? undefined : digit
+})
+
 /** Writes XDR (RFC 4506): everything big-endian, in units of four bytes. It grows as it is written to. */
 export class XdrWriter {
   #buffer: Buffer
@@ -29,12 +38,14 @@ export class XdrWriter {
   }
 
   int64(value: bigint): void {
+    if (this.#safe64(value)) return
     if (BigInt.asIntN(64, value) !== value) throw overflow(value, 'an integer of 64 bits')
     const at = this.#take(8)
     this.#buffer.writeBigInt64BE(value, at)
   }
 
   uint64(value: bigint): void {
+    if (this.#safe64(value)) return
     if (BigInt.asUintN(64, value) !== value) throw overflow(value, 'an unsigned integer of 64 bits')
     const at = this.#take(8)
     this.#buffer.writeBigUInt64BE(value, at)
@@ -54,6 +65,7 @@ export class XdrWriter {
 
   /** The length, then the text in UTF-8, filled up. `maxBytes` bounds the text. */
   text(value: string, maxBytes: number): void {
+    if (value.length <= Math.min(shortText, maxBytes) && this.#shortText(value)) return
     const bytes = Buffer.byteLength(value)
     if (bytes > maxBytes) throw tooLong(bytes, maxBytes)
     if (value.includes('\0'))
@@ -64,11 +76,21 @@ export class XdrWriter {
     this.#buffer.fill(0, at + bytes, this.#length)
   }
 
-  /** The bytes that `digits` stand for, of which there are `bytes`. `INVALID_ARG` where they do not. */
-  hex(digits: string, bytes: number): void {
+  /** The bytes that the digits in `text` stand for, of which there are `bytes`; dashes count as nothing. `INVALID_ARG` where they do not. */
+  hex(text: string, bytes: number): void {
     const at = this.#take(bytes)
-    if (digits.length !== bytes * 2 || this.#buffer.write(digits, at, bytes, 'hex') !== bytes)
-      throw new VirError('INVALID_ARG', `'${digits.slice(0, 64)}' are not ${bytes * 2} hexadecimal digits`)
+    const buffer = this.#buffer
+    let digits = 0
+    let byte = 0
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index)
+      if (code === dash) continue
+      const digit = hexDigits[code]
+      if (digit === undefined || digits === bytes * 2) throw noHex(text, bytes)
+      byte = (byte << 4) | digit
+      if (++digits % 2 === 0) buffer[at + digits / 2 - 1] = byte & 0xff
+    }
+    if (digits !== bytes * 2) throw noHex(text, bytes)
   }
 
   /** The bytes as they are, without filling up. */
@@ -85,6 +107,35 @@ export class XdrWriter {
   /** What has been written. The writer is not to be used any more. */
   finish(): Buffer {
     return this.#buffer.subarray(0, this.#length)
+  }
+
+  /** Writes text of plain ASCII, and nothing where it is none. Calls into the engine cost more than such a text does. */
+  #shortText(value: string): boolean {
+    const before = this.#length
+    const { length } = value
+    this.uint32(length)
+    const at = this.#take(padded(length))
+    const buffer = this.#buffer
+    for (let index = 0; index < length; index++) {
+      const code = value.charCodeAt(index)
+      if (code === 0 || code > 0x7f) {
+        this.#length = before
+        return false
+      }
+      buffer[at + index] = code
+    }
+    for (let index = at + length; index < this.#length; index++) buffer[index] = 0
+    return true
+  }
+
+  /** Of 64 bits, where it is no less than 0 and exact as a number: large integers are slow. */
+  #safe64(value: bigint): boolean {
+    const number = Number(value)
+    if (!(number >= 0 && number <= Number.MAX_SAFE_INTEGER)) return false
+    const at = this.#take(8)
+    this.#buffer.writeUInt32BE(Math.floor(number / 0x1_0000_0000), at)
+    this.#buffer.writeUInt32BE(number >>> 0, at + 4)
+    return true
   }
 
   #take(bytes: number): number {
@@ -110,6 +161,10 @@ export function tooLong(length: number, max: number): VirError {
   return new VirError('RPC', `What is sent has a length of ${length}; the protocol allows ${max}`, {
     domain: 'RPC',
   })
+}
+
+function noHex(text: string, bytes: number): VirError {
+  return new VirError('INVALID_ARG', `'${text.slice(0, 64)}' are not ${bytes * 2} hexadecimal digits`)
 }
 
 function overflow(value: number | bigint, what: string): VirError {
