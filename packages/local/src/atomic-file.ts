@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { open, rename, rm, symlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { type CallOptions, throwIfAborted } from '@covirt/core'
+import { type CallOptions, syncDirectory, throwIfAborted } from '@covirt/core'
 
 /** Marks files that a write in progress has made; a name of a domain never begins so. */
 export const temporaryPrefix = '.covirt-tmp-'
@@ -67,14 +67,4 @@ export async function removeDurably(path: string): Promise<void> {
 /** A name beside `path` for a file that is to take its place. */
 export function temporaryName(path: string): string {
   return join(dirname(path), `${temporaryPrefix}${randomBytes(6).toString('hex')}-${basename(path)}`)
-}
-
-/** Makes the entries of a directory (names added, renamed, removed) survive a loss of power. */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
 }

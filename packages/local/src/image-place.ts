@@ -3,8 +3,8 @@ import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { type CallOptions, throwIfAborted } from '@covirt/core'
-import { removeDurably, syncDirectory, temporaryName } from './atomic-file.js'
+import { type CallOptions, syncDirectory, throwIfAborted } from '@covirt/core'
+import { removeDurably, temporaryName } from './atomic-file.js'
 
 /** A place for one saved guest. What fails rejects with what the system says. */
 export interface ImagePlace {

@@ -1,5 +1,5 @@
 export * from './agent-time.js'
-export { removeDurably, syncDirectory, writeDurably } from './atomic-file.js'
+export { removeDurably, writeDurably } from './atomic-file.js'
 export * from './backing-format.js'
 export * from './control-group-tuning.js'
 export * from './domain-store.js'

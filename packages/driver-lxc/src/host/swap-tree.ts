@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type CallOptions, messageOf, VirError } from '@covirt/core'
-import { mountPointsIn, removeTree, syncDirectory } from '@covirt/local'
+import { type CallOptions, messageOf, syncDirectory, VirError } from '@covirt/core'
+import { mountPointsIn, removeTree } from '@covirt/local'
 import { copyTree, syncFileSystem } from './copy-tree.js'
 
 /** What takes the place of a tree, and what it was: beside it, as only that can be renamed. */

@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncDirectory } from '@covirt/core'
 import type { Journal, JournalEntry } from './journal.js'
 import { decodeLines, encodeEntry } from './journal-lines.js'
 
@@ -146,15 +147,6 @@ async function takeLock(path: string): Promise<boolean> {
     const lock = await statIfThere(path)
     if (lock && Math.abs(Date.now() - lock.mtimeMs) > lockedMs) await rm(path, { force: true })
     return false
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path)
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
   }
 }
 
