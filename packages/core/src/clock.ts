@@ -9,12 +9,18 @@ export interface Clock {
    * never resolves.
    */
   sleep(ms: number, options?: CallOptions): Promise<void>
+  /**
+   * Calls `act` `ms` milliseconds from now, at the earliest in a later turn, unless what it returns is called before: for
+   * what is mostly called off, which costs a sleep an error. `Infinity`: never.
+   */
+  after(ms: number, act: () => void): () => void
 }
 
 /** Real time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, options) => sleepWith(ms, options?.signal, startTimer),
+  after: startTimer,
 }
 
 /** What a timer can wait at most: told to wait longer, it fires at once. */
@@ -37,31 +43,33 @@ function sleepWith(
   signal: AbortSignal | undefined,
   start: (ms: number, wake: () => void) => () => void,
 ): Promise<void> {
+  if (!signal) return new Promise<void>((resolve) => start(ms, resolve))
   return new Promise<void>((resolve, reject) => {
     throwIfAborted(signal)
     const cancel = start(ms, () => {
-      signal?.removeEventListener('abort', onAbort)
+      signal.removeEventListener('abort', onAbort)
       resolve()
     })
     const onAbort = () => {
       cancel()
-      reject(abortError(signal as AbortSignal))
+      reject(abortError(signal))
     }
-    signal?.addEventListener('abort', onAbort, { once: true })
+    signal.addEventListener('abort', onAbort, { once: true })
   })
 }
 
 interface Sleeper {
   readonly at: number
   readonly order: number
-  readonly wake: () => void
+  /** `undefined` where it was called off. */
+  wake: (() => void) | undefined
 }
 
 /** Virtual time: it stands still until it is advanced, and sleepers wake in the order of their times. */
 export class FakeClock implements Clock {
   #nowMs: number
   #order = 0
-  readonly #sleepers = new Set<Sleeper>()
+  #sleeping = 0
   /** All of them and some that were cancelled, as a binary heap: the next to wake comes first. */
   readonly #heap: Sleeper[] = []
 
@@ -75,16 +83,18 @@ export class FakeClock implements Clock {
 
   /** How many calls are asleep. */
   get sleeping(): number {
-    return this.#sleepers.size
+    return this.#sleeping
   }
 
   sleep(ms: number, options?: CallOptions): Promise<void> {
-    return sleepWith(ms, options?.signal, (delayMs, wake) => {
-      const sleeper = { at: this.#nowMs + Math.max(0, delayMs), order: this.#order++, wake }
-      this.#sleepers.add(sleeper)
-      this.#push(sleeper)
-      return () => this.#sleepers.delete(sleeper)
-    })
+    return sleepWith(ms, options?.signal, (delayMs, wake) => this.after(delayMs, wake))
+  }
+
+  after(ms: number, act: () => void): () => void {
+    const sleeper: Sleeper = { at: this.#nowMs + Math.max(0, ms), order: this.#order++, wake: act }
+    this.#sleeping += 1
+    this.#push(sleeper)
+    return () => void this.#take(sleeper)
   }
 
   /**
@@ -96,8 +106,7 @@ export class FakeClock implements Clock {
     await settle()
     for (let next = this.#next(end); next; next = this.#next(end)) {
       this.#nowMs = next.at
-      this.#sleepers.delete(next)
-      next.wake()
+      this.#take(next)?.()
       await settle()
     }
     this.#nowMs = end
@@ -107,9 +116,17 @@ export class FakeClock implements Clock {
   #next(end: number): Sleeper | undefined {
     for (let first = this.#heap[0]; first && first.at <= end; first = this.#heap[0]) {
       this.#pop()
-      if (this.#sleepers.has(first)) return first
+      if (first.wake) return first
     }
     return undefined
+  }
+
+  /** What a sleeper was to do, which it does not do any more. */
+  #take(sleeper: Sleeper): (() => void) | undefined {
+    const { wake } = sleeper
+    if (wake) this.#sleeping -= 1
+    sleeper.wake = undefined
+    return wake
   }
 
   #push(sleeper: Sleeper): void {

@@ -53,3 +53,22 @@ test.each([2 ** 31, Number.POSITIVE_INFINITY])(
     expect(await sleep).toBe('cancelled')
   },
 )
+
+test.each([
+  ['virtual', () => new FakeClock()],
+  ['real', () => systemClock],
+])('what is to be done after some %s time is done once, unless it is called off', async (_name, make) => {
+  const clock = make()
+  const done: string[] = []
+  clock.after(5, () => done.push('done'))
+  const callOff = clock.after(1, () => done.push('called off'))
+  callOff()
+  callOff()
+  const slept = clock.sleep(20)
+  if (clock instanceof FakeClock) {
+    expect(clock.sleeping).toBe(2)
+    await clock.advance(20)
+  }
+  await slept
+  expect(done).toEqual(['done'])
+})

@@ -34,7 +34,9 @@ export class Machine {
   /** Something in the guest's memory, which it loses when it boots. */
   note = ''
   readonly #parts: MachineParts
-  readonly #off = new AbortController()
+  #isOff = false
+  /** Calls off what is still to happen. */
+  readonly #pending = new Set<() => void>()
   #phase: GuestPhase = 'running'
   #ranMs = 0
   #ranSince: number
@@ -72,7 +74,7 @@ export class Machine {
   }
 
   get isOff(): boolean {
-    return this.#off.signal.aborted
+    return this.#isOff
   }
 
   get agentConnected(): boolean {
@@ -197,7 +199,9 @@ export class Machine {
   powerOff(exit: GuestExit): void {
     if (this.isOff) return
     this.pause()
-    this.#off.abort('it is off')
+    this.#isOff = true
+    for (const callOff of this.#pending) callOff()
+    this.#pending.clear()
     this.#agentConnected = false
     this.serial.hangUp()
     for (const display of this.#displays) display.hangUp()
@@ -253,7 +257,11 @@ export class Machine {
 
   /** Acts in a later turn, unless the machine is off by then. */
   #later(ms: number, act: () => void): void {
-    this.#parts.clock.sleep(ms, { signal: this.#off.signal }).then(act, () => {})
+    const callOff = this.#parts.clock.after(ms, () => {
+      this.#pending.delete(callOff)
+      act()
+    })
+    this.#pending.add(callOff)
   }
 }
 

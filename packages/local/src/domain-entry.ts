@@ -16,7 +16,7 @@ export interface ActiveGuest {
   /** Launched as another program's files say. */
   readonly isForeign: boolean
   /** The request to shut down that is being repeated, with what ends that. */
-  shutdown: (ShutdownRequest & { readonly over: AbortController }) | undefined
+  shutdown: (ShutdownRequest & { readonly callOff: () => void }) | undefined
   held: HeldGuest | undefined
 }
 

@@ -80,7 +80,7 @@ export class DomainLives {
     await this.#parts.jobs.changeGuest(domain, 'reboot', options, async (entry, active, { signal }) => {
       await this.#wake(entry, active.guest, signal)
       await active.guest.reboot(options.mode, { signal })
-      active.shutdown?.over.abort('it is asked for something else')
+      active.shutdown?.callOff()
       active.shutdown = undefined
       await this.#parts.keeper.saveStatus(entry)
     })

@@ -62,7 +62,7 @@ export class GuestBook {
     { isFree }: StopTerms = { isFree: true },
   ): Promise<void> {
     const { ref } = entry
-    active.shutdown?.over.abort('it has gone off')
+    active.shutdown?.callOff()
     if (isFree) await this.#clear(entry, active)
     this.#parts.ids.release(active.id)
     entry.active = undefined

@@ -25,9 +25,6 @@ interface Terms {
 /** How long a job waits for its turn before it is refused; libvirt waits as long. */
 const jobTimeoutMs = 30_000
 
-/** A reason costs less than the error that a signal makes for itself. */
-const noLonger = 'it does not wait any more'
-
 /**
  * The jobs of one domain: one at a time, first come, first served. A job that waits can be cancelled and
  * times out; a job that runs is told through its signal.
@@ -89,13 +86,14 @@ export class JobQueue {
     return new Promise<T>((resolve, reject) => {
       throwIfAborted(terms.signal)
       if (this.#closed && !terms.first) throw this.#closed
-      const waited = this.#running && new AbortController()
+      /** Lets go of what could end its waiting. */
+      let waited = () => {}
       const job: Job = {
         name,
         first: terms.first,
         abortable: terms.abortable,
         begin: async (abort) => {
-          waited?.abort(noLonger)
+          waited()
           const { signal } = terms
           const onAbort = () => abort?.abort(signal?.reason)
           // Node suspects a leak from eleven listeners on; one signal may well be for many domains.
@@ -110,7 +108,7 @@ export class JobQueue {
           }
         },
         refuse: (error) => {
-          waited?.abort(noLonger)
+          waited()
           reject(error)
         },
       }
@@ -119,17 +117,20 @@ export class JobQueue {
         job.refuse(error)
       }
       this.#waiting.splice(terms.first ? this.#firstOrdinary() : this.#waiting.length, 0, job)
-      if (!waited) {
+      if (!this.#running) {
         this.#next()
         return
       }
       const { signal } = terms
-      signal?.addEventListener('abort', () => refuse(abortError(signal)), { signal: waited.signal })
-      if (terms.first) return
-      this.#clock.sleep(jobTimeoutMs, { signal: waited.signal }).then(
-        () => refuse(this.#timedOut(name)),
-        () => {},
-      )
+      const onAbort = () => refuse(abortError(signal as AbortSignal))
+      signal?.addEventListener('abort', onAbort, { once: true })
+      const callOff = terms.first
+        ? undefined
+        : this.#clock.after(jobTimeoutMs, () => refuse(this.#timedOut(name)))
+      waited = () => {
+        signal?.removeEventListener('abort', onAbort)
+        callOff?.()
+      }
     })
   }
 

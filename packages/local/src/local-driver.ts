@@ -295,7 +295,7 @@ export class LocalDriver implements Driver {
     const reason = new VirError('OPERATION_ABORTED', `The connection to ${this.uri} was closed`)
     await Promise.all(
       this.#table.all().map(async (entry) => {
-        entry.active?.shutdown?.over.abort(reason)
+        entry.active?.shutdown?.callOff()
         await entry.jobs.drain(reason)
         await entry.active?.guest.release()
       }),

@@ -13,33 +13,39 @@ export function repeatShutdown(
   entry: DomainEntry,
   active: ActiveGuest,
   request: ShutdownRequest,
-  parts: { readonly clock: Clock; readonly logger: Logger },
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): void {
-  active.shutdown?.over.abort('it is asked anew')
-  const over = new AbortController()
-  active.shutdown = { ...request, over }
-  void ask(entry, active, request, { ...parts, signal: over.signal })
-}
-
-async function ask(
-  entry: DomainEntry,
-  active: ActiveGuest,
-  { askedAt, mode }: ShutdownRequest,
-  { clock, logger, signal }: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
-): Promise<void> {
-  for (const atMs of repeatAtMs) {
-    const waitMs = askedAt + atMs - clock.now()
-    if (waitMs < 0) continue
+  active.shutdown?.callOff()
+  const { askedAt, mode } = request
+  let calledOff = false
+  let stopWaiting = () => {}
+  active.shutdown = {
+    ...request,
+    callOff: () => {
+      calledOff = true
+      stopWaiting()
+    },
+  }
+  const ask = async () => {
     try {
-      await clock.sleep(waitMs, { signal })
-      await entry.jobs.run('shutdown', { signal }, async (options) => {
-        if (entry.active === active && entry.state.state === 'running')
+      await entry.jobs.run('shutdown', {}, async (options) => {
+        if (!calledOff && entry.active === active && entry.state.state === 'running')
           await active.guest.shutdown(mode, options)
       })
     } catch (error) {
       // A guest that has gone off has been asked often enough.
-      if (signal.aborted || entry.active !== active) return
+      if (calledOff || entry.active !== active) return
       logger.warn('Repeating a shutdown request failed', { domain: entry.name, error: messageOf(error) })
     }
   }
+  const wait = (count: number) => {
+    const passed = clock.now() - askedAt
+    const next = repeatAtMs.findIndex((atMs, index) => index >= count && atMs >= passed)
+    const atMs = repeatAtMs[next]
+    if (calledOff || atMs === undefined) return
+    stopWaiting = clock.after(atMs - passed, () => {
+      void ask().then(() => entry.active === active && wait(next + 1))
+    })
+  }
+  wait(0)
 }

@@ -1,12 +1,19 @@
-import { type CallOptions, type Clock, type Driver, isVirError, type Unsubscribe } from '@covirt/core'
-import { Scope } from './scope.js'
+import {
+  abortError,
+  type CallOptions,
+  type Clock,
+  type Driver,
+  isVirError,
+  throwIfAborted,
+  type Unsubscribe,
+} from '@covirt/core'
 
 /** How a domain went off, in the words of libvirt's event details. */
 export type OffDetail = string
 
 interface Watched {
-  readonly off: Promise<OffDetail>
-  readonly tell: (detail: OffDetail) => void
+  /** Those that wait for it. */
+  readonly waiting: Set<(detail: OffDetail) => void>
   detail: OffDetail | undefined
 }
 
@@ -34,11 +41,7 @@ export class OffWatch {
 
   /** Begins to watch a domain; what it did before does not count. */
   watch(uuid: string): void {
-    let tell: (detail: OffDetail) => void = () => {}
-    const off = new Promise<OffDetail>((resolve) => {
-      tell = resolve
-    })
-    this.#watched.set(uuid, { off, tell, detail: undefined })
+    this.#watched.set(uuid, { waiting: new Set(), detail: undefined })
   }
 
   /** How the domain went off, if it has. */
@@ -70,22 +73,33 @@ export class OffWatch {
     return this.detailOf(uuid)
   }
 
-  async #race(watched: Watched, ms: number, signal: AbortSignal | undefined): Promise<OffDetail | undefined> {
-    if (ms <= 0) return undefined
-    const scope = new Scope(signal)
-    const sleep = this.#clock.sleep(ms, { signal: scope.signal }).then(() => undefined)
-    try {
-      return await Promise.race([watched.off, sleep])
-    } finally {
-      sleep.catch(() => {})
-      scope.end()
-    }
+  #race({ waiting }: Watched, ms: number, signal: AbortSignal | undefined): Promise<OffDetail | undefined> {
+    return new Promise((resolve, reject) => {
+      throwIfAborted(signal)
+      if (ms <= 0) return resolve(undefined)
+      const end = (detail: OffDetail | undefined) => {
+        letGo()
+        resolve(detail)
+      }
+      const onAbort = () => {
+        letGo()
+        reject(abortError(signal as AbortSignal))
+      }
+      const callOff = this.#clock.after(ms, () => end(undefined))
+      const letGo = () => {
+        callOff()
+        waiting.delete(end)
+        signal?.removeEventListener('abort', onAbort)
+      }
+      waiting.add(end)
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
   }
 
   #tell(uuid: string, detail: OffDetail): void {
     const watched = this.#watched.get(uuid)
     if (!watched || watched.detail !== undefined) return
     watched.detail = detail
-    watched.tell(detail)
+    for (const tell of watched.waiting) tell(detail)
   }
 }

@@ -12,22 +12,18 @@ export async function within<T>(
   work: (options: { readonly signal: AbortSignal }) => Promise<T>,
 ): Promise<T> {
   const scope = new Scope(signal)
-  const timer = new Scope()
   let over = false
-  clock.sleep(ms, { signal: timer.signal }).then(
-    () => {
-      over = true
-      scope.abort('its time is over')
-    },
-    () => {},
-  )
+  const callOff = clock.after(ms, () => {
+    over = true
+    scope.abort('its time is over')
+  })
   try {
     return await work({ signal: scope.signal })
   } catch (error) {
     if (!over || signal?.aborted) throw error
     throw new VirError('OPERATION_TIMEOUT', `It took longer than ${ms / 1000} s`, { cause: error })
   } finally {
-    timer.end()
+    callOff()
     scope[Symbol.dispose]()
   }
 }
