@@ -51,3 +51,25 @@ export function toVirError(error: unknown, doing: string, signal?: AbortSignal |
     ...(hint === undefined ? {} : { hint }),
   })
 }
+
+/** A start that failed since the container's process 1, `init`, ran for no time at all. */
+export function endedAtOnce(
+  { name, init }: { readonly name: string; readonly init: string | undefined },
+  cause: LxcError,
+): VirError {
+  const [reason] = cause.log
+  const ended = `The init of ${name}, ${init}, ended as soon as it was started`
+  return new VirError('OPERATION_FAILED', reason === undefined ? ended : `${ended}: ${reason}`, {
+    domain: 'LXC',
+    hint: 'Its last words are in the log of the domain',
+    cause,
+  })
+}
+
+/** A start that failed since somebody else has started the container before. */
+export function alreadyRuns(name: string): VirError {
+  return new VirError('OPERATION_FAILED', `A container of ${name} is running already`, {
+    domain: 'LXC',
+    hint: 'Something else has started it; stop it with lxc-stop',
+  })
+}

@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import {
   type CallOptions,
   type DomainRef,
@@ -16,7 +15,6 @@ import {
   controlGroupTuning,
   type Guest,
   type GuestAccess,
-  type GuestPlaces,
   type Hypervisor,
   type LaunchSpec,
   type NativeFormat,
@@ -27,37 +25,34 @@ import {
 import { type DomainXml, formatDomain } from '@covirt/xml'
 import { capabilitiesDocument } from './capabilities.js'
 import { redefinition } from './config/from-native.js'
-import { idmapValues, wantsOwnIds } from './config/idmap.js'
+import { wantsOwnIds } from './config/idmap.js'
 import { initArgv } from './config/init.js'
-import { consoleLogBytes, toLiblxcConfig } from './config/liblxc-config.js'
 import { liveDocument } from './config/live-document.js'
-import { hostLinkName, routesOf } from './config/network.js'
+import { hostLinkName } from './config/network.js'
 import { prepareDocument } from './config/prepare-document.js'
-import { seccompProfile } from './config/seccomp.js'
 import { isPrivileged, missingProtection } from './config/security.js'
 import { checkShared } from './config/shared-storage.js'
-import { stagesOf } from './config/stages.js'
 import { toNative } from './config/to-native.js'
 import { containerFiles } from './container-files.js'
 import { ForeignContainers } from './foreign/foreign-containers.js'
 import { LiveChanges } from './guest/live-changes.js'
 import { type BootOptions, LxcGuest, type LxcGuestParts } from './guest/lxc-guest.js'
 import { StateHub } from './guest/state-hub.js'
-import { controlGroupsOf } from './host/control-groups.js'
 import { endContainer } from './host/end-container.js'
 import { type HostFacts, readHostFacts } from './host/host-facts.js'
 import { IdRanges, type IdRangesDirectories } from './host/id-ranges.js'
-import { exportedImages, exportImages } from './host/image-exports.js'
-import { rawImages } from './host/image-type.js'
+import { exportImages } from './host/image-exports.js'
 import { type InitKind, initKinds, initSignals } from './host/init-kind.js'
-import { type FoundOnHost, inspectHost } from './host/inspect-host.js'
+import { inspectHost } from './host/inspect-host.js'
 import { clearUp, type Leftovers, retryAllLeftovers, retryLeftovers } from './host/leftovers.js'
 import { lxcfsDirectory, lxcfsFiles } from './host/lxcfs.js'
-import { ephemeralDirectory, prepareOverlays } from './host/overlays.js'
-import { findProcesses, processIdentity } from './host/processes.js'
+import { prepareOverlays } from './host/overlays.js'
+import { isRunning, killStarters } from './host/running-container.js'
+import { imagesDirectoryOf, startContainer } from './host/start-container.js'
 import { firstIds, type IdSpan, idsPerRange } from './host/subordinate-ids.js'
-import { toVirError } from './lxc-errors.js'
-import { type Container, initPid, LxcError, type Started, start, state, stop, watchPidfd } from './native.js'
+import { consoleLogOf, writeConfig } from './host/write-config.js'
+import { alreadyRuns, endedAtOnce, toVirError } from './lxc-errors.js'
+import { type Container, LxcError, stop } from './native.js'
 import { rootfsSnapshots } from './rootfs-snapshots.js'
 
 /** What a {@link LxcHypervisor} is made of. */
@@ -75,12 +70,6 @@ export interface LxcHypervisorParts {
   /** Told what containers that have ended could not be cleared of. Default: nobody is. */
   readonly logger?: Logger | undefined
 }
-
-/** The program of the native package that starts containers. */
-const starter = 'covirt-lxc'
-const runningStates: ReadonlySet<string> = new Set(['RUNNING', 'FROZEN', 'FREEZING', 'THAWED'])
-const settleMs = 10_000
-const settleStepMs = 5
 
 /** Runs containers through liblxc, each with a monitor of liblxc's that outlives this process. */
 export class LxcHypervisor implements Hypervisor {
@@ -144,9 +133,15 @@ export class LxcHypervisor implements Hypervisor {
       for (const protection of missingProtection(document, this.#host))
         logger.warn('A container starts with less protection', { domain: domain.name, missing: protection })
       undo.push(() => clearUp(container, leftoversOf(document, spec), logger))
-      this.#writeConfig(spec, { document, container, init, devices })
+      writeConfig(container, {
+        document,
+        host: this.#host,
+        signals: initSignals(init),
+        consoleLog: consoleLogOf(document, spec.places),
+        devices,
+      })
       await prepareOverlays(document, container)
-      await exportImages(document, imagesDirectoryOf(spec))
+      await exportImages(document, imagesDirectoryOf(spec.places))
       const parts = this.#partsOf(spec, { container, document, init, ids, devices })
       const { initPid, ranBecause } = await parts.start({ paused, signal })
       undo.push(() => stop(container))
@@ -157,7 +152,7 @@ export class LxcHypervisor implements Hypervisor {
       // What is there belongs to the one that runs.
       if (error instanceof LxcError && error.code === 'EEXIST') throw alreadyRuns(domain.name)
       await undo.run()
-      if (hasEnded(error)) throw endedAtOnce(document, error)
+      if (hasEnded(error)) throw endedAtOnce({ name: domain.name, init: initArgv(document)[0] }, error)
       throw toVirError(error, `Starting ${domain.name}`, signal)
     }
   }
@@ -170,7 +165,7 @@ export class LxcHypervisor implements Hypervisor {
     const document = liveDocument(spec.document, ids)
     try {
       const init = initKinds.find((kind) => kind === spec.record?.init) ?? (await guessInit(document))
-      while (await this.#isRunning(container)) {
+      while (await isRunning(container)) {
         try {
           const found = { container, document, init, ids, changes: recordedChanges(spec) }
           return await LxcGuest.attach(this.#partsOf(spec, found), { record: spec.record, signal })
@@ -192,7 +187,7 @@ export class LxcHypervisor implements Hypervisor {
     const { domain, logger } = spec
     const container = this.#containerOf(spec)
     try {
-      await Promise.all((await this.#starters(container)).map(killProcess))
+      await killStarters(container)
       await endContainer(container, logger)
       await clearUp(container, leftoversOf(spec.document, spec), logger)
     } catch (error) {
@@ -286,17 +281,17 @@ export class LxcHypervisor implements Hypervisor {
     },
   ): LxcGuestParts {
     const { name } = domain
+    const ownIds = ids !== undefined
     const start = (options: BootOptions) => {
       const lxcfs = lxcfsFiles(this.#lxcfs)
       if (lxcfs.size === 0)
         logger.info("A container sees the host's memory and processors: lxcfs does not run", { domain: name })
-      return startContainer(container, { document, ids, places, lxcfs, ...options })
+      return startContainer(container, { document, ownIds, places, lxcfs, ...options })
     }
-    const ownIds = ids !== undefined
     const parts = { container, document, host: this.#host, ownIds, logger, devices, record: changes }
     const found = { container, changes: new LiveChanges(parts), init, firstId: ids?.start }
     const holdFile = join(places.runDirectory, 'held')
-    const imagesDirectory = imagesDirectoryOf({ places })
+    const imagesDirectory = imagesDirectoryOf(places)
     const consoleLog = consoleLogOf(document, places)
     return {
       ...found,
@@ -317,54 +312,6 @@ export class LxcHypervisor implements Hypervisor {
     if (record === undefined) return wantsOwnIds(document) ? this.#ids.find(domain.uuid) : undefined
     const { firstId } = record
     return typeof firstId === 'number' ? { start: firstId, count: idsPerRange } : undefined
-  }
-
-  /**
-   * Generated anew from the definition at each launch; complete before it has its name. On the spot, as statuses
-   * are: a small file on a local disk is written in less time than a turn of the thread pool takes.
-   */
-  #writeConfig(
-    { places }: LaunchSpec,
-    { document, container, init, devices }: Omit<FoundContainer, 'ids'> & FoundOnHost,
-  ): void {
-    const consoleLog = consoleLogOf(document, places)
-    if (wantsNewLog(document)) writeFileSync(consoleLog, '', { mode: 0o600 })
-    else rotateOversized(consoleLog)
-    const directory = join(container.path, container.name)
-    const seccompFile = join(directory, 'seccomp')
-    const config = toLiblxcConfig(document, {
-      host: this.#host,
-      signals: initSignals(init),
-      groups: controlGroupsOf(container),
-      consoleLog,
-      devices,
-      seccompFile,
-    })
-    mkdirSync(directory, { recursive: true, mode: 0o711 })
-    writeFileSync(seccompFile, seccompProfile(document), { mode: 0o600 })
-    const unfinished = join(directory, 'config.new')
-    writeFileSync(unfinished, config, { mode: 0o600 })
-    renameSync(unfinished, join(directory, 'config'))
-  }
-
-  /** Waits for the end of whatever start or stop is under way, even by a process that we have outlived. */
-  async #isRunning(container: Container): Promise<boolean> {
-    const deadline = Date.now() + settleMs
-    for (;;) {
-      const now = await state(container)
-      if (runningStates.has(now) && (await hasLivingInit(container))) return true
-      const starters = await this.#starters(container)
-      if (now === 'STOPPED' && starters.length === 0) return false
-      if (Date.now() > deadline) {
-        await Promise.all(starters.map(killProcess))
-        return false
-      }
-      await delay(settleStepMs)
-    }
-  }
-
-  #starters({ path, name }: Container): Promise<number[]> {
-    return findProcesses(starter, ['start', path, name])
   }
 }
 
@@ -387,68 +334,6 @@ interface FoundContainer {
   readonly ids: IdSpan | undefined
 }
 
-async function startContainer(
-  container: Container,
-  {
-    document,
-    ids,
-    places,
-    lxcfs,
-    ...options
-  }: BootOptions &
-    Pick<FoundContainer, 'document' | 'ids'> &
-    Pick<LaunchSpec, 'places'> & { readonly lxcfs: ReadonlyMap<string, string> },
-): Promise<Started> {
-  const images = await rawImages(document, exportedImages(document, imagesDirectoryOf({ places })))
-  return start(container, {
-    ...options,
-    argv: initArgv(document),
-    routes: routesOf(document),
-    idmaps: idmapValues(document),
-    stages: stagesOf(document, {
-      ownIds: ids !== undefined,
-      images,
-      lxcfs,
-      ephemeral: (index) => ephemeralDirectory(container, index),
-    }),
-    logFile: logFileOf({ places }),
-    logLevel: 'WARN',
-  })
-}
-
-/** Where liblxc's monitor writes what the console prints. */
-function consoleLogOf({ devices }: DomainXml, { logFile }: GuestPlaces): string {
-  return devices.consoles[0]?.log?.file ?? logFile
-}
-
-/** A log that the definition names begins anew at each start, unless it says `append`. */
-function wantsNewLog({ devices }: DomainXml): boolean {
-  const log = devices.consoles[0]?.log
-  return log?.file !== undefined && log.append !== true
-}
-
-/** liblxc keeps a log from growing above its limit, but goes wrong with one that is above it already. */
-function rotateOversized(logFile: string): void {
-  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
-  if (size > consoleLogBytes) renameSync(logFile, `${logFile}.1`)
-}
-
-/** A monitor says for a moment more that an init runs which has ended. */
-async function hasLivingInit(container: Container): Promise<boolean> {
-  const pid = await initPid(container)
-  return pid !== undefined && (processIdentity(pid)?.alive ?? false)
-}
-
-function killProcess(pid: number): Promise<void> {
-  return new Promise((resolve) => {
-    try {
-      watchPidfd(pid, resolve).kill(9)
-    } catch {
-      resolve()
-    }
-  })
-}
-
 function guessInit(document: DomainXml): Promise<InitKind> {
   return inspectHost(document).then(
     ({ init }) => init,
@@ -457,40 +342,14 @@ function guessInit(document: DomainXml): Promise<InitKind> {
 }
 
 function leftoversOf(document: DomainXml, { places }: Pick<AdoptSpec, 'places'>): Leftovers {
-  return { links: linksOf(document), imagesDirectory: imagesDirectoryOf({ places }) }
-}
-
-function imagesDirectoryOf({ places }: Pick<AdoptSpec, 'places'>): string {
-  return join(places.runDirectory, 'images')
+  return { links: linksOf(document), imagesDirectory: imagesDirectoryOf(places) }
 }
 
 function linksOf(document: DomainXml): string[] {
   return document.devices.interfaces.map((_, index) => hostLinkName(document, index))
 }
 
-function logFileOf({ places }: Pick<AdoptSpec, 'places'>): string {
-  return join(places.runDirectory, 'liblxc.log')
-}
-
 /** The container is not running (any more). */
 function hasEnded(error: unknown): error is LxcError {
   return error instanceof LxcError && error.code === 'ESRCH'
-}
-
-function endedAtOnce(document: DomainXml, cause: LxcError): VirError {
-  const [init] = initArgv(document)
-  const [reason] = cause.log
-  const ended = `The init of ${document.name}, ${init}, ended as soon as it was started`
-  return new VirError('OPERATION_FAILED', reason === undefined ? ended : `${ended}: ${reason}`, {
-    domain: 'LXC',
-    hint: 'Its last words are in the log of the domain',
-    cause,
-  })
-}
-
-function alreadyRuns(name: string): VirError {
-  return new VirError('OPERATION_FAILED', `A container of ${name} is running already`, {
-    domain: 'LXC',
-    hint: 'Something else has started it; stop it with lxc-stop',
-  })
 }

@@ -4,15 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "program/json.h"
+#include "program/remove-tree.h"
 #include "program/verbs.h"
 
 namespace covirt {
@@ -20,7 +19,6 @@ namespace covirt {
 namespace {
 
 constexpr int kMaxEntries = 65536;
-constexpr int kMaxDepth = 256;
 
 // One operation: what is to be done, and who is told.
 struct Request {
@@ -243,51 +241,6 @@ bool MakeDirectory(const Request &request) {
   return true;
 }
 
-bool RemoveTree(int parent, const char *name, dev_t device, int depth);
-
-// What is in an open directory, which is closed.
-bool Empty(int fd, dev_t device, int depth) {
-  DIR *directory = fdopendir(fd);
-  if (directory == nullptr) return false;
-  bool done = true;
-  while (const struct dirent *entry = done ? readdir(directory) : nullptr) {
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    done = RemoveTree(fd, entry->d_name, device, depth + 1);
-  }
-  const int error = errno;
-  closedir(directory);
-  errno = error;
-  return done;
-}
-
-// A directory that nothing is mounted on: what is shown there from elsewhere is not ours to remove, though it may well be of
-// the same device.
-int OpenUnmounted(int parent, const char *name) {
-  struct open_how how = {};
-  how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
-  for (;;) {
-    const int fd = static_cast<int>(syscall(SYS_openat2, parent, name, &how, sizeof how));
-    if (fd < 0 && errno == EAGAIN) continue;
-    if (fd < 0 && errno == EXDEV) errno = EBUSY;
-    return fd;
-  }
-}
-
-bool RemoveTree(int parent, const char *name, dev_t device, int depth) {
-  if (unlinkat(parent, name, 0) == 0 || errno == ENOENT) return true;
-  if (errno != EISDIR) return false;
-  const int fd = OpenUnmounted(parent, name);
-  struct stat stat;
-  if (fd < 0 || fstat(fd, &stat) != 0) return false;
-  if (stat.st_dev != device || depth > kMaxDepth) {
-    close(fd);
-    errno = depth > kMaxDepth ? ELOOP : EBUSY;
-    return false;
-  }
-  return Empty(fd, device, depth) && unlinkat(parent, name, AT_REMOVEDIR) == 0;
-}
-
 // PATH RECURSIVE
 bool Remove(const Request &request) {
   char path[PATH_MAX];
@@ -297,7 +250,7 @@ bool Remove(const Request &request) {
   struct stat stat;
   if (parent < 0 || fstatat(parent, name, &stat, AT_SYMLINK_NOFOLLOW) != 0) return false;
   if (!S_ISDIR(stat.st_mode)) return unlinkat(parent, name, 0) == 0;
-  if (request.Number(2) > 0) return RemoveTree(parent, name, stat.st_dev, 0);
+  if (request.Number(2) > 0) return RemoveTree(parent, name, stat.st_dev);
   return unlinkat(parent, name, AT_REMOVEDIR) == 0;
 }
 

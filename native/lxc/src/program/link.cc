@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
@@ -10,38 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "program/link-addresses.h"
+#include "program/link-words.h"
 #include "program/netlink.h"
 #include "program/verbs.h"
 
 namespace covirt {
 
 namespace {
-
-constexpr int kMaxWords = 64;
-
-// A network link of a container, in the words of its configuration: KEY=VALUE without "lxc.net.N."
-class Words {
- public:
-  explicit Words(char **argv) : argv_(argv) {}
-
-  // Null where the key is not there; `nth` counts those that are there several times.
-  const char *Find(const char *key, int nth = 0) const {
-    const size_t length = strlen(key);
-    for (int index = 0; argv_[index] != nullptr && index < kMaxWords; index++) {
-      const char *word = argv_[index];
-      if (strncmp(word, key, length) == 0 && word[length] == '=' && nth-- == 0) return word + length + 1;
-    }
-    return nullptr;
-  }
-
-  bool Is(const char *key, const char *value) const {
-    const char *found = Find(key);
-    return found != nullptr && strcmp(found, value) == 0;
-  }
-
- private:
-  char **argv_;
-};
 
 struct Mode {
   const char *name;
@@ -73,12 +48,6 @@ bool AddInside(Request *request, const Words &words) {
   return true;
 }
 
-unsigned IndexOf(const char *name) {
-  const unsigned index = if_nametoindex(name);
-  if (index == 0) errno = ENODEV;
-  return index;
-}
-
 // A pair, of which one end comes into being in the container, with its own name.
 bool MakePair(const Words &words, int inside) {
   ifinfomsg head = {};
@@ -90,7 +59,7 @@ bool MakePair(const Words &words, int inside) {
   if (mtu != nullptr) request.AddNumber(IFLA_MTU, static_cast<uint32_t>(strtoul(mtu, nullptr, 10)));
   const char *bridge = words.Find("link");
   if (bridge != nullptr) {
-    const unsigned index = IndexOf(bridge);
+    const unsigned index = LinkIndex(bridge);
     if (index == 0) return false;
     request.AddNumber(IFLA_MASTER, index);
   }
@@ -108,7 +77,7 @@ bool MakePair(const Words &words, int inside) {
 }
 
 bool MakeMacvlan(const Words &words, int inside) {
-  const unsigned parent = IndexOf(words.Find("link"));
+  const unsigned parent = LinkIndex(words.Find("link"));
   if (parent == 0) return false;
   const ifinfomsg head = {};
   Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof head);
@@ -138,110 +107,25 @@ bool Move(unsigned index, int target) {
 // Another of that name stays.
 bool Delete(const char *name, const char *kind) {
   ifinfomsg head = {};
-  head.ifi_index = static_cast<int>(IndexOf(name));
+  head.ifi_index = static_cast<int>(LinkIndex(name));
   return head.ifi_index != 0 && IsKind(static_cast<unsigned>(head.ifi_index), kind) &&
          Request(RTM_DELLINK, 0, &head, sizeof head).Send();
 }
 
 // From the container, which may have given the name to a link that it has made: that would be its own way to the host.
 bool MoveBack(const char *name, int host) {
-  const unsigned index = IndexOf(name);
+  const unsigned index = LinkIndex(name);
   return index != 0 && IsKind(index, nullptr) && Move(index, host);
-}
-
-bool SetUp(unsigned index, bool up) {
-  ifinfomsg head = {};
-  head.ifi_index = static_cast<int>(index);
-  head.ifi_flags = up ? IFF_UP : 0;
-  head.ifi_change = IFF_UP;
-  return Request(RTM_NEWLINK, 0, &head, sizeof head).Send();
 }
 
 bool SetBridge(const char *name, const char *bridge) {
   ifinfomsg head = {};
-  head.ifi_index = static_cast<int>(IndexOf(name));
-  const unsigned master = IndexOf(bridge);
+  head.ifi_index = static_cast<int>(LinkIndex(name));
+  const unsigned master = LinkIndex(bridge);
   if (head.ifi_index == 0 || master == 0) return false;
   Request request(RTM_NEWLINK, 0, &head, sizeof head);
   request.AddNumber(IFLA_MASTER, master);
   return request.Send();
-}
-
-struct Address {
-  unsigned char family;
-  unsigned char prefix;
-  size_t size;
-  unsigned char bytes[16];
-};
-
-// ADDRESS or ADDRESS/PREFIX.
-bool ParseAddress(const char *text, unsigned char family, Address *address) {
-  char copy[INET6_ADDRSTRLEN + 4];
-  if (strlen(text) >= sizeof copy) return (errno = EINVAL, false);
-  strcpy(copy, text);
-  char *slash = strchr(copy, '/');
-  if (slash != nullptr) *slash = '\0';
-  address->family = family;
-  address->size = family == AF_INET ? 4 : 16;
-  address->prefix = static_cast<unsigned char>(slash == nullptr ? address->size * 8 : strtoul(slash + 1, nullptr, 10));
-  if (inet_pton(family, copy, address->bytes) == 1) return true;
-  errno = EINVAL;
-  return false;
-}
-
-bool AddAddress(unsigned index, const Address &address) {
-  ifaddrmsg head = {};
-  head.ifa_family = address.family;
-  head.ifa_prefixlen = address.prefix;
-  head.ifa_index = index;
-  Request request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof head);
-  request.Add(IFA_LOCAL, address.bytes, address.size);
-  request.Add(IFA_ADDRESS, address.bytes, address.size);
-  if (address.family == AF_INET && address.prefix < 31) {
-    const unsigned host = htonl(0xffffffffu >> address.prefix);
-    unsigned broadcast;
-    memcpy(&broadcast, address.bytes, sizeof broadcast);
-    request.AddNumber(IFA_BROADCAST, broadcast | host);
-  }
-  return request.Send();
-}
-
-bool AddGateway(unsigned index, const Address &gateway) {
-  rtmsg head = {};
-  head.rtm_family = gateway.family;
-  head.rtm_table = RT_TABLE_MAIN;
-  head.rtm_protocol = RTPROT_BOOT;
-  head.rtm_scope = RT_SCOPE_UNIVERSE;
-  head.rtm_type = RTN_UNICAST;
-  Request request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof head);
-  request.Add(RTA_GATEWAY, gateway.bytes, gateway.size);
-  request.AddNumber(RTA_OIF, index);
-  return request.Send();
-}
-
-// Within the container: up, with addresses and gateways.
-bool Configure(const Words &words) {
-  const unsigned index = IndexOf(words.Find("name"));
-  if (index == 0) return false;
-  if (words.Is("flags", "up") && !SetUp(index, true)) return false;
-  struct Family {
-    const char *address;
-    const char *gateway;
-    unsigned char family;
-  };
-  static const Family families[] = {{"ipv4.address", "ipv4.gateway", AF_INET},
-                                    {"ipv6.address", "ipv6.gateway", AF_INET6}};
-  for (const Family &each : families) {
-    Address address;
-    const char *text;
-    for (int nth = 0; (text = words.Find(each.address, nth)) != nullptr; nth++) {
-      if (!ParseAddress(text, each.family, &address) || !AddAddress(index, address)) return false;
-    }
-    for (int nth = 0; (text = words.Find(each.gateway, nth)) != nullptr; nth++) {
-      if (!ParseAddress(text, each.family, &address) || !AddGateway(index, address)) return false;
-    }
-  }
-  return true;
 }
 
 // The two network namespaces that a link is between.
@@ -268,7 +152,7 @@ bool Remove(const Words &words, const Sides &sides) {
 }
 
 bool Give(const char *name, int inside) {
-  const unsigned index = IndexOf(name);
+  const unsigned index = LinkIndex(name);
   return index != 0 && Move(index, inside);
 }
 
@@ -277,7 +161,7 @@ bool Add(const Words &words, const Sides &sides) {
                     : words.Is("type", "macvlan") ? MakeMacvlan(words, sides.inside)
                                                   : Give(words.Find("link"), sides.inside);
   if (!made) return false;
-  const bool configured = Enter(sides.inside) && Configure(words);
+  const bool configured = Enter(sides.inside) && ConfigureLink(words);
   const int error = errno;
   if (!Enter(sides.host)) return false;
   if (!configured) Remove(words, sides);
@@ -291,8 +175,8 @@ bool Set(const Words &words, const Sides &sides) {
   // What is on none by its definition may have been put on one by others.
   if (pair != nullptr && bridge != nullptr && !SetBridge(pair, bridge)) return false;
   if (!Enter(sides.inside)) return false;
-  const unsigned index = IndexOf(words.Find("name"));
-  return index != 0 && SetUp(index, words.Is("flags", "up"));
+  const unsigned index = LinkIndex(words.Find("name"));
+  return index != 0 && SetLinkUp(index, words.Is("flags", "up"));
 }
 
 // What is there already may be known by its name in the container alone.
