@@ -59,7 +59,8 @@ describeWhen(canRunLxc(), 'a container', () => {
   test('is made from an archive, starts, and is removed with its root', async () => {
     await using root = await tempRoot()
     const archive = root.join('rootfs.tar.xz')
-    await run('tar', ['--create', '--xz', `--file=${archive}`, `--directory=${await origin()}`, '.'])
+    const packing = ['--create', '--xz', `--file=${archive}`, `--directory=${await origin()}`, '.']
+    await run('tar', packing, { env: { ...process.env, XZ_OPT: '-0' } })
     const name = uniqueName('from')
     const connect = ['-c', `lxc:///system?root=${root.path}`]
     const create = ['create-container', name, '--from', archive, '--init', '/sbin/ctinit', '--start']

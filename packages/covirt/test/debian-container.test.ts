@@ -2,11 +2,11 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, expect, test } from '@jest/globals'
 import { canBootstrapDebian, debianRootfs } from '../../../test/fixtures/debian-rootfs.js'
-import { describeWhen, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
+import { describeWhen, patience, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
 import { type Domain, type LxcDriver, open } from '../src/index.js'
 
 /** How long the archive and a busy machine may take. */
-const bootstrapMs = 180_000
+const bootstrapMs = patience(180_000)
 
 /** A container of Debian whose changes go with it. */
 async function place() {

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { tempRoot } from '../../../test/fixtures/index.js'
+import { patience, tempRoot } from '../../../test/fixtures/index.js'
 
 /** The command, as `npm run build` makes it. */
 export const program = fileURLToPath(new URL('../bin/covirtd.js', import.meta.url))
@@ -145,7 +145,7 @@ export function run(
 ): Promise<Outcome> {
   const { NODE_OPTIONS: _, ...inherited } = process.env
   const options = {
-    timeout: 20_000,
+    timeout: patience(20_000),
     env: { ...inherited, LC_ALL: 'C', ...environment },
     ...(uid !== undefined && { uid, gid: uid }),
   }

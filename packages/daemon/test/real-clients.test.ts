@@ -14,6 +14,7 @@ import {
   describeWhen,
   firmwareGuest,
   goProgram,
+  patience,
   uniqueName,
   unpackedClient,
 } from '../../../test/fixtures/index.js'
@@ -46,7 +47,7 @@ describeWhen(requirement, 'clients of libvirt that know nothing of covirt', () =
   beforeAll(async () => {
     ;[goClient, pair] = await Promise.all([goProgram(goSource), guestPair()])
     await startPair(pair)
-  }, 60_000)
+  }, patience(60_000))
   afterAll(async () => {
     for (const child of children) child.kill('SIGKILL')
     await pair[Symbol.asyncDispose]()

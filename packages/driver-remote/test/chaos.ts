@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection, type DomainStateName, isVirError, parseConnectUri } from '@covirt/core'
 import { type TestDriver, testProvider } from '@covirt/driver-test'
 import { Server } from '@covirt/server'
+import { patience } from '../../../test/fixtures/index.js'
 import { tempRoot, uniqueName } from '../../../test/fixtures/temp-root.js'
 import { remoteProvider } from '../src/index.js'
 import { EventView, storyLine, wrongIn } from './event-view.js'
@@ -195,7 +196,7 @@ function away(driver: Awaited<ReturnType<typeof remoteProvider.open>>): Promise<
 }
 
 async function until(condition: () => Promise<boolean>, complaint: () => string): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + patience(20_000)
   while (!(await condition().catch(() => false))) {
     if (Date.now() > deadline) throw new Error(complaint())
     await sleep(5)
