@@ -1,7 +1,7 @@
 import { chmod, cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { Connection, parseConnectUri } from '@covirt/core'
 import { expect, test } from '@jest/globals'
-import { open } from 'covirt'
 import {
   busyboxRootfs,
   canRunLxc,
@@ -11,6 +11,7 @@ import {
   uniqueName,
 } from '../../../test/fixtures/index.js'
 import { prepareContainersDirectory } from '../src/host/containers-directory.js'
+import { lxcProvider } from '../src/index.js'
 
 /** Of a root of this name, on a host whose directory for all roots is `shared`. */
 function prepare(host: TempRoot, root: string): string {
@@ -78,13 +79,14 @@ describeWhen(canRunLxc(), 'a root that only its owner may enter', () => {
     await chmod(host.join('closed'), 0o700)
     const rootfs = await busyboxRootfs(host.join('closed/rootfs'))
     const uri = `lxc:///system?root=${host.join('closed/root')}`
-    const connection = await open(uri)
+    const open = async () => new Connection(await lxcProvider.open(parseConnectUri(uri)))
+    const connection = await open()
     const domain = await connection.domains.define(`<domain type='lxc'><name>${uniqueName('closed')}</name>
       <memory unit='MiB'>64</memory><os><type>exe</type><init>/sbin/ctinit</init></os><devices>
       <filesystem type='mount'><source dir='${rootfs}'/><target dir='/'/></filesystem></devices></domain>`)
     await domain.start()
     await connection.close()
-    await using again = await open(uri)
+    await using again = await open()
     const found = await again.domains.lookupByUuid(domain.uuid)
     const { exit } = await found.exec(['/bin/true'])
     expect(await exit).toEqual({ code: 0 })
