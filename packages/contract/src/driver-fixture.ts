@@ -27,7 +27,10 @@ export interface DriverFixture {
    */
   readonly notKept?: Readonly<Record<string, string>>
 
-  /** Makes a place where no domain is and that no other test uses. One test, one world. */
+  /** All worlds are one place, which each test leaves empty for the next: no guest outlives its test. */
+  readonly oneWorldAtATime?: boolean
+
+  /** Makes a place where no domain is and that no other test uses. One test, one world, but for those that share a guest. */
   world(): Promise<DriverWorld>
 }
 

@@ -15,7 +15,7 @@ export interface Suite {
   needing(abilities: Ability | readonly Ability[], name: string, scenario: Scenario): void
   /**
    * A test of a ready guest of this kind that leaves it as it was. All such tests play on the same guest, one after the
-   * other: only the first waits for its start.
+   * other: only the first waits for its start. Where there is one world at a time, each has its own.
    */
   onOneGuest(kind: GuestKind, name: string, scenario: GuestScenario): void
 }
@@ -45,7 +45,10 @@ export function runSubjects(
     test: (title, scenario) => state([], title, () => play(fixture, scenario)),
     needing: (abilities, title, scenario) => state([abilities].flat(), title, () => play(fixture, scenario)),
     onOneGuest: (kind, title, scenario) =>
-      state(kind === 'plain' ? [] : [kind], title, () => guests.play(kind, scenario)),
+      state(kind === 'plain' ? [] : [kind], title, async () => {
+        await guests.play(kind, scenario)
+        if (fixture.oneWorldAtATime) await guests[Symbol.asyncDispose]()
+      }),
   }
   describe(name, () => {
     afterAll(() => guests[Symbol.asyncDispose](), timeoutMs)

@@ -37,6 +37,7 @@ export function libvirtdFixture(daemon: () => PrivateLibvirtd): DriverFixture {
       inattentive: 'libvirt asks once and leaves it to the caller to ask again',
     },
     notKept,
+    oneWorldAtATime: true,
     world: async () => new LibvirtdWorld(daemon(), await firmwareGuest()),
   }
 }
