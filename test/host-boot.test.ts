@@ -1,4 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type JournalEntry, readJournal } from '@covirt/lifecycle'
 import { expect, test } from '@jest/globals'
@@ -52,7 +53,11 @@ describeWhen(canRunSystemdHost() ?? canRunQemu(), 'a host that boots under syste
       await writeFile(host.join('etc/systemd/system/witness.service'), witness)
       // A machine that others use too may need more than the five seconds that logind waits by default.
       await mkdir(host.join('etc/systemd/logind.conf.d'))
-      await writeFile(host.join('etc/systemd/logind.conf.d/wait.conf'), '[Login]\nInhibitDelayMaxSec=60\n')
+      await writeFile(
+        host.join('etc/systemd/logind.conf.d/wait.conf'),
+        `[Login]\nInhibitDelayMaxSec=${patience(60)}\n`,
+      )
+      await grantTime(host)
       await host.boot()
       await host.run(process.execPath, command, 'install-units')
       const rootfs = await busyboxRootfs(host.join('srv/rootfs'))
@@ -116,12 +121,29 @@ describeWhen(canRunSystemdHost() ?? canRunQemu(), 'a host that boots under syste
 
 type Host = Awaited<ReturnType<typeof systemdHost>>
 
+/** On a slow host, as much more than the units and the defaults grant. */
+async function grantTime(host: Host): Promise<void> {
+  if (patience(1) === 1) return
+  const files = {
+    'etc/systemd/system/covirtd.service.d/time.conf': `[Service]
+TimeoutStartSec=${patience(90)}\nWatchdogSec=${patience(60)}\nTimeoutStopSec=${patience(90)}\n`,
+    'etc/systemd/system/covirt-guests.service.d/time.conf': `[Service]\nTimeoutStopSec=${patience(330)}\n`,
+    'etc/covirt/covirtd.toml': `[lifecycle]
+deadline = ${patience(300)}\nshutdown_budget = ${patience(90)}
+start_timeout = ${patience(90)}\nprobe_timeout = ${patience(120)}\n`,
+  }
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(host.join(path)), { recursive: true })
+    await writeFile(host.join(path), text)
+  }
+}
+
 /** The guests that the journal has so many entries of, in their order, once it has them. */
 async function waitFor(host: Host, event: JournalEntry['event'], count: number): Promise<readonly string[]> {
   for (;;) {
-    const found = (await readJournal(host.join('var/lib/covirt/lifecycle'))).filter(
-      (entry) => entry.event === event,
-    )
+    const entries = await readJournal(host.join('var/lib/covirt/lifecycle'))
+    expect(entries.filter(({ event }) => event === 'start-failed' || event === 'not-ready')).toEqual([])
+    const found = entries.filter((entry) => entry.event === event)
     if (found.length >= count) return found.map(brief)
     await host.run('systemctl', 'is-active', 'covirtd')
   }

@@ -3,7 +3,7 @@
  *
  *     npm run test:hosts -- [HOST ...] [-- ARGUMENT-OF-JEST ...]
  *
- * Without a HOST all but the emulated one, which takes a quarter of an hour; without arguments the LXC driver's tests and
+ * Without a HOST all but the emulated one, which takes some minutes to come up; without arguments the LXC driver's tests and
  * those of the native parts.
  */
 import { canRunLxc } from '../fixtures/requirements.js'
