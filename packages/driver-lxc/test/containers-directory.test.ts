@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Connection, parseConnectUri } from '@covirt/core'
 import { expect, test } from '@jest/globals'
@@ -61,6 +61,28 @@ test('What a root had elsewhere goes once that is gone, but for a container that
   expect(left.map((name) => host.join('shared', name)).sort()).toEqual(
     [two, `${two}.root`, three, `${three}.root`].sort(),
   )
+})
+
+test('A link that leads to a place of the administrator stays', async () => {
+  await using host = await tempRoot()
+  await mkdir(host.join('place/web'), { recursive: true })
+  await mkdir(host.join('open'))
+  await symlink(host.join('place'), host.join('open/containers'))
+  expect(prepare(host, 'open')).toBe(host.join('open/containers'))
+  expect(await readdir(host.join('open/containers'))).toEqual(['web'])
+})
+
+test('Anybody can reach it whatever the umask of the process', async () => {
+  await using host = await tempRoot()
+  const before = process.umask(0o077)
+  try {
+    const elsewhere = await closedRoot(host, 'closed')
+    for (const directory of [elsewhere, dirname(elsewhere)])
+      expect((await stat(directory)).mode & 0o777).toBe(0o711)
+    expect((await stat(prepare(host, 'fresh/root'))).mode & 0o777).toBe(0o711)
+  } finally {
+    process.umask(before)
+  }
 })
 
 test('Where no place can be had it says what is to be done', async () => {

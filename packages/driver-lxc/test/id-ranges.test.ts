@@ -91,12 +91,23 @@ test('Roots that give ranges at the same time never give the same', async () => 
     const { IdRanges } = await import(process.argv[1])
     const ranges = await IdRanges.open({ own: process.argv[2], host: process.argv[3] })
     console.log(process.argv[4].split(',').map((uuid) => ranges.take(uuid).start).join(' '))`
-  const source = new URL('../dist/host/id-ranges.js', import.meta.url).href
+  const loader = new URL('../../../scripts/typescript.mjs', import.meta.url).href
+  const source = new URL('../src/host/id-ranges.ts', import.meta.url).href
   const taken = await Promise.all(
     ['one', 'two'].map(async (root) => {
       const child = spawn(
         process.execPath,
-        ['--input-type=module', '-e', script, source, host.join(root), host.join('host'), uuids.join(',')],
+        [
+          '--import',
+          loader,
+          '--input-type=module',
+          '-e',
+          script,
+          source,
+          host.join(root),
+          host.join('host'),
+          uuids.join(','),
+        ],
         { stdio: ['ignore', 'pipe', 'inherit'] },
       )
       const [output] = await Promise.all([child.stdout.setEncoding('utf8').toArray(), once(child, 'close')])

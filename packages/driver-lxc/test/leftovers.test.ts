@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
 import { canRunLxc, describeWhen, uniqueName } from '../../../test/fixtures/index.js'
@@ -50,5 +50,17 @@ describeWhen(canRunLxc(), 'what cannot be removed of a container that has ended'
     await again.destroy()
     expect(told).toHaveLength(1)
     await connection.close()
+  })
+
+  test('holds up no start where the note of it is damaged', async () => {
+    await using world = await LxcWorld.make()
+    await using connection = await world.open()
+    const domain = await connection.domains.define(world.domainXml({ name: uniqueName('left') }))
+    const directory = join(world.path, 'lib/lxc/containers', domain.name)
+    await mkdir(directory, { recursive: true })
+    await writeFile(join(directory, 'leftovers.json'), '')
+    await domain.start()
+    await domain.destroy()
+    expect(existsSync(directory)).toBe(false)
   })
 })

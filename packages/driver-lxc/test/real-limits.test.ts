@@ -42,8 +42,20 @@ async function weighedDisk(root: TempRoot): Promise<{ readonly path: string } & 
   await truncate(root.join('disk'), 1 << 20)
   const { stdout } = await run('losetup', ['--find', '--show', root.join('disk')])
   const path = stdout.trim()
-  await writeFile(`/sys/block/${basename(path)}/queue/scheduler`, 'bfq')
-  return { path, [Symbol.asyncDispose]: async () => void (await run('losetup', ['--detach', path])) }
+  const scheduler = `/sys/block/${basename(path)}/queue/scheduler`
+  // The one in brackets.
+  const [, before = 'none'] = /\[(.+)\]/.exec(await readFile(scheduler, 'utf8')) ?? []
+  const detach = async () => {
+    await writeFile(scheduler, before)
+    await run('losetup', ['--detach', path])
+  }
+  try {
+    await writeFile(scheduler, 'bfq')
+  } catch (error) {
+    await detach()
+    throw error
+  }
+  return { path, [Symbol.asyncDispose]: detach }
 }
 
 const noWeights =

@@ -1,6 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chown, link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  chown,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Domain } from '@covirt/core'
 import { removeTree } from '@covirt/local'
@@ -41,6 +53,19 @@ const counter =
   'while :; do i=$((i+1)); echo $i > /x; mv /x /etc/first; echo $i > /x; mv /x /var/second; done'
 
 describeWhen(canRunLxc(), 'the snapshot of a real container', () => {
+  test('is of what a link leads to that names its root', async () => {
+    await using here = await place('sleep 1000')
+    const target = `${here.rootfs}-target`
+    await rename(here.rootfs, target)
+    await symlink(target, here.rootfs)
+    await writeFile(join(target, 'etc/kept'), 'before')
+    const { name } = await here.domain.createSnapshot()
+    await writeFile(join(target, 'etc/kept'), 'after')
+    await here.domain.revertToSnapshot(name)
+    expect(await readFile(join(target, 'etc/kept'), 'utf8')).toBe('before')
+    expect(await readlink(here.rootfs)).toBe(target)
+  })
+
   test('is as at one moment, and the container goes on', async () => {
     await using here = await place(counter)
     await here.domain.start()

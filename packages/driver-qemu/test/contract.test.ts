@@ -7,7 +7,16 @@ describeWhen(canRunQemu(), 'real QEMU, emulated', () => {
 })
 
 /** What the processor has a part in; the rest is the same, and is for `COVIRT_ALL_SUBJECTS=1`. */
-const onKvm = ['pausing', 'shutting down', 'restarting', 'crashing', 'reset', 'savedState', 'nmi'] as const
+const onKvm = [
+  'pausing',
+  'shutting down',
+  'restarting',
+  'crashing',
+  'reopening',
+  'reset',
+  'savedState',
+  'nmi',
+] as const
 const subjects = process.env.COVIRT_ALL_SUBJECTS ? undefined : onKvm
 
 describeWhen(canRunKvm(), 'real QEMU, on KVM', () => {

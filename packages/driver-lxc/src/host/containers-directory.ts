@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto'
-import {
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  realpathSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs'
+import { existsSync, readdirSync, realpathSync, rmdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { messageOf, VirError } from '@covirt/core'
+import { makePassable } from './make-passable.js'
+import { readLink } from './read-link.js'
 
 const anybodyMayEnter = 0o001
 const noteSuffix = '.root'
@@ -25,11 +18,13 @@ const noteSuffix = '.root'
  */
 export function prepareContainersDirectory(own: string, shared: string): string {
   const parent = dirname(own)
-  mkdirSync(parent, { recursive: true, mode: 0o711 })
+  makePassable(parent)
   const path = join(realpathSync(parent), basename(own))
   const link = readLink(path)
-  if (link === undefined && (isReachable(dirname(path)) || !isFree(path))) {
-    mkdirSync(path, { recursive: true, mode: 0o711 })
+  // A link that leads to another place was made by whoever looks after the host.
+  const isOurs = link !== undefined && dirname(link) === shared
+  if (!isOurs && (isReachable(dirname(path)) || !isFree(path))) {
+    makePassable(path)
     return path
   }
   const elsewhere = join(shared, createHash('sha256').update(path).digest('hex').slice(0, 16))
@@ -37,7 +32,7 @@ export function prepareContainersDirectory(own: string, shared: string): string 
   sweep(shared)
   // That of a root which this one is a copy of stays that one's.
   if (link !== elsewhere) {
-    rmSync(path, { recursive: true, force: true })
+    removeFree(path)
     symlinkSync(elsewhere, path)
     rmSync(`${elsewhere}${noteSuffix}`, { force: true })
     symlinkSync(path, `${elsewhere}${noteSuffix}`)
@@ -47,7 +42,8 @@ export function prepareContainersDirectory(own: string, shared: string): string 
 
 function makeElsewhere(elsewhere: string, closed: string): void {
   try {
-    mkdirSync(elsewhere, { recursive: true, mode: 0o711 })
+    makePassable(elsewhere)
+    if (!isReachable(elsewhere)) throw new Error(`not anybody may get to ${elsewhere}`)
   } catch (cause) {
     throw new VirError(
       'NO_CONNECT',
@@ -67,13 +63,15 @@ function isReachable(directory: string): boolean {
   return directory === '/' || isReachable(dirname(directory))
 }
 
-/** There is nothing in it: containers that run are found again where they were started. */
+/** There is nothing in it, or it is not there: containers that run are found again where they were started. */
 function isFree(directory: string): boolean {
-  try {
-    return readdirSync(directory).length === 0
-  } catch {
-    return true
-  }
+  return !existsSync(directory) || readdirSync(directory).length === 0
+}
+
+/** A directory that is {@link isFree}, or a link. */
+function removeFree(path: string): void {
+  if (readLink(path) === undefined && existsSync(path)) rmdirSync(path)
+  else rmSync(path, { force: true })
 }
 
 /** A container that is there still keeps its directory. */
@@ -93,13 +91,5 @@ function removeEmpty(directory: string): void {
     rmdirSync(directory)
   } catch {
     // Somebody has come to use it, or has removed it.
-  }
-}
-
-function readLink(path: string): string | undefined {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return undefined
   }
 }

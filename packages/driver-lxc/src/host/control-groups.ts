@@ -36,13 +36,13 @@ export function controlGroupsOf({ path, name }: Container): ControlGroups {
  */
 export async function removeControlGroups({ payload, monitor }: ControlGroups): Promise<void> {
   const mounts = new Set(cgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8')).values())
-  const deadline = Date.now() + emptyMs
-  for (const mount of mounts)
-    for (const name of [payload, monitor])
-      while (!removeTree(join(mount, name))) {
-        if (Date.now() > deadline) throw inUse(join(mount, name))
-        await delay(2)
-      }
+  let left = [...mounts].flatMap((mount) => [join(mount, payload), join(mount, monitor)])
+  for (const deadline = Date.now() + emptyMs; ; await delay(2)) {
+    left = left.filter((group) => !removeTree(group))
+    const [first] = left
+    if (first === undefined) return
+    if (Date.now() > deadline) throw inUse(first)
+  }
 }
 
 function inUse(group: string): VirError {

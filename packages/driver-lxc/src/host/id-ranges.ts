@@ -7,7 +7,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readlinkSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -16,6 +15,8 @@ import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { VirError } from '@covirt/core'
 import { tryLockFile } from '@covirt/local'
+import { makePassable } from './make-passable.js'
+import { readLink } from './read-link.js'
 import { type IdSpan, idsPerRange, ourUser, readSubordinateIds, readText } from './subordinate-ids.js'
 
 /** Where an {@link IdRanges} keeps what it has handed out. */
@@ -41,7 +42,10 @@ export class IdRanges {
     mkdirSync(own, { recursive: true, mode: 0o700 })
     this.#own = realpathSync(own)
     this.#host = host
-    for (const start of startsIn(own)) this.#ofUuid.set(readlinkSync(join(own, String(start))), start)
+    for (const start of startsIn(own)) {
+      const uuid = readLink(this.#recordOf(start))
+      if (uuid !== undefined) this.#ofUuid.set(uuid, start)
+    }
   }
 
   /** Reads what has been handed out before, and frees what roots had that are gone. Directories are made as they are needed. */
@@ -51,7 +55,7 @@ export class IdRanges {
     return ranges
   }
 
-  /** The range of a domain; `undefined` where it has none. */
+  /** The range that a domain was given last; `undefined` where it was given none. */
   find(uuid: string): IdSpan | undefined {
     const start = this.#ofUuid.get(uuid)
     return start === undefined ? undefined : spanFrom(start)
@@ -64,15 +68,15 @@ export class IdRanges {
    * `OPERATION_FAILED` where none is left.
    */
   take(uuid: string): IdSpan {
-    const known = this.find(uuid)
-    if (known && this.#holds(known.start)) return known
-    if (known) this.#drop(uuid, known.start)
+    const known = this.#ofUuid.get(uuid)
+    if (known !== undefined && this.#holds(known)) return spanFrom(known)
+    if (known !== undefined) this.#drop(uuid, known)
     const { pool, taken } = readSubordinateIds()
     const given = new Set([...this.#ofUuid.values(), ...startsIn(this.#host)])
     // Of another pool, as that of other days.
     const askew = [...given].filter((start) => (start - pool.start) % idsPerRange !== 0)
     const others = [...taken, ...idsInUse(), ...askew.map(spanFrom)]
-    for (const start of [...(known ? [known.start] : []), ...placesOf(uuid, pool)])
+    for (const start of [...(known === undefined ? [] : [known]), ...placesOf(uuid, pool)])
       if (!given.has(start) && !overlapsAny(spanFrom(start), others) && this.#claim(uuid, start))
         return spanFrom(start)
     throw new VirError('OPERATION_FAILED', 'No range of user ids is left for another container', {
@@ -90,7 +94,7 @@ export class IdRanges {
   /** The root's own first: what is in the host's directory leads to something from the beginning, and is not swept. */
   #claim(uuid: string, start: number): boolean {
     // Containers' users go through what is above.
-    mkdirSync(dirname(this.#host), { recursive: true, mode: 0o711 })
+    makePassable(dirname(this.#host))
     mkdirSync(this.#host, { recursive: true, mode: 0o700 })
     symlinkSync(uuid, this.#recordOf(start))
     if (!linkNew(this.#recordOf(start), join(this.#host, String(start)))) {
@@ -144,14 +148,6 @@ function startsIn(directory: string): number[] {
     .map(Number)
 }
 
-function readLink(path: string): string | undefined {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return undefined
-  }
-}
-
 /** Whether there was nothing before. */
 function linkNew(target: string, path: string): boolean {
   try {
@@ -181,12 +177,11 @@ function syncDirectory(path: string): void {
 
 /** Those of all user namespaces but ours (user_namespaces(7)): other programs have containers, too. */
 function idsInUse(): IdSpan[] {
-  const own = readText('/proc/self/uid_map')
-  const maps = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => readText(`/proc/${pid}/uid_map`))
-  return [...new Set(maps)]
-    .filter((map) => map !== own)
+  const mapsOf = (pid: string) => ['uid_map', 'gid_map'].map((map) => readText(`/proc/${pid}/${map}`))
+  const own = mapsOf('self')
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return [...new Set(pids.flatMap(mapsOf))]
+    .filter((map) => !own.includes(map))
     .flatMap((map) => [...map.matchAll(/^ *\d+ +(\d+) +(\d+)$/gm)])
     .map(([, start, count]) => ({ start: Number(start), count: Number(count) }))
 }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Logger, messageOf } from '@covirt/core'
+import { writeDurably } from '@covirt/local'
 import type { Container } from '../native.js'
 import { controlGroupsOf, removeControlGroups } from './control-groups.js'
 import { endExports } from './image-exports.js'
@@ -15,8 +16,8 @@ const linkPatienceMs = 2000
 export interface Leftovers {
   /** The names of its links on the host. */
   readonly links: readonly string[]
-  /** Where its images of other formats are shown as raw ones. */
-  readonly imagesDirectory: string
+  /** Where its images of other formats are shown as raw ones, where that is known. */
+  readonly imagesDirectory?: string | undefined
 }
 
 /** In the directory of a container that has ended: what could not be removed of it. */
@@ -58,31 +59,39 @@ export async function retryLeftovers(container: Container): Promise<void> {
 
 /** {@link retryLeftovers} of all containers of `path`; failures are logged. */
 export async function retryAllLeftovers(path: string, logger: Logger): Promise<void> {
-  for (const name of await entries(path))
-    await retryLeftovers({ path, name }).catch((error: unknown) =>
+  const retry = (name: string) =>
+    retryLeftovers({ path, name }).catch((error: unknown) =>
       logger.error('Something of a container is left', { container: name, error: messageOf(error) }),
     )
+  await Promise.all((await entries(path)).map(retry))
 }
 
 async function noteLeftovers({ path, name }: Container, leftovers: Leftovers): Promise<void> {
   await mkdir(join(path, name), { recursive: true, mode: 0o711 })
-  await writeFile(join(path, name, noteName), JSON.stringify(leftovers), { mode: 0o600 })
+  await writeDurably(join(path, name, noteName), JSON.stringify(leftovers), {})
 }
 
-/** That there is none, as nearly always, is seen without a turn of the thread pool. */
+/** That there is none, as nearly always, is seen without a turn of the thread pool. One that is damaged tells only that something is left. */
 async function readNote({ path, name }: Container): Promise<Leftovers | undefined> {
   const note = join(path, name, noteName)
-  return existsSync(note) ? (JSON.parse(await readFile(note, 'utf8')) as Leftovers) : undefined
+  if (!existsSync(note)) return undefined
+  try {
+    return JSON.parse(await readFile(note, 'utf8')) as Leftovers
+  } catch {
+    return { links: [] }
+  }
 }
 
 async function removeLeftovers(container: Container, { links, imagesDirectory }: Leftovers): Promise<void> {
-  await Promise.all([
+  const all = await Promise.allSettled([
     removeControlGroups(controlGroupsOf(container)),
     rm(join(container.path, container.name), { recursive: true, force: true }),
     removeLock(container),
-    endExports(imagesDirectory),
+    imagesDirectory === undefined ? undefined : endExports(imagesDirectory),
     ...links.map(awaitLinkGone),
   ])
+  // Not before all of it has ended: a start makes things of the same names.
+  for (const each of all) if (each.status === 'rejected') throw each.reason
 }
 
 /** liblxc never removes the file that it locks for a container. Its directory stays: another one may be about to use it. */
