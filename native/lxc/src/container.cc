@@ -79,6 +79,18 @@ Napi::Value ConfigItem(const Napi::CallbackInfo &info) {
   });
 }
 
+// What liblxc chooses as it starts a container is known to its monitor alone.
+Napi::Value RunningConfigItem(const Napi::CallbackInfo &info) {
+  const std::string key = info[2].As<Napi::String>();
+  return CallContainer(info, [key](lxc_container *c) -> Reply {
+    char *value = c->get_running_config_item(c, key.c_str());
+    if (value == nullptr) return Nothing{};
+    std::string text = value;
+    free(value);
+    return text;
+  });
+}
+
 Napi::Value CgroupItem(const Napi::CallbackInfo &info) {
   const std::string key = info[2].As<Napi::String>();
   return CallContainer(info, [key](lxc_container *c) -> Reply {
@@ -148,6 +160,7 @@ void ExportContainer(Napi::Env env, Napi::Object exports) {
   exports["initPid"] = Napi::Function::New(env, InitPid, "initPid");
   exports["openInitPidfd"] = Napi::Function::New(env, OpenInitPidfd, "openInitPidfd");
   exports["configItem"] = Napi::Function::New(env, ConfigItem, "configItem");
+  exports["runningConfigItem"] = Napi::Function::New(env, RunningConfigItem, "runningConfigItem");
   exports["cgroupItem"] = Napi::Function::New(env, CgroupItem, "cgroupItem");
   exports["setCgroupItem"] = Napi::Function::New(env, SetCgroupItem, "setCgroupItem");
   exports["stop"] = Napi::Function::New(env, Stop, "stop");

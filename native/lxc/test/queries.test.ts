@@ -5,6 +5,7 @@ import {
   configItem,
   containerCgroups,
   interfaces,
+  runningConfigItem,
   setCgroupItem,
   start,
   state,
@@ -18,6 +19,17 @@ describeWhen(canRunLxc(), 'questions about a container', () => {
 
     expect(await configItem(container, 'lxc.uts.name')).toBe(container.name)
     expect(await configItem(container, 'lxc.nonsense')).toBeUndefined()
+  })
+
+  test('a value that a container runs with is the one that liblxc has chosen, and none while it does not run', async () => {
+    await using container = await testContainer({ config: ['lxc.net.3.type = veth'] })
+    expect(await runningConfigItem(container, 'lxc.net.3.name')).toBeUndefined()
+    await start(container)
+
+    expect(await runningConfigItem(container, 'lxc.net.3.name')).toBe('eth0')
+    expect(await runningConfigItem(container, 'lxc.net.3.veth.pair')).toMatch(/^veth/)
+    expect(await runningConfigItem(container, 'lxc.net.3.hwaddr')).toBeUndefined()
+    expect(await runningConfigItem(container, 'lxc.net.1.type')).toBeUndefined()
   })
 
   testWhen(canLimitContainers(), 'a cgroup value that was set is the one that is read', async () => {

@@ -13,6 +13,7 @@ export interface Binding {
   /** The caller owns `fd`. */
   openInitPidfd(path: string, name: string): Promise<{ pid: number; fd: number } | undefined>
   configItem(path: string, name: string, key: string): Promise<string | undefined>
+  runningConfigItem(path: string, name: string, key: string): Promise<string | undefined>
   cgroupItem(path: string, name: string, key: string): Promise<string>
   setCgroupItem(path: string, name: string, key: string, value: string): Promise<void>
   stop(path: string, name: string): Promise<void>

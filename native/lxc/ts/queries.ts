@@ -38,6 +38,24 @@ export function configItem(
   )
 }
 
+/**
+ * A value of the configuration that a container runs with, with what liblxc has chosen itself, such as
+ * `lxc.net.0.veth.pair`; `undefined` where it does not run, and for a key without a value.
+ */
+export async function runningConfigItem(
+  container: Container,
+  key: string,
+  options?: Options,
+): Promise<string | undefined> {
+  const value = await monitorCall(
+    'runningConfigItem',
+    container,
+    (native, path, name) => native.runningConfigItem(path, name, key),
+    options,
+  )
+  return value === '' ? undefined : value
+}
+
 /** A file of the running container's cgroup, such as `memory.usage_in_bytes`; `ENOENT` where there is none. */
 export function cgroupItem(container: Container, key: string, options?: Options): Promise<string> {
   return monitorCall(

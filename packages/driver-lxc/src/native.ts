@@ -21,6 +21,7 @@ export {
   removeFile,
   removeLink,
   removeMount,
+  runningConfigItem,
   type Stage,
   type Started,
   type StateRecord,

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
-import { appendFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { Connection, type Domain, type Driver, parseConnectUri } from '@covirt/core'
 import { lifecycleOf, parseDomain } from '@covirt/xml'
 import { expect, test } from '@jest/globals'
+import { netnsBridge } from '../../../test/fixtures/bridge.js'
 import { busyboxRootfs, canRunLxc, describeWhen, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
 import { expectMachineUnchanged, machineState } from '../../../test/fixtures/machine-state.js'
 import { runToken } from '../../../test/fixtures/run-token.js'
@@ -39,6 +40,11 @@ class ForeignPlace implements AsyncDisposable {
 
   configOf(name: string): string {
     return join(this.lxcpath, name, 'config')
+  }
+
+  /** Where it is written what is known of it while it runs. */
+  statusOf(name: string): string {
+    return this.#root.join(`root/run/lxc/${name}.json`)
   }
 
   /** As lxc-create does it: a directory, a root file system, and at last the configuration. */
@@ -90,6 +96,33 @@ async function inside(domain: Domain, script: string): Promise<string> {
   const { stdout, exit } = await domain.exec(['/bin/sh', '-c', `exec 2>&1; ${script}`])
   const [output] = await Promise.all([text(stdout), exit])
   return output
+}
+
+const mac = (number: number) => `52:54:00:5e:00:${number}`
+
+const link = (number: number) => `<interface type='ethernet'><mac address='${mac(number)}'/></interface>`
+
+/** Pairs whose names liblxc chooses, with these numbers in their addresses. */
+function links(...numbers: readonly number[]): string {
+  return numbers
+    .map((number, index) => {
+      const key = `lxc.net.${index + 1}`
+      return `${key}.type = veth\n${key}.flags = up\n${key}.hwaddr = ${mac(number)}\n`
+    })
+    .join('')
+}
+
+/** The container of a place, with this in its configuration, as lxc-start starts it. */
+async function running(place: ForeignPlace, config: string): Promise<Domain> {
+  await appendFile(place.configOf(place.name), config)
+  await place.lxc('start')
+  return place.domain()
+}
+
+/** The addresses of the links that it was given, in order. */
+async function macsIn(domain: Domain): Promise<readonly string[]> {
+  const found = await domain.listInterfaceAddresses()
+  return found.flatMap(({ mac = '' }) => (mac.startsWith('52:54:') ? [mac] : [])).sort()
 }
 
 /** In bytes. */
@@ -276,6 +309,88 @@ describeWhen(canRunLxc(), 'a container that lxc-create made', () => {
     expect(await hello()).toContain('No such file')
     expect(await memoryLimit(domain)).toBe(limit)
     expect(await domain.xml()).not.toContain('/plug')
+  })
+
+  test('gets a link beside one that liblxc has named itself', async () => {
+    await using place = await ForeignPlace.make()
+    const domain = await running(place, links(31))
+    await domain.attachDevice(link(33))
+    expect(await macsIn(domain)).toEqual([mac(31), mac(33)])
+    await domain.detachDevice(link(33))
+    expect(await macsIn(domain)).toEqual([mac(31)])
+  })
+
+  test('loses the link that is meant, whatever liblxc has called it', async () => {
+    await using place = await ForeignPlace.make()
+    const domain = await running(place, `${links(31, 32)}lxc.net.1.name = eth1\n`)
+    await domain.detachDevice(link(32))
+    expect(await macsIn(domain)).toEqual([mac(31)])
+  })
+
+  test('loses a link that it has renamed itself', async () => {
+    await using place = await ForeignPlace.make()
+    const domain = await running(place, links(31))
+    await inside(domain, 'ip link set eth0 down; ip link set eth0 name foo')
+    await domain.detachDevice(link(31))
+    expect(await macsIn(domain)).toEqual([])
+  })
+
+  test('has a link changed after it has lost another one, also when it has restarted', async () => {
+    await using place = await ForeignPlace.make()
+    const domain = await running(place, links(31, 32))
+    await domain.detachDevice(link(31))
+    const [xml = ''] = /<interface [^>]*>(?:(?!<\/interface>).)*<\/interface>/s.exec(await domain.xml()) ?? []
+    await domain.updateDevice(xml.replace('</interface>', "<link state='down'/></interface>"), { live: true })
+    const left = async () => {
+      expect(await macsIn(domain)).toEqual([mac(32)])
+      expect(await inside(domain, 'ip link show eth1')).not.toContain('UP')
+    }
+    await left()
+    const [init] = await domain.listProcesses()
+    process.kill(init?.pid ?? -1, 'SIGTERM')
+    await place.events.seen('reboot', domain)
+    await left()
+    await domain.detachDevice(link(32))
+    expect(await macsIn(domain)).toEqual([])
+  })
+
+  test('has a link put on another bridge', async () => {
+    await using bridge = await netnsBridge()
+    await using other = await netnsBridge()
+    await using place = await ForeignPlace.make()
+    const domain = await running(place, `${links(31)}lxc.net.1.link = ${bridge.name}\n`)
+    const ports = (of: { readonly name: string }) => readdir(`/sys/class/net/${of.name}/brif`)
+    const [pair] = await ports(bridge)
+    await domain.updateDevice(
+      `<interface type='bridge'><mac address='${mac(31)}'/><source bridge='${other.name}'/></interface>`,
+      { live: true },
+    )
+    expect(pair).toMatch(/^veth/)
+    expect(await ports(other)).toEqual([pair])
+  })
+
+  test('keeps a link where its configuration has got others since it was started', async () => {
+    await using place = await ForeignPlace.make()
+    await appendFile(place.configOf(place.name), links(31))
+    await place.lxc('start')
+    await appendFile(place.configOf(place.name), links(31, 32).replace(links(31), ''))
+    const domain = await place.domain()
+    const refused = { code: 'OPERATION_UNSUPPORTED', hint: expect.stringContaining('configuration') }
+    await expect(domain.detachDevice(link(31))).rejects.toMatchObject(refused)
+    expect(await macsIn(domain)).toEqual([mac(31)])
+  })
+
+  test('is what its configuration says where only the number of its monitor is the recorded one', async () => {
+    await using place = await ForeignPlace.make()
+    const domain = await running(place, links(31))
+    await domain.attachDevice(link(33))
+    await place.close()
+    const status = place.statusOf(place.name)
+    const recorded = await readFile(status, 'utf8')
+    await writeFile(status, recorded.replace(/("monitorStart": ?)\d+/, '$11'))
+    expect(await (await place.domain()).xml()).not.toContain(mac(33))
+    await place.close()
+    expect(await readFile(status, 'utf8')).not.toContain(mac(33))
   })
 
   test('leaves nothing when it was started and stopped', async () => {

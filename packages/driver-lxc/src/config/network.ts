@@ -7,7 +7,7 @@ import { isPlainDefault, routeWords } from './routes.js'
 export function networkLines(document: DomainXml): ConfigLine[] {
   const links = [
     ...document.devices.interfaces.map((each, index) =>
-      linkLines(each, index, hostLinkName(document, index)),
+      linkLines(each, { name: guestLinkName(each, index), pair: hostLinkName(document, index) }),
     ),
     ...hostLinks(document).map(hostLinkLines),
   ]
@@ -64,11 +64,24 @@ export function guestLinkName({ guest }: InterfaceXml, index: number): string {
   return guest?.dev ?? `eth${index}`
 }
 
-/** One interface in the words of lxc.container.conf(5), without `lxc.net.N.`; `pair` is the name on the host, where that is known. */
-export function linkLines(link: InterfaceXml, index: number, pair: string | undefined): ConfigLine[] {
+/** What a link is called on both sides, where that is known. */
+export interface LinkNames {
+  /** In the container. */
+  readonly name: string | undefined
+  /** On the host. */
+  readonly pair: string | undefined
+}
+
+/** The names in a live document. */
+export function liveLinkNames({ guest, target }: InterfaceXml): LinkNames {
+  return { name: guest?.dev, pair: target?.dev }
+}
+
+/** One interface in the words of lxc.container.conf(5), without `lxc.net.N.`. */
+export function linkLines(link: InterfaceXml, { name, pair }: LinkNames): ConfigLine[] {
   return [
     ...kindLines(link, pair),
-    ['name', guestLinkName(link, index)],
+    ...(name === undefined ? [] : [['name', name] as const]),
     ...(link.linkState === 'down' ? [] : [['flags', 'up'] as const]),
     ...(link.mac?.address === undefined ? [] : [['hwaddr', link.mac.address] as const]),
     ...(link.mtu === undefined ? [] : [['mtu', String(link.mtu)] as const]),

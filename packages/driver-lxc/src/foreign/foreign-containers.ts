@@ -7,6 +7,7 @@ import type { DomainXml } from '@covirt/xml'
 import { requireNoChanges } from '../config/from-native.js'
 import { liveDocument } from '../config/live-document.js'
 import { rootFilesystem } from '../config/mounts.js'
+import { runningLinks } from '../guest/link-names.js'
 import { LiveChanges } from '../guest/live-changes.js'
 import { LxcGuest, type LxcGuestParts } from '../guest/lxc-guest.js'
 import { StateHub } from '../guest/state-hub.js'
@@ -114,9 +115,13 @@ export class ForeignContainers implements ForeignDomains {
   }
 
   /** A container that restarts by itself keeps its monitor. */
-  async #isSameRun({ monitorPid }: GuestRecord, name: string): Promise<boolean> {
+  async #isSameRun({ monitorPid, monitorStart }: GuestRecord, name: string): Promise<boolean> {
     const pid = await initPid(this.#container(name))
-    return pid !== undefined && processIdentity(pid)?.parent === monitorPid
+    const parent = pid === undefined ? undefined : processIdentity(pid)?.parent
+    // The record may be older than this boot of the host.
+    return (
+      parent !== undefined && parent === monitorPid && processIdentity(parent)?.startTicks === monitorStart
+    )
   }
 
   async #partsOf(spec: LaunchSpec | AdoptSpec): Promise<LxcGuestParts> {
@@ -137,6 +142,7 @@ export class ForeignContainers implements ForeignDomains {
         container,
         document: liveNative(document),
         host: this.#host,
+        links: () => runningLinks(container),
         ownIds: false,
         logger,
         record: typeof changes === 'string' ? changes : undefined,

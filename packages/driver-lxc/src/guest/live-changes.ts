@@ -13,23 +13,28 @@ import {
 import type { ConfigLine } from '../config/config-lines.js'
 import { resourceLines } from '../config/limits.js'
 import { freeAlias } from '../config/live-document.js'
-import { generatedLinkName, isGeneratedName, linkLines } from '../config/network.js'
+import { generatedLinkName, isGeneratedName, linkLines, liveLinkNames } from '../config/network.js'
 import type { HostFacts } from '../host/host-facts.js'
 import { findOnHost } from '../host/inspect-host.js'
 import { awaitLinkGone } from '../host/leftovers.js'
-import { type Container, setLink } from '../native.js'
+import { type Container, interfaces, setLink } from '../native.js'
 import { changeLimits, restoreLimits } from './container-limits.js'
+import { nameLinks, type RunningLink } from './link-names.js'
 import {
+  isKnown,
   isSamePlug,
+  keyOf,
   lookPlugged,
   onlyDevice,
   type Plug,
   type Plugged,
   type PlugPlace,
+  type Plugs,
   plugIn,
   plugInOf,
   plugOf,
   plugOut,
+  requireKnown,
   requirePlug,
   wordOf,
 } from './plugs.js'
@@ -40,6 +45,8 @@ export interface LiveChangesParts {
   /** Live. */
   readonly document: DomainXml
   readonly host: HostFacts
+  /** The links that it runs with, where liblxc chooses their names: they are learnt whenever it has started. */
+  readonly links?: (() => Promise<readonly RunningLink[]>) | undefined
   /** It has ids of its own. */
   readonly ownIds: boolean
   readonly logger: Logger
@@ -48,9 +55,6 @@ export interface LiveChangesParts {
   /** {@link LiveChanges.record}, of a container that is found again. */
   readonly record?: string | undefined
 }
-
-/** By the kind of a device and its alias. */
-type Plugs = ReadonlyMap<string, Plug>
 
 /** Limits in the words of lxc.container.conf(5). */
 interface Limits {
@@ -81,7 +85,7 @@ export class LiveChanges {
   readonly #parts: LiveChangesParts
   #document: DomainXml
   /** What liblxc gives it whenever it starts. */
-  readonly #launched: Plugs
+  #launched: Plugs
   /** What it has by its document. */
   #plugs: Plugs
   /** Where they were changed. */
@@ -114,7 +118,7 @@ export class LiveChanges {
   /** See `Guest.attachDevice`. */
   async attach({ kind, device }: DomainDevice, { signal }: CallOptions): Promise<void> {
     const list = devicesOf(this.#document, kind)
-    const named = this.#named(kind, device)
+    const named = await this.#named(kind, device)
     const document = withDevices(this.#document, kind, [...list, named])
     const given = await plugInOf(document, { kind, index: list.length }, this.#parts)
     await plugIn(this.#parts.container, given, signal)
@@ -148,13 +152,15 @@ export class LiveChanges {
     const index = list.indexOf(device)
     const document = withDevices(this.#document, kind, list.with(index, kept))
     await findOnHost(onlyDevice(document, kind, index))
-    const words = (link: InterfaceXml) => linkLines(link, index, link.target?.dev)
-    if (from.target?.dev === undefined && isMoved(from, to))
-      throw unchangeable('Of a network link that another program has made, its state is changed')
+    const words = (link: InterfaceXml) => linkLines(link, liveLinkNames(link))
+    requireKnown({ kind: 'link', words: words(from) })
+    // The switch that it stays on may be none of the kernel's.
+    const change = (link: InterfaceXml) =>
+      words(link).filter(([key]) => key !== 'link' || link.type !== 'bridge' || isMoved(from, to))
     try {
-      await setLink(this.#parts.container, words(kept), { signal })
+      await setLink(this.#parts.container, change(kept), { signal })
     } catch (error) {
-      await setLink(this.#parts.container, words(from)).catch(() => {})
+      await setLink(this.#parts.container, change(from)).catch(() => {})
       throw error
     }
     this.#document = document
@@ -171,8 +177,24 @@ export class LiveChanges {
     this.#limits = { launched: this.#limits?.launched ?? from, wanted }
   }
 
+  /** Learns the names of the links that liblxc has just given it, where they are liblxc's to choose. Failures are logged. */
+  async learnLinks(): Promise<void> {
+    const { links } = this.#parts
+    if (!links) return
+    const running = await links().catch((error: unknown) => {
+      this.#warn('the names of its links', error)
+      return []
+    })
+    const now = { document: this.#document, launched: this.#launched, plugs: this.#plugs }
+    const named = nameLinks(now, running)
+    this.#document = named.document
+    this.#launched = named.launched
+    this.#plugs = named.plugs
+  }
+
   /** Makes a container that liblxc has started anew what its document says. Failures are logged. */
   async settle(initPid: number): Promise<void> {
+    await this.learnLinks()
     const limits = this.#limits
     if (limits)
       await this.#logged('limits', async () => {
@@ -190,7 +212,7 @@ export class LiveChanges {
     const booted = await lookPlugged(container, initPid)
     // The rule of a device is there, too, where its node is not.
     for (const plug of gone)
-      if (plug.kind === 'mount' || booted.has(plug))
+      if (plug.kind === 'mount' || booted.has(plug) || !isKnown(plug))
         await this.#logged('a device that it has no more', () => plugOut(container, plug))
     const left = gone.length === 0 ? booted : await lookPlugged(container, initPid)
     for (const kind of pluggedKinds)
@@ -209,6 +231,7 @@ export class LiveChanges {
     left: Plugged,
   ): Promise<void> {
     const { container } = this.#parts
+    requireKnown(plug)
     if (left.has(plug)) {
       const [old] = [...this.#launched.values()].filter((each) => isSamePlug(each, plug))
       const isUpdated = old !== undefined && JSON.stringify(old) !== JSON.stringify(plug)
@@ -227,19 +250,27 @@ export class LiveChanges {
   }
 
   /** With an alias, and a link with its names on both sides, that no other has. */
-  #named(kind: DeviceKind, device: DeviceXml): DeviceXml {
+  async #named(kind: DeviceKind, device: DeviceXml): Promise<DeviceXml> {
     const prefix = prefixes[kind]
     if (prefix === undefined)
       throw unchangeable('Devices of this kind stay as they are while a container runs')
     const others = this.#document.devices[kind as 'interfaces' | 'filesystems' | 'hostdevs']
     const given = 'alias' in device && device.alias?.startsWith('ua-') ? device.alias : undefined
     const named = { ...device, alias: given ?? freeAlias(others, prefix) }
-    return kind === 'interfaces' ? this.#withNames(named as InterfaceXml) : named
+    if (kind !== 'interfaces') return named
+    const link = named as InterfaceXml
+    const isOpen = this.#parts.links !== undefined && link.guest?.dev === undefined
+    const there = isOpen ? await interfaces(this.#parts.container) : []
+    return this.#withNames(
+      link,
+      there.map(({ name }) => name),
+    )
   }
 
-  #withNames(link: InterfaceXml): InterfaceXml {
+  /** @param there the names of links that it has besides those of its document */
+  #withNames(link: InterfaceXml, there: readonly string[]): InterfaceXml {
     const { interfaces } = this.#document.devices
-    const inside = new Set(interfaces.map(({ guest }) => guest?.dev))
+    const inside = new Set([...interfaces.map(({ guest }) => guest?.dev), ...there])
     let number = 0
     while (inside.has(`eth${number}`)) number++
     // The names of pairs that it boots with come back.
@@ -269,10 +300,6 @@ export class LiveChanges {
       error: messageOf(error),
     })
   }
-}
-
-function keyOf(kind: DeviceKind, device: DeviceXml): string {
-  return `${kind} ${'alias' in device ? device.alias : ''}`
 }
 
 function plugsOf(document: DomainXml, numbers: ReadonlyMap<string, string>): Plugs {

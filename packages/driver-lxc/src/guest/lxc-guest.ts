@@ -142,7 +142,8 @@ export class LxcGuest implements Guest {
       const { pid, startTicks } = guest.#init
       // With the init that it had it is as it was left.
       const isKnown = record?.initPid === pid && record.initStart === startTicks
-      if (!started && !isKnown) await parts.changes.settle(pid)
+      if (started) await parts.changes.learnLinks()
+      else if (!isKnown) await parts.changes.settle(pid)
       const isPaused = started?.paused ?? (await isFrozen(guest.#init.pid).catch(() => false))
       if (isPaused) guest.#phase = 'paused'
       return guest
@@ -165,7 +166,7 @@ export class LxcGuest implements Guest {
   }
 
   get record(): GuestRecord {
-    const { pid, startTicks, monitorPid } = this.#init
+    const { pid, startTicks, monitorPid, monitorStart } = this.#init
     const { container, init, firstId, changes } = this.#parts
     return {
       container: container.name,
@@ -173,6 +174,7 @@ export class LxcGuest implements Guest {
       initPid: pid,
       initStart: startTicks,
       monitorPid,
+      monitorStart,
       ...(firstId === undefined ? {} : { firstId }),
       changes: changes.record,
     }

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { decodeKernelPath, VirError } from '@covirt/core'
-import type { DeviceKind, DomainXml, FilesystemXml } from '@covirt/xml'
+import type { DeviceKind, DeviceXml, DomainXml, FilesystemXml } from '@covirt/xml'
 import type { ConfigLine } from '../config/config-lines.js'
 import { hostDevices } from '../config/host-devices.js'
 import { idmapValues } from '../config/idmap.js'
 import { isStandardDevice } from '../config/limits.js'
 import { sourcePath } from '../config/mounts.js'
-import { hostLinkLines, hostLinks, linkLines } from '../config/network.js'
+import { hostLinkLines, hostLinks, linkLines, liveLinkNames } from '../config/network.js'
 import { isPlainDefault } from '../config/routes.js'
 import { memoryStage, stagesOf } from '../config/stages.js'
 import { rawImages } from '../host/image-type.js'
@@ -41,6 +41,14 @@ export type Plug =
       readonly rule?: string | undefined
     }
 
+/** By {@link keyOf}. */
+export type Plugs = ReadonlyMap<string, Plug>
+
+/** The kind of a device and its alias. */
+export function keyOf(kind: DeviceKind, device: DeviceXml): string {
+  return `${kind} ${'alias' in device ? device.alias : ''}`
+}
+
 /** How it is given. */
 export interface PlugIn {
   readonly plug: Plug
@@ -55,8 +63,8 @@ export interface PlugPlace {
 }
 
 /**
- * How the container of a live document has this device; `undefined` for one of another kind. Of pairs that liblxc has named
- * itself the name on the host is not known: their document has none.
+ * How the container of a live document has this device; `undefined` for one of another kind. A link that the document
+ * gives no name is not known in the container.
  *
  * @param numbers `MAJOR:MINOR` of devices, by their paths
  */
@@ -67,7 +75,7 @@ export function plugOf(
 ): Plug | undefined {
   const only = onlyDevice(document, kind, index)
   const [link] = only.devices.interfaces
-  if (link) return { kind: 'link', words: linkLines(link, index, link.target?.dev) }
+  if (link) return { kind: 'link', words: linkLines(link, liveLinkNames(link)) }
   const [hostLink] = hostLinks(only)
   if (hostLink !== undefined) return { kind: 'link', words: hostLinkLines(hostLink) }
   const [device] = hostDevices(only)
@@ -160,8 +168,23 @@ export async function plugIn(
   }
 }
 
+/** Of a link: it is known which one it is in the container. */
+export function isKnown(plug: Plug): boolean {
+  return plug.kind !== 'link' || wordOf(plug.words, 'name') !== ''
+}
+
+/** `OPERATION_UNSUPPORTED` for a link that is not {@link isKnown}. */
+export function requireKnown(plug: Plug): void {
+  if (isKnown(plug)) return
+  throw new VirError('OPERATION_UNSUPPORTED', 'Which network link of the container this is cannot be told', {
+    domain: 'LXC',
+    hint: 'Its configuration has other links than it was started with: shut it down and start it',
+  })
+}
+
 /** What has gone already stays so; a link that the container has under another name has not. */
 export async function plugOut(container: Container, plug: Plug): Promise<void> {
+  requireKnown(plug)
   try {
     if (plug.kind === 'link') return await removeLink(container, plug.words)
     await removeMount(container, plug.target, { lazily: plug.lazy })
@@ -172,10 +195,11 @@ export async function plugOut(container: Container, plug: Plug): Promise<void> {
   if (plug.kind === 'mount' && plug.rule !== undefined) await deny(container, plug.rule)
 }
 
-/** Of a link that is not in the container under its name. The end of a pair on the host has a name that it cannot change. */
+/** Of a link that is not in the container under its name. The end of a pair on the host has a name that it cannot change; where that is known, the link was looked for by it. */
 function isGone(words: readonly ConfigLine[]): boolean {
   const type = wordOf(words, 'type')
-  return type === 'veth' || (type === 'phys' && isDeviceOfHost(wordOf(words, 'link')))
+  if (type === 'veth') return wordOf(words, 'veth.pair') !== ''
+  return type === 'phys' && isDeviceOfHost(wordOf(words, 'link'))
 }
 
 function renamed(words: readonly ConfigLine[], cause: LxcError): VirError {

@@ -9,6 +9,8 @@ export interface WatchedInit extends Disposable {
   readonly startTicks: number
   readonly watch: PidfdWatch
   readonly monitorPid: number
+  /** In clock ticks since boot. */
+  readonly monitorStart: number
   readonly monitor: PidfdWatch | undefined
   /** Resolves when the monitor has ended. */
   readonly monitorGone: Promise<void>
@@ -27,12 +29,14 @@ export async function watchContainer(
 ): Promise<WatchedInit> {
   const { pid, watch } = watchStarted(startedPid, onExit) ?? (await watchInit(container, onExit, { signal }))
   const identity = processIdentity(pid)
+  const monitorPid = identity?.parent ?? 0
   const { monitor, gone } = watchMonitor(identity?.parent)
   return {
     pid,
     startTicks: identity?.startTicks ?? 0,
     watch,
-    monitorPid: identity?.parent ?? 0,
+    monitorPid,
+    monitorStart: processIdentity(monitorPid)?.startTicks ?? 0,
     monitor,
     monitorGone: gone,
     [Symbol.dispose]: () => {
