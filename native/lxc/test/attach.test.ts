@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers'
 import { expect, test } from '@jest/globals'
 import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
 import { attach, containerCgroups, start } from '../ts/index.js'
+import { deadlyLibLxc } from './support/deadly-liblxc.js'
 import { exitOf } from './support/exit-of.js'
 import { readUntil } from './support/read-until.js'
 import { testContainer } from './support/test-container.js'
@@ -87,6 +88,18 @@ describeWhen(canRunLxc(), 'attach', () => {
 
     await expect(program.exited).rejects.toBe(controller.signal.reason)
     await expect(exited).resolves.toBeUndefined()
+  })
+
+  test('runs a program also where the member of its control groups is killed that brings it in', async () => {
+    const library = await deadlyLibLxc()
+    await using container = await testContainer()
+    const { initPid } = await start(container)
+
+    process.env.COVIRT_LIBLXC = library
+    const attached = attach(container, ['/bin/echo', 'here'], { initPid })
+    delete process.env.COVIRT_LIBLXC
+
+    expect(await text((await attached).stdout)).toBe('here\n')
   })
 
   test('to a stopped container is an error', async () => {

@@ -60,13 +60,10 @@ bool Join(char **directories) {
   return true;
 }
 
-pid_t Hear(int link) {
+// Of a member that has ended: one that was killed may have said nothing, while what it has attached keeps its end open.
+pid_t Heard(int link) {
   pid_t pid = -1;
-  ssize_t length;
-  do {
-    length = recv(link, &pid, sizeof pid, 0);
-  } while (length < 0 && errno == EINTR);
-  return length == sizeof pid ? pid : -1;
+  return recv(link, &pid, sizeof pid, MSG_DONTWAIT) == sizeof pid ? pid : -1;
 }
 
 }  // namespace
@@ -90,9 +87,9 @@ pid_t AttachFromWithin(const Groups &groups, pid_t (*attach)(void *argument, int
   }
   if (leaf >= 0) close(leaf);
   close(link[1]);
-  const pid_t pid = member > 0 ? Hear(link[0]) : -1;
   while (member > 0 && waitpid(member, nullptr, 0) < 0 && errno == EINTR) {
   }
+  const pid_t pid = member > 0 ? Heard(link[0]) : -1;
   // Orphans in the container are none of ours.
   prctl(PR_SET_CHILD_SUBREAPER, 0);
   // Left open for as long as we live, which is what the other end looks at.

@@ -1,0 +1,16 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { cached } from '../../../../test/fixtures/build-cache.js'
+
+const source = fileURLToPath(new URL('deadly-liblxc.c', import.meta.url))
+
+/** A liblxc whose user is killed as soon as it has attached from within the control groups of a container. */
+export async function deadlyLibLxc(): Promise<string> {
+  const directory = await cached('deadly-liblxc', [source], async (out) => {
+    const library = join(out, 'liblxc.so')
+    await promisify(execFile)('gcc', ['-shared', '-fPIC', '-o', library, source, '-l:liblxc.so.1', '-ldl'])
+  })
+  return join(directory, 'liblxc.so')
+}
