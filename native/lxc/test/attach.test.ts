@@ -96,10 +96,11 @@ describeWhen(canRunLxc(), 'attach', () => {
     const { initPid } = await start(container)
 
     process.env.COVIRT_LIBLXC = library
-    const attached = attach(container, ['/bin/echo', 'here'], { initPid })
-    delete process.env.COVIRT_LIBLXC
+    const { stdout } = await attach(container, ['/bin/echo', 'here'], { initPid }).finally(() => {
+      delete process.env.COVIRT_LIBLXC
+    })
 
-    expect(await text((await attached).stdout)).toBe('here\n')
+    expect(await text(stdout)).toBe('here\n')
   })
 
   test('to a stopped container is an error', async () => {
