@@ -69,7 +69,7 @@ export const cgroup2Machine: TestHost = {
     (existsSync(virtiofsd)
       ? undefined
       : 'virtiofsd is not installed (Debian 12: apt install qemu-system-common)'),
-  timeFactor: 10,
+  emulated: true,
   async run(command) {
     await using place = await tempRoot()
     const { kernel } = await linuxGuest()

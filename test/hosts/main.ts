@@ -37,7 +37,7 @@ for (const name of named.length > 0 ? named : usual) {
   if (why !== undefined || host === undefined) continue
   const command = [
     '/usr/bin/env',
-    `COVIRT_TIME_FACTOR=${host.timeFactor ?? 1}`,
+    ...(host.emulated ? ['COVIRT_EMULATED=1', 'COVIRT_TIME_FACTOR=10'] : []),
     process.execPath,
     '--experimental-vm-modules',
     'node_modules/jest/bin/jest.js',

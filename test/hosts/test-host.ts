@@ -11,8 +11,8 @@ export interface TestHost {
   readonly about: string
   /** Why there is none here. */
   readonly requires: () => string | undefined
-  /** How many times as long tests may take there; by default, as long as here. */
-  readonly timeFactor?: number
+  /** Whether its processor is emulated, where all takes about ten times as long. Default: no. */
+  readonly emulated?: boolean
   /** Runs a program in the repository there, with our output; resolves to its exit code. */
   readonly run: (command: readonly string[]) => Promise<number>
 }
