@@ -108,7 +108,8 @@ export interface Driver extends OptionalRoles {
   getCapabilities(options?: CallOptions): Promise<string>
   /**
    * What guests of one kind can have: libvirt's `<domainCapabilities>` document, of virtual machines before containers where
-   * `kind` leaves that open. `INVALID_ARG` where there are no such guests here.
+   * `kind` leaves that open. `INVALID_ARG` where there are no such guests here. Nothing is run for it, so that readers may
+   * ask for it too; libvirt's own daemons run the emulator, and refuse readers.
    */
   getDomainCapabilities(kind?: GuestKind, options?: CallOptions): Promise<string>
   getHostname(options?: CallOptions): Promise<string>

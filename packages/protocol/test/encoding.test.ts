@@ -50,6 +50,12 @@ test('integers of 64 bits are read as they were written, and others refused', ()
   expect(() => written((writer) => writer.int64(2n ** 63n))).toThrow('integer of 64 bits')
 })
 
+test.each([null, undefined, true, 1, 1.5, '7'])('%p is refused where a bigint is written', (value) => {
+  for (const codec of [hyper, uhyper]) {
+    expect(() => written((writer) => codec.encode(writer, value as never))).toThrow(TypeError)
+  }
+})
+
 test('digits are written as their bytes, with dashes or without, and nothing else is', () => {
   expect(written((writer) => writer.hex('0123-aBcD', 4)).toString('hex')).toBe('0123abcd')
   for (const wrong of ['0123abc', '0123abcde', '0123abcg', 'ä123abcd', '']) {

@@ -40,6 +40,11 @@ describe.each(accessRoles)('whoever has the role %s', (role: AccessRole) => {
   })
 })
 
+test('to read includes to ask what guests can have', async () => {
+  await using scene = await grantedScene({ role: 'read' })
+  expect(await codeOf(scene.client, 'connectGetDomainCapabilities', { flags: 0 })).toBe('done')
+})
+
 test('to operate includes to suspend, and not to define', async () => {
   await using scene = await grantedScene({ role: 'operate' })
   const { domain } = await scene.client.call('domainLookupByName', { name: 'test' })

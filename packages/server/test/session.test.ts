@@ -238,6 +238,8 @@ describe('while the server is drained', () => {
     scene.server.drain('the host is going down')
     await expect(client.call('domainDestroy', { domain })).rejects.toThrow('the host is going down')
     expect(await client.call('domainIsActive', { domain })).toEqual({ active: true })
+    const { xml } = await client.call('connectGetDomainCapabilities', { flags: 0 })
+    expect(xml).toMatch('<domainCapabilities>')
   })
 })
 

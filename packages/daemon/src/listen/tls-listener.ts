@@ -4,9 +4,9 @@ import { createServer, type TLSSocket, type TlsOptions } from 'node:tls'
 import { type Logger, messageOf, VirError } from '@covirt/core'
 import { matchesAny } from '../access/glob.js'
 import type { TlsConfig } from '../config/config-schema.js'
+import { clientTrust, type TrustFiles } from './client-trust.js'
 import type { Accept, Listener } from './connection.js'
 import { distinguishedName } from './distinguished-name.js'
-import { revokedSerials } from './revoked-serials.js'
 import { listening } from './tcp-listener.js'
 
 /** How long a client may take for its handshake, in milliseconds. */
@@ -19,7 +19,10 @@ const welcome = Buffer.from([1])
 export interface TlsListener extends Listener {
   /** For connections from now on. Rejects, and changes nothing, where they cannot be read or make no sense. */
   reload(config: TlsConfig): Promise<void>
-  /** Whether who has shown this certificate could do so once more, by what was read last: it is neither revoked nor too old. */
+  /**
+   * Whether who has shown this certificate could do so once more, by what was read last: it leads to an authority of ours, and is
+   * neither revoked nor too old.
+   */
   trusts(certificate: X509Certificate): boolean
 }
 
@@ -38,7 +41,7 @@ export async function listenTls(
   let { allowedDns } = config
   const { auth, clientCertificates } = config
   const credentials = await readCredentials(config)
-  let revoked = revokedSerials(credentials.crl ?? Buffer.alloc(0))
+  let trusts = clientTrust(credentials)
   const server = createServer({
     ...credentials,
     requestCert: clientCertificates,
@@ -76,12 +79,12 @@ export async function listenTls(
     address: await listening(server, 'tls', config),
     reload: async (next) => {
       const credentials = await readCredentials(next)
+      const nowTrusts = clientTrust(credentials)
       server.setSecureContext(credentials)
-      revoked = revokedSerials(credentials.crl ?? Buffer.alloc(0))
+      trusts = nowTrusts
       allowedDns = next.allowedDns
     },
-    trusts: ({ serialNumber, validTo }) =>
-      !revoked.has(serialNumber.toUpperCase()) && Date.parse(validTo) > Date.now(),
+    trusts: (certificate) => trusts(certificate),
     close: async () => {
       server.close()
     },
@@ -93,12 +96,7 @@ function certificateOf(socket: TLSSocket): X509Certificate | undefined {
   return socket.authorized ? socket.getPeerX509Certificate() : undefined
 }
 
-async function readCredentials({
-  ca,
-  cert,
-  key,
-  crl,
-}: TlsConfig): Promise<TlsOptions & { readonly crl?: Buffer }> {
+async function readCredentials({ ca, cert, key, crl }: TlsConfig): Promise<TlsOptions & TrustFiles> {
   const read = async (option: string, path: string) => {
     try {
       return await readFile(path)

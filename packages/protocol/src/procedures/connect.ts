@@ -81,10 +81,11 @@ export const connectProcedures = {
     { arch: string, needResults: bool, flags: uint },
     { models: array(string, limits.cpuModels), count: int },
   ),
+  // For libvirt it is 'write', as libvirt runs the emulator that is named: here it is looked up in what capabilities tell.
   connectGetDomainCapabilities: procedure(
     342,
     'CONNECT_GET_DOMAIN_CAPABILITIES',
-    'write',
+    'read',
     {
       emulator: optional(string),
       arch: optional(string),

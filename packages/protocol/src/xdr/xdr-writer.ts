@@ -37,6 +37,7 @@ export class XdrWriter {
     this.#buffer.writeUInt32BE(value, at)
   }
 
+  /** `OVERFLOW` where `value` is no integer of 64 bits with a sign. */
   int64(value: bigint): void {
     if (this.#safe64(value)) return
     if (BigInt.asIntN(64, value) !== value) throw overflow(value, 'an integer of 64 bits')
@@ -44,6 +45,7 @@ export class XdrWriter {
     this.#buffer.writeBigInt64BE(value, at)
   }
 
+  /** `OVERFLOW` where `value` is no integer of 64 bits without a sign. */
   uint64(value: bigint): void {
     if (this.#safe64(value)) return
     if (BigInt.asUintN(64, value) !== value) throw overflow(value, 'an unsigned integer of 64 bits')
@@ -130,6 +132,9 @@ export class XdrWriter {
 
   /** Of 64 bits, where it is no less than 0 and exact as a number: large integers are slow. */
   #safe64(value: bigint): boolean {
+    // As plain JavaScript may: null would be 0 as a number, and a fraction be cut off.
+    if (typeof value !== 'bigint')
+      throw new TypeError(`A field of 64 bits takes a bigint, not ${String(value)}`)
     const number = Number(value)
     if (!(number >= 0 && number <= Number.MAX_SAFE_INTEGER)) return false
     const at = this.#take(8)

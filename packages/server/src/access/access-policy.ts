@@ -59,7 +59,6 @@ const operations: ReadonlySet<ProcedureName> = new Set([
   'domainSetTime',
   'domainGetFsinfo',
   'domainGetGuestVcpus',
-  'connectGetDomainCapabilities',
 ])
 
 /** The least role that may call a procedure. */
