@@ -154,7 +154,12 @@ describe('the command line', () => {
       stdout: '',
       stderr: expect.stringContaining(`${file}:3: tls.prot: unknown key; known here: enabled, listen, port`),
     })
-    await writeFile(file, 'drivers = ["test"]')
+    await writeFile(file, 'drivers = ["test"]\nshow_all_as = ["qemu", "quemu"]')
+    await expect(covirtd('--check-config', '--config', file)).resolves.toMatchObject({
+      code: 78,
+      stderr: "covirtd: show_all_as: 'quemu' is no scheme of the drivers\nThere are: lxc, qemu.\n",
+    })
+    await writeFile(file, 'drivers = ["test"]\nshow_all_as = ["qemu"]')
     await expect(covirtd('--check-config', '--config', file)).resolves.toEqual({
       code: 0,
       stdout: `${file}: no problems\n`,

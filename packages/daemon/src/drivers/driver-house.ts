@@ -29,6 +29,8 @@ export function instanceUri(scheme: string, { path, root }: Instance): ConnectUr
 
 /** Whose state is below the root; a simulated world is not, and has instances of its own. */
 const simulated = 'test'
+/** What clients ask for that know no URI of covirt's, whether there is a driver for it or not. */
+const usual: readonly string[] = ['lxc', 'qemu']
 
 /**
  * The drivers of one instance. As long as the daemon lives it holds each of them open, so that guests are found again
@@ -42,13 +44,14 @@ export class DriverHouse {
   readonly #showAllAs: readonly string[]
   readonly #held: Driver[] = []
 
+  /** `CONF_SYNTAX` where `showAllAs` names what nobody can mean. */
   constructor(
     instance: Instance,
     entries: readonly DriverEntry[],
     options: {
       readonly logger: Logger
       readonly clock: Clock
-      /** The schemes whose clients get the guests of all drivers. */
+      /** The schemes whose clients get the guests of all drivers: of these, or of libvirt's for such guests. */
       readonly showAllAs: readonly string[]
     },
   ) {
@@ -62,6 +65,7 @@ export class DriverHouse {
       hostProvider({ members, documents: hostDocuments }),
       ...entries.map(({ provider }) => provider),
     ]
+    this.#checkShown()
   }
 
   /** The schemes of its drivers. */
@@ -121,6 +125,16 @@ export class DriverHouse {
     throw new VirError('NO_CONNECT', `No driver of this daemon answers to '${uri.scheme}:'`, {
       domain: 'URI',
       hint: `It has ${['covirt', ...this.schemes].map((scheme) => `${scheme}:`).join(', ')}; 'drivers' in its configuration chooses`,
+    })
+  }
+
+  #checkShown(): void {
+    const known = [...new Set([...usual, ...this.schemes])].filter((scheme) => scheme !== simulated)
+    const wrong = this.#showAllAs.find((scheme) => !known.includes(scheme))
+    if (wrong === undefined) return
+    throw new VirError('CONF_SYNTAX', `show_all_as: '${wrong}' is no scheme of the drivers`, {
+      domain: 'CONF',
+      hint: `There are: ${known.join(', ')}`,
     })
   }
 
