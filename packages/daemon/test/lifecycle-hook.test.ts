@@ -14,10 +14,13 @@ let driver: Driver
 let context: DaemonContext
 let drained: string | undefined
 let onDrain = () => {}
+let warned: string[] = []
 
 const openGuests = () => testProvider.open(parseConnectUri(`test:///empty?root=${root.path}`), {})
 
 beforeEach(async () => {
+  onDrain = () => {}
+  warned = []
   root = await tempRoot()
   driver = await openGuests()
   const xml = "<domain type='test'><name>web</name><memory>1024</memory><os><type>hvm</type></os></domain>"
@@ -33,7 +36,7 @@ beforeEach(async () => {
       },
     },
     serviceManager: { isThere: false, status: () => {}, extendTimeout: () => {} },
-    logger: silentLogger,
+    logger: { ...silentLogger, warn: (message: string) => void warned.push(message) },
     clock: systemClock,
   }
   context = parts as unknown as DaemonContext
@@ -60,6 +63,23 @@ async function during<T>(
   } finally {
     await hook.stopping(context)
   }
+}
+
+type Call = Parameters<Parameters<typeof during>[0]>[0]
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** Until the plan that takes all guests down has asked one, which takes its time. */
+async function isAsked(call: Call): Promise<void> {
+  for (;;) {
+    const entries = (await call('journal', {})) as readonly JournalEntry[]
+    if (entries.some(({ event }) => event === 'stopping')) return
+    await turn()
+  }
+}
+
+const isWarned = async () => {
+  while (warned.length === 0) await turn()
 }
 
 const active = async () => (await driver.listDomains({ active: true })).map(({ name }) => name)
@@ -148,4 +168,78 @@ test('where the shutdown is called off, what has gone down for it comes up again
     expect(drained).toBeUndefined()
   }, new LifecycleHook(logind.programs))
   expect(await active()).toEqual(['web'])
+})
+
+test('a guest that was asked when the shutdown is called off comes up again, and the next shutdown waits as well', async () => {
+  using logind = stubLogind(root)
+  context = { ...context, config: configSchema.parse({}) }
+  const { controls } = driver as TestDriver
+  controls.behave('web', { ignoreShutdowns: 1 })
+  await during(async (call) => {
+    await logind.next()
+    logind.say(true)
+    await isAsked(call)
+    logind.say(false)
+    await isWarned()
+    expect(drained).toBe('the host is going down')
+    const up = new Promise<void>((resolve) => {
+      driver.subscribe((event) => event.type === 'lifecycle' && event.event === 'started' && resolve())
+    })
+    controls.powerOff('web')
+    await up
+    expect(drained).toBeUndefined()
+    logind.say(true)
+    expect(await logind.next()).toMatchObject({ held: false })
+    expect(await active()).toEqual([])
+  }, new LifecycleHook(logind.programs))
+})
+
+test('where the shutdown is called off and goes on again, guests go down once, and only then it is let go on', async () => {
+  using logind = stubLogind(root)
+  context = { ...context, config: configSchema.parse({}) }
+  const { controls } = driver as TestDriver
+  controls.behave('web', { ignoreShutdowns: Number.POSITIVE_INFINITY })
+  await during(async (call) => {
+    await logind.next()
+    logind.say(true)
+    await isAsked(call)
+    const again = new Promise<void>((resolve) => {
+      onDrain = resolve
+    })
+    logind.say(false, true)
+    await again
+    controls.powerOff('web')
+    expect(await logind.next()).toMatchObject({ held: false })
+    expect(await active()).toEqual([])
+    const entries = (await call('journal', {})) as readonly JournalEntry[]
+    expect(entries.filter(({ event }) => event === 'plan-began')).toMatchObject([
+      { plan: 'start' },
+      { plan: 'stop' },
+    ])
+  }, new LifecycleHook(logind.programs))
+})
+
+test('where nothing is to be started, a shutdown that is called off leaves up who still is', async () => {
+  using logind = stubLogind(root)
+  for (const web of await driver.listDomains()) await driver.startDomain(web)
+  context = { ...context, config: configSchema.parse({ lifecycle: { start: false } }) }
+  ;(driver as TestDriver).controls.behave('web', { ignoreShutdowns: 1 })
+  await during(async (call) => {
+    await logind.next()
+    logind.say(true)
+    await isAsked(call)
+    logind.say(false)
+    await isWarned()
+    expect(warned[0]).toContain('stay down')
+    expect(drained).toBeUndefined()
+    expect(await active()).toEqual(['web'])
+  }, new LifecycleHook(logind.programs))
+})
+
+test('after the end of the daemon alone nobody is told that the host goes down', async () => {
+  const hook = new LifecycleHook()
+  await during(async () => {}, hook)
+  const options = { identity: { name: 'a client', transport: 'unix' }, driver, onProgress: () => {} }
+  const up = Promise.resolve(hook.service.up?.call([{}], options as unknown as ServiceCallOptions))
+  await expect(up).rejects.toMatchObject({ message: expect.stringContaining('covirtd goes down') })
 })

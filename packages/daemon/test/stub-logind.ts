@@ -10,8 +10,8 @@ export interface StubLogind extends Disposable {
   readonly programs: ShutdownLockPrograms
   /** What is run next: whether it takes the lock, and its process. */
   next(): Promise<{ readonly held: boolean; readonly pid: number }>
-  /** Says `PrepareForShutdown` to who listens, and answers so from now on. */
-  say(goingDown: boolean): void
+  /** Says `PrepareForShutdown` to who listens, each as at one moment, and answers so from now on. */
+  say(...goingDown: readonly boolean[]): void
   /** Only answers so. */
   answer(goingDown: boolean): void
 }
@@ -38,9 +38,10 @@ export function stubLogind(root: TempRoot): StubLogind {
       const [what, pid] = String((await lines.next()).value).split(' ')
       return { held: what === 'hold', pid: Number(pid) }
     },
-    say: (goingDown) => {
-      setAnswer(goingDown)
-      writeSync(saying, `{"type":"signal","payload":{"type":"b","data":[${goingDown}]}}\n`)
+    say: (...goingDown) => {
+      setAnswer(goingDown.at(-1) === true)
+      const text = (value: boolean) => `  MESSAGE "b" {\n          BOOLEAN ${value};\n  };\n\n`
+      writeSync(saying, goingDown.map(text).join(''))
     },
     answer: setAnswer,
     [Symbol.dispose]: () => {

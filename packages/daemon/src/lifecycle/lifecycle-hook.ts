@@ -59,8 +59,12 @@ export class LifecycleHook implements DaemonHook {
   readonly #lockPrograms: ShutdownLockPrograms | undefined
   readonly #unlock = new AbortController()
   #locking: Promise<void> = Promise.resolve()
-  /** Ends what is done because the host is about to go down. */
+  /** What is done because of what logind has said last. */
+  #reaction: Promise<void> = Promise.resolve()
+  /** Ends taking guests down ahead of a shutdown. */
   #ahead = new AbortController()
+  /** Ends bringing guests up again after a shutdown that was called off. */
+  #comingUp = new AbortController()
   #context: DaemonContext | undefined
   #running: Promise<Running> | undefined
   #booting: Promise<void> = Promise.resolve()
@@ -101,9 +105,9 @@ export class LifecycleHook implements DaemonHook {
     try {
       if (running?.driver && goingDown) await this.#bringDown(context, running.lifecycleOf(running.driver))
     } finally {
-      await this.#runs.close(goesDown)
+      if (goingDown) await this.#runs.close(goesDown)
       this.#unlock.abort('covirtd goes down')
-      await Promise.all([this.#booting.catch(() => {}), this.#locking])
+      await Promise.all([this.#booting.catch(() => {}), this.#locking, this.#reaction])
       await running?.journal.close()
       await running?.driver?.close()
     }
@@ -208,11 +212,11 @@ export class LifecycleHook implements DaemonHook {
       logger,
       programs: this.#lockPrograms,
       onChange: (goingDown) => {
-        this.#ahead.abort('the host does not go down')
         this.#goingDown = goingDown
-        context.server.drain(goingDown ? goesDown : undefined)
-        const reaction = goingDown ? this.#goAhead(context, plans, lock) : this.#stay(context, plans)
-        reaction.catch((error: unknown) => {
+        const reaction = goingDown
+          ? this.#goAhead(context, plans, lock)
+          : this.#stay(context, plans, this.#reaction)
+        this.#reaction = reaction.catch((error: unknown) => {
           if (!isInterruption(error))
             logger.error('what logind said cannot be acted on', { error: messageOf(error) })
         })
@@ -223,21 +227,38 @@ export class LifecycleHook implements DaemonHook {
 
   /** logind waits for this. */
   async #goAhead(context: DaemonContext, plans: LocalLifecycle, lock: ShutdownLock): Promise<void> {
-    this.#ahead = new AbortController()
+    this.#comingUp.abort(goesDown)
+    context.server.drain(goesDown)
+    const ahead = new AbortController()
+    this.#ahead = ahead
     try {
-      await this.#bringDown(context, plans, this.#ahead)
+      await this.#bringDown(context, plans, ahead)
     } finally {
-      lock.release()
+      if (!ahead.signal.aborted) lock.release()
     }
   }
 
-  /** The shutdown was called off. */
-  async #stay({ logger, config }: DaemonContext, plans: LocalLifecycle): Promise<void> {
-    logger.warn('the host does not go down after all: guests that have gone down for it come up again')
-    if (!config.lifecycle.start) return
-    await this.#runs.run('What comes up again', (signal) => plans.up({ takenDown: true }, { signal }), {
-      waits: true,
-    })
+  /** The shutdown was called off, which `goneAhead` was for. */
+  async #stay(
+    { logger, config, server }: DaemonContext,
+    plans: LocalLifecycle,
+    goneAhead: Promise<void>,
+  ): Promise<void> {
+    if (!config.lifecycle.start) {
+      logger.warn('the host does not go down after all: guests that have gone down for it stay down')
+      this.#ahead.abort('the host does not go down')
+      server.drain(undefined)
+      return
+    }
+    logger.warn('the host does not go down after all: guests that go down for it come up again')
+    this.#comingUp = new AbortController()
+    const { signal } = this.#comingUp
+    // Guests that have been asked to go down still do: only once all are through it is known who is to come up again.
+    await goneAhead
+    if (signal.aborted) return
+    server.drain(undefined)
+    const up = (each: AbortSignal) => plans.up({ takenDown: true }, { signal: each })
+    await this.#runs.run('What comes up again', up, { waits: true, signal })
   }
 
   /** After whatever else runs has been interrupted. */

@@ -1,4 +1,4 @@
-import { abortable } from '@covirt/core'
+import { abortable, isVirError } from '@covirt/core'
 import type { Progress, RunOptions } from '@covirt/lifecycle'
 
 interface Running<T> {
@@ -11,8 +11,8 @@ export class SharedRun<T> {
   #running: Running<T> | undefined
 
   /**
-   * Settles as what is being done does. Calls `work` where nothing is, or where that was given up by whoever began it;
-   * `signal` of anybody else ends no more than their waiting.
+   * Settles as what is being done does. Calls `work` where nothing is, or where that was given up by whoever began it
+   * (`OPERATION_ABORTED`); `signal` of anybody else ends no more than their waiting.
    */
   async join(options: RunOptions, work: (options: RunOptions) => Promise<T>): Promise<T> {
     const { signal, onProgress } = options
@@ -22,7 +22,7 @@ export class SharedRun<T> {
       try {
         return await abortable(over, signal)
       } catch (error) {
-        if (signal?.aborted) throw error
+        if (signal?.aborted || !isVirError(error, 'OPERATION_ABORTED')) throw error
       } finally {
         if (onProgress) watchers.delete(onProgress)
       }

@@ -2,6 +2,8 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { promisify } from 'node:util'
 import { type Clock, type Logger, messageOf } from '@covirt/core'
 
 const logind = [
@@ -17,7 +19,7 @@ export interface ShutdownLockPrograms {
   readonly hold: readonly string[]
   /** The same, without the lock. */
   readonly wait: readonly string[]
-  /** Prints each `PrepareForShutdown` of logind's as a line of JSON; something to standard error once it listens. */
+  /** Prints each `PrepareForShutdown` of logind's, as busctl(1) does; something to standard error once it listens. */
   readonly listen: readonly string[]
   /** Prints `b true` where the host is about to go down. */
   readonly ask: readonly string[]
@@ -36,10 +38,10 @@ const systemPrograms: ShutdownLockPrograms = {
     '--why=Guests go down before what they stand on',
   ],
   wait: endWithUs,
+  // Not as JSON: since systemd 255 it does not say then that it listens.
   listen: [
     'busctl',
     '--system',
-    '--json=short',
     `--match=type='signal',sender='${service}',path='${path}',interface='${manager}',member='PrepareForShutdown'`,
     'monitor',
   ],
@@ -50,6 +52,8 @@ const systemPrograms: ShutdownLockPrograms = {
 export function hasLogind(): boolean {
   return existsSync('/run/systemd/seats')
 }
+
+const run = promisify(execFile)
 
 const firstPauseMs = 1000
 const longestPauseMs = 60_000
@@ -72,6 +76,10 @@ export class ShutdownLock {
   readonly #programs: ShutdownLockPrograms
   #held = true
   #goingDown = false
+  /** `taken`: logind was heard since. `out`: it was said that it is not. */
+  #state: 'new' | 'taken' | 'out' = 'new'
+  /** The child is ended by us, as it is to hold the lock from now on, or not any more. */
+  #isReplaced = false
   #heard = 0
   #child: ChildProcess | undefined
 
@@ -91,15 +99,12 @@ export class ShutdownLock {
     try {
       for (let pauseMs = firstPauseMs; !signal.aborted; ) {
         const began = clock.now()
-        const held = this.#held
+        this.#isReplaced = false
         const why = await this.#listen()
-        if (signal.aborted || held !== this.#held) continue
+        if (signal.aborted || this.#isReplaced) continue
         if (why.missing) return logger.info('no lock of logind’s is taken', { reason: why.text })
         if (clock.now() - began > longestPauseMs) pauseMs = firstPauseMs
-        const facts = { reason: why.text, inMs: pauseMs }
-        // logind and the bus go down with the host.
-        if (this.#goingDown) logger.debug('logind cannot be heard any more, and is tried again', facts)
-        else logger.warn('the lock of logind’s was lost, and is taken again', facts)
+        this.#tellOfOutage({ reason: why.text, inMs: pauseMs })
         await clock.sleep(pauseMs, { signal }).catch(() => {})
         pauseMs = Math.min(2 * pauseMs, longestPauseMs)
       }
@@ -108,31 +113,50 @@ export class ShutdownLock {
     }
   }
 
-  /** Gives the lock back, so that the host goes down without further delay; what becomes of that is still heard. */
+  /**
+   * Gives the lock back, so that the host goes down without further delay; what becomes of that is still heard. Where
+   * the host does not go down any more, the lock is kept.
+   */
   release(): void {
-    this.#hold(false)
+    if (this.#goingDown) this.#hold(false)
   }
 
   #hold(held: boolean): void {
     if (this.#held === held) return
     this.#held = held
+    this.#isReplaced = true
     this.#child?.kill()
+  }
+
+  /** Once each time that there is none. */
+  #tellOfOutage(facts: Readonly<Record<string, unknown>>): void {
+    const { logger } = this.#parts
+    // logind and the bus go down with the host.
+    if (this.#goingDown || this.#state === 'out') {
+      logger.debug('logind cannot be heard, and is tried again', facts)
+      return
+    }
+    if (this.#state === 'taken') logger.warn('the lock of logind’s was lost, and is taken again', facts)
+    else logger.warn('the lock of logind’s cannot be taken, and is tried again', facts)
+    this.#state = 'out'
   }
 
   /** Until it is over; why that is. */
   async #listen(): Promise<{ readonly text: string; readonly missing?: boolean }> {
     const { hold, wait, listen } = this.#programs
     const [program = '', ...args] = [...(this.#held ? hold : wait), ...listen]
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-    this.#child = child
     let said = ''
-    createInterface(child.stdout).on('line', (line) => this.#hear(line))
-    child.stderr.on('data', (chunk: Buffer) => {
-      said = chunk.toString().trim().slice(0, 500)
-    })
-    // What was said before anybody listened is asked for.
-    child.stderr.once('data', () => void this.#ask(child))
     try {
+      const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+      this.#child = child
+      // Without descriptors left Node gives a child that has none of them.
+      const { stdout, stderr }: { readonly stdout?: Readable; readonly stderr?: Readable } = child
+      if (stdout) createInterface(stdout).on('line', (line) => this.#hear(line))
+      stderr?.on('data', (chunk: Buffer) => {
+        said = chunk.toString().trim().slice(0, 500)
+      })
+      // What was said before anybody listened is asked for.
+      stderr?.once('data', () => void this.#ask(child))
       const [code, signal] = await once(child, 'close')
       return { text: [signal ?? `exit code ${code}`, said].filter(Boolean).join(': '), missing: code === 127 }
     } catch (error) {
@@ -143,24 +167,26 @@ export class ShutdownLock {
   }
 
   #hear(line: string): void {
-    const told = /"data":\s*\[(true|false)\]/.exec(line)
+    const told = /^\s*BOOLEAN (true|false);$/.exec(line)
     if (!told) return
     this.#heard += 1
+    this.#state = 'taken'
     this.#tell(told[1] === 'true')
   }
 
-  #ask(asking: ChildProcess): Promise<void> {
+  async #ask(asking: ChildProcess): Promise<void> {
     const [program = '', ...args] = this.#programs.ask
     const heard = this.#heard
-    return new Promise((resolve) => {
-      execFile(program, args, { timeout: 5000 }, (error, stdout) => {
-        const answer = /^b (true|false)\s*$/.exec(stdout)
-        // What is heard meanwhile is newer.
-        const isNews = this.#child === asking && this.#heard === heard
-        if (!error && answer && isNews) this.#tell(answer[1] === 'true')
-        resolve()
-      })
-    })
+    try {
+      const { stdout } = await run(program, args, { timeout: 5000 })
+      const answer = /^b (true|false)\s*$/.exec(stdout)
+      if (!answer || this.#child !== asking) return
+      this.#state = 'taken'
+      // What is heard meanwhile is newer.
+      if (this.#heard === heard) this.#tell(answer[1] === 'true')
+    } catch (error) {
+      this.#parts.logger.debug('logind does not say whether the host goes down', { error: messageOf(error) })
+    }
   }
 
   #tell(goingDown: boolean): void {

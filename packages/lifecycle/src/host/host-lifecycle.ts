@@ -27,7 +27,10 @@ export interface UpRequest extends StartRequest {
 export interface StopRequest {
   /** The uuids of the only domains that are meant. Default: all that are up. */
   readonly only?: readonly string[] | undefined
-  /** How long all of it may take. Default: as configured. */
+  /**
+   * How long all of it may take. Default: as configured. Without effect where all guests of a daemon are already going
+   * down with their host: that plan's own deadline holds.
+   */
   readonly deadlineMs?: number | undefined
 }
 
