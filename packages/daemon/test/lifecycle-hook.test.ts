@@ -211,6 +211,7 @@ test('where the shutdown is called off and goes on again, guests go down once, a
     controls.powerOff('web')
     expect(await logind.next()).toMatchObject({ held: false })
     expect(await active()).toEqual([])
+    expect(drained).toBe('the host is going down')
     const entries = (await call('journal', {})) as readonly JournalEntry[]
     expect(entries.filter(({ event }) => event === 'plan-began')).toMatchObject([
       { plan: 'start' },
