@@ -397,11 +397,12 @@ export class LxcGuest implements Guest {
 
   async #rebooted(): Promise<void> {
     this.#programs.end()
-    this.#watched?.[Symbol.dispose]()
+    const before = this.#watched
     try {
       await this.#watchInit({ signal: this.#over.signal })
+      before?.[Symbol.dispose]()
     } catch (error) {
-      // It has ended again already.
+      // It has ended again already, and its monitor, which is watched still, does so.
       if (error instanceof LxcError && error.code === 'ESRCH') return this.#stopped()
       throw error
     }
