@@ -81,8 +81,8 @@ describeWhen(canRunQemu(), 'guests that are saved', () => {
     await domain.save(file)
     const { domains } = running.connection
     const xml = (await domains.savedXml(file)).replace(
-      /<memory[^/]*<\/memory>/,
-      "<memory unit='MiB'>32</memory>",
+      /<(memory|currentMemory)[^/]*<\/\1>/g,
+      "<$1 unit='MiB'>32</$1>",
     )
     await expect(domains.restore(file, { xml })).rejects.toMatchObject({
       code: 'OPERATION_FAILED',
