@@ -69,6 +69,18 @@ type Call = Parameters<Parameters<typeof during>[0]>[0]
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
+function nextDrain(): Promise<void> {
+  return new Promise((resolve) => {
+    onDrain = resolve
+  })
+}
+
+function nextStart(): Promise<void> {
+  return new Promise((resolve) => {
+    driver.subscribe((event) => event.type === 'lifecycle' && event.event === 'started' && resolve())
+  })
+}
+
 /** Until the plan that takes all guests down has asked one, which takes its time. */
 async function isAsked(call: Call): Promise<void> {
   for (;;) {
@@ -139,9 +151,7 @@ test('whoever asks for it meanwhile has part in the plan that takes the guests d
   controls.behave('web', { ignoreShutdowns: Number.POSITIVE_INFINITY })
   await during(async (call) => {
     await logind.next()
-    const beginning = new Promise<void>((resolve) => {
-      onDrain = resolve
-    })
+    const beginning = nextDrain()
     logind.say(true)
     await beginning
     const down = call('down', { host: true })
@@ -159,9 +169,7 @@ test('where the shutdown is called off, what has gone down for it comes up again
     await logind.next()
     logind.say(true)
     await logind.next()
-    const up = new Promise<void>((resolve) => {
-      driver.subscribe((event) => event.type === 'lifecycle' && event.event === 'started' && resolve())
-    })
+    const up = nextStart()
     logind.say(false)
     expect(await logind.next()).toMatchObject({ held: true })
     await up
@@ -182,9 +190,7 @@ test('a guest that was asked when the shutdown is called off comes up again, and
     logind.say(false)
     await isWarned()
     expect(drained).toBe('the host is going down')
-    const up = new Promise<void>((resolve) => {
-      driver.subscribe((event) => event.type === 'lifecycle' && event.event === 'started' && resolve())
-    })
+    const up = nextStart()
     controls.powerOff('web')
     await up
     expect(drained).toBeUndefined()
@@ -203,9 +209,7 @@ test('where the shutdown is called off and goes on again, guests go down once, a
     await logind.next()
     logind.say(true)
     await isAsked(call)
-    const again = new Promise<void>((resolve) => {
-      onDrain = resolve
-    })
+    const again = nextDrain()
     logind.say(false, true)
     await again
     controls.powerOff('web')
