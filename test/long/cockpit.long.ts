@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { open } from 'covirt'
@@ -25,6 +25,7 @@ describeWhen(canRunLxc() ?? canRunQemu() ?? canRunVirsh() ?? canRunCockpit(), 'C
     await using connection = await open(`covirt:///system?root=${pair.root.path}`)
     const container = await connection.domains.lookupByName(pair.container)
     const screenshots = process.env.COVIRT_SCREENSHOTS ?? pair.root.path
+    await mkdir(screenshots, { recursive: true })
     await using browser = await cockpitBrowser(pair.libvirt, signal)
     const { page } = browser
     const id = (name: string, what: string) => `#vm-${name}-system-${what}`
