@@ -3,10 +3,13 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <napi.h>
 
 #include "calls.h"
+#include "fd.h"
 #include "liblxc.h"
 
 namespace covirt {
@@ -25,8 +28,15 @@ class Environment {
 
   Calls &calls() { return *calls_; }
 
+  // A descriptor that is closed when the environment ends.
+  int Keep(UniqueFd fd) {
+    kept_.push_back(std::move(fd));
+    return kept_.back().Get();
+  }
+
  private:
   std::shared_ptr<const LibLxc> lib_;
+  std::vector<UniqueFd> kept_;
   Calls *calls_;  // deletes itself
 };
 

@@ -10,6 +10,9 @@
 #include <uv.h>
 
 #include <string>
+#include <utility>
+
+#include "environment.h"
 
 namespace covirt {
 
@@ -57,7 +60,7 @@ Napi::Value SealedCopy(const Napi::CallbackInfo &info) {
   if (fcntl(copy.Get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
     throw SystemError(info.Env(), errno, "fcntl");
   }
-  return Napi::Number::New(info.Env(), copy.Release());
+  return Napi::Number::New(info.Env(), Environment::Of(info.Env()).Keep(std::move(copy)));
 }
 
 }  // namespace

@@ -50,6 +50,23 @@ describeWhen(canRunLxc(), 'the addon', () => {
     expect(JSON.parse(out)).toEqual([['STOPPED'], ['STOPPED'], ['STOPPED']])
   })
 
+  test('closes what a worker thread has kept open when that ends', async () => {
+    const out = await runChild(`
+      const { Worker } = require('node:worker_threads')
+      const { readdirSync, readlinkSync } = require('node:fs')
+      const copies = () => readdirSync('/proc/self/fd').filter((fd) => {
+        try { return readlinkSync('/proc/self/fd/' + fd).startsWith('/memfd:covirt-lxc') } catch { return false }
+      }).length
+      const seen = []
+      new Worker("require(process.env.ADDON).sealedCopy('/bin/true'); require('node:worker_threads').parentPort.once('message', () => {});" +
+        "require('node:worker_threads').parentPort.postMessage(1)", { eval: true, env: { ADDON: Object.keys(require.cache)[0] } })
+        .on('message', function () { seen.push(copies()); this.postMessage(1) })
+        .on('exit', () => console.log(...seen, copies()))
+    `)
+
+    expect(out).toBe('1 0\n')
+  })
+
   test('works when it is loaded twice into one thread', async () => {
     const out = await runChild(`
       const again = { exports: {} }

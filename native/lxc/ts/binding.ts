@@ -48,7 +48,7 @@ export interface Binding {
   ): { pid: number; fds: number[] }
   /** Waits for a child that has ended. Throws `ECHILD` where it has not, or is none of ours. */
   reap(pid: number): { code: number } | { signal: number }
-  /** The caller owns the descriptor: a copy of the file in memory that nobody can change (memfd_create(2)). */
+  /** A copy of the file in memory that nobody can change (memfd_create(2)): a descriptor that is closed when the thread ends. */
   sealedCopy(path: string): number
 }
 
