@@ -19,7 +19,7 @@ const fixtures = join(FIXTURES, '../../.cache/fixtures')
 const kept = /^(busybox-rootfs|fxrom)-/
 /** What is no part of Debian's kernel, of what this host's file systems and containers need. */
 const modules = [
-  ...['virtio_pci', 'virtiofs', 'overlay', 'fuse', 'loop'],
+  ...['virtio_pci', 'virtiofs', 'overlay', 'fuse', 'loop', 'bfq'],
   ...['veth', 'bridge', 'macvlan', 'dummy', 'tun'],
 ]
 const ended = /^covirt-ended (\d+)/

@@ -18,6 +18,8 @@ const hosts: Readonly<Record<string, TestHost>> = {
   'cgroup2-machine': cgroup2Machine,
 }
 const usual = ['cgroup2', 'debian13']
+/** As much patience as is asked for, for where this host has other work. */
+const emulated = ['COVIRT_EMULATED=1', `COVIRT_TIME_FACTOR=${process.env.COVIRT_TIME_FACTOR ?? 10}`]
 
 const args = process.argv.slice(2)
 const end = args.includes('--') ? args.indexOf('--') : args.length
@@ -37,11 +39,12 @@ for (const name of named.length > 0 ? named : usual) {
   if (why !== undefined || host === undefined) continue
   const command = [
     '/usr/bin/env',
-    ...(host.emulated ? ['COVIRT_EMULATED=1', 'COVIRT_TIME_FACTOR=10'] : []),
+    ...(host.emulated ? emulated : []),
     process.execPath,
     '--experimental-vm-modules',
     'node_modules/jest/bin/jest.js',
     ...(jest.length > 0 ? jest : ['packages/driver-lxc', 'native/lxc']),
+    ...(host.emulated ? ['--reporters=default', '--reporters=./scripts/each-test-reporter.mjs'] : []),
   ]
   failed = (await host.run(command)) !== 0 || failed
 }

@@ -80,13 +80,10 @@ test('what a guest comes up with is limited as far as it can be, and what is lim
 })
 
 test('a disk that has no weight of its own any more has that of the others', async () => {
-  await using _root = await makeGroup({ 'io.weight': '', 'blkio.bfq.weight_device': '' })
-  for (const line of ['lxc.cgroup2.io.weight', 'lxc.cgroup2.blkio.bfq.weight_device'])
-    await changeLimits(1, [[line, '8:0 200']], [])
-  expect(await Promise.all(['io.weight', 'blkio.bfq.weight_device'].map(value))).toEqual([
-    '8:0 default',
-    '8:0 default',
-  ])
+  const files = ['io.weight', 'io.bfq.weight', 'blkio.bfq.weight_device']
+  await using _root = await makeGroup(Object.fromEntries(files.map((file) => [file, ''])))
+  for (const file of files) await changeLimits(1, [[`lxc.cgroup2.${file}`, '8:0 200']], [])
+  expect(await Promise.all(files.map(value))).toEqual(files.map(() => '8:0 default'))
 })
 
 test('a limit that the host does not have is not set', async () => {

@@ -9,6 +9,7 @@ import type { HostFacts } from '../src/host/host-facts.js'
 const host: HostFacts = {
   controllers: { memory: 1, cpu: 1, cpuset: 1, pids: 1, devices: 1 },
   cpus: [0, 1, 2, 3],
+  ioWeights: [],
   swapLimits: true,
   seccomp: true,
   selinux: false,

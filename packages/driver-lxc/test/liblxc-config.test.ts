@@ -9,6 +9,7 @@ import { initSignals } from '../src/host/init-kind.js'
 const legacyHost: HostFacts = {
   controllers: { memory: 1, cpu: 1, cpuset: 1, pids: 1, blkio: 1, devices: 1 },
   cpus: [0, 1, 2, 3],
+  ioWeights: [],
   swapLimits: true,
   seccomp: true,
   selinux: false,
@@ -17,6 +18,7 @@ const legacyHost: HostFacts = {
 const unifiedHost: HostFacts = {
   ...legacyHost,
   controllers: { memory: 2, cpu: 2, cpuset: 2, pids: 2, blkio: 2, devices: 2 },
+  ioWeights: ['io.bfq.weight', 'io.weight'],
 }
 
 interface Parts {
@@ -306,12 +308,22 @@ describe('the liblxc configuration of a definition', () => {
   ]
   test('says what it may do with disks in the words of cgroup version 2', () => {
     const elements =
-      '<blkiotune><weight>200</weight><device><path>/dev/sda</path><read_bytes_sec>1000</read_bytes_sec><write_iops_sec>5</write_iops_sec></device></blkiotune>'
-    expect(configOf({ elements }, unifiedHost)).toEqual(
-      expect.arrayContaining([
-        'lxc.cgroup2.io.weight = default 200',
-        'lxc.cgroup2.io.max = 8:0 rbps=1000 wiops=5',
-      ]),
+      '<blkiotune><weight>200</weight><device><path>/dev/sda</path><weight>300</weight><read_bytes_sec>1000</read_bytes_sec><write_iops_sec>5</write_iops_sec></device></blkiotune>'
+    expect(configOf({ elements }, unifiedHost).filter((line) => line.includes('.io.'))).toEqual([
+      'lxc.cgroup2.io.bfq.weight = default 200',
+      'lxc.cgroup2.io.weight = default 200',
+      'lxc.cgroup2.io.max = 8:0 rbps=1000 wiops=5',
+      'lxc.cgroup2.io.bfq.weight = 8:0 300',
+    ])
+  })
+
+  test('weighs disks with what the host has for it, and nothing where it has nothing', () => {
+    const elements = '<blkiotune><device><path>/dev/sda</path><weight>300</weight></device></blkiotune>'
+    expect(configOf({ elements }, { ...unifiedHost, ioWeights: ['io.weight'] })).toContain(
+      'lxc.cgroup2.io.weight = 8:0 300',
+    )
+    expect(() => configOf({ elements }, { ...unifiedHost, ioWeights: [] })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_UNSUPPORTED' }),
     )
   })
 

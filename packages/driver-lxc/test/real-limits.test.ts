@@ -12,6 +12,7 @@ import {
   testWhen,
   uniqueName,
 } from '../../../test/fixtures/index.js'
+import { readHostFacts } from '../src/host/host-facts.js'
 import { containerCgroups } from '../src/native.js'
 import { LxcWorld, removeRootfs } from './lxc-fixture.js'
 
@@ -37,12 +38,15 @@ function directoryOf(groups: ReadonlyMap<string, string>, file: string): string 
 }
 
 /** A disk of our own, with the scheduler that knows weights. */
-async function weighedDisk(root: TempRoot): Promise<{ readonly path: string } & AsyncDisposable> {
+async function weighedDisk(
+  root: TempRoot,
+): Promise<{ readonly path: string; readonly number: string } & AsyncDisposable> {
   await writeFile(root.join('disk'), '')
   await truncate(root.join('disk'), 1 << 20)
   const { stdout } = await run('losetup', ['--find', '--show', root.join('disk')])
   const path = stdout.trim()
-  const scheduler = `/sys/block/${basename(path)}/queue/scheduler`
+  const block = `/sys/block/${basename(path)}`
+  const scheduler = `${block}/queue/scheduler`
   // The one in brackets.
   const [, before = 'none'] = /\[(.+)\]/.exec(await readFile(scheduler, 'utf8')) ?? []
   const detach = async () => {
@@ -55,22 +59,30 @@ async function weighedDisk(root: TempRoot): Promise<{ readonly path: string } & 
     await detach()
     throw error
   }
-  return { path, [Symbol.asyncDispose]: detach }
+  const number = (await readFile(`${block}/dev`, 'utf8')).trim()
+  return { path, number, [Symbol.asyncDispose]: detach }
 }
 
-const noWeights =
-  canLimitContainers() ??
-  (existsSync('/sys/fs/cgroup/blkio/blkio.bfq.io_serviced')
-    ? undefined
-    : 'BFQ is not in this kernel, or its groups are of version 2')
+const facts = await readHostFacts()
+const bfqIsHere =
+  facts.controllers.blkio === 1
+    ? existsSync('/sys/fs/cgroup/blkio/blkio.bfq.io_serviced')
+    : facts.ioWeights.includes('io.bfq.weight')
+
+/** What a control group has of weights, in the files that are there. */
+async function weightsIn(directory: string, files: readonly string[]): Promise<Record<string, string>> {
+  const here = files.filter((file) => existsSync(join(directory, file)))
+  const texts = here.map(async (file) => [file, await readFile(join(directory, file), 'utf8')] as const)
+  return Object.fromEntries(await Promise.all(texts))
+}
 
 testWhen(
-  noWeights,
+  canLimitContainers() ?? (bfqIsHere ? undefined : 'BFQ is not in this kernel'),
   'a disk has the weight of a definition, another one, and none of its own any more',
   async () => {
     await using root = await tempRoot()
     await using disk = await weighedDisk(root)
-    const { path } = disk
+    const { path, number } = disk
     await using world = await LxcWorld.make()
     await using connection = await world.open()
     const domain = await connection.domains.define(
@@ -82,12 +94,19 @@ testWhen(
     await domain.start()
     try {
       const groups = await containerCgroups(await world.initPid(domain))
-      const weights = () => readFile(join(groups.get('blkio') ?? '', 'blkio.bfq.weight_device'), 'utf8')
-      expect(await weights()).toMatch(/^default 300\n\d+:\d+ 200\n$/)
+      const directory = groups.get('blkio') ?? groups.get('') ?? ''
+      const file = groups.has('blkio') ? 'blkio.bfq.weight_device' : 'io.bfq.weight'
+      const others = facts.ioWeights.filter((other) => other !== file)
+      const have = async (all: number, own: string) =>
+        expect(await weightsIn(directory, [file, ...others])).toEqual({
+          [file]: `default ${all}\n${own}`,
+          ...Object.fromEntries(others.map((other) => [other, `default ${all}\n`])),
+        })
+      await have(300, `${number} 200\n`)
       await domain.setBlkioParameters({ weight: 400, devices: [{ path, weight: 250 }] })
-      expect(await weights()).toMatch(/^default 400\n\d+:\d+ 250\n$/)
+      await have(400, `${number} 250\n`)
       await domain.setBlkioParameters({ weight: 0, devices: [{ path, weight: 0 }] })
-      expect(await weights()).toBe('default 100\n')
+      await have(100, '')
     } finally {
       await domain.destroy()
     }

@@ -140,7 +140,7 @@ function blkioLines(
 ): ConfigLine[] {
   if (blkiotune === undefined) return []
   const version = requireController(host, 'blkio', 'blkiotune')
-  return version === 1 ? legacyBlkioLines(blkiotune, devices) : unifiedBlkioLines(blkiotune, devices)
+  return version === 1 ? legacyBlkioLines(blkiotune, devices) : unifiedBlkioLines(blkiotune, host, devices)
 }
 
 function legacyBlkioLines(
@@ -167,8 +167,12 @@ function legacyBlkioLines(
 
 function unifiedBlkioLines(
   { weight, devices: limits }: BlkiotuneXml,
+  { ioWeights }: HostFacts,
   numbers: ReadonlyMap<string, string>,
 ): ConfigLine[] {
+  const [own] = ioWeights
+  const isWeighed = weight !== undefined || limits.some((limit) => limit.weight !== undefined)
+  if (own === undefined && isWeighed) throw unsupported('blkiotune/weight', 'weights of disks')
   const lines = limits.flatMap((limit): ConfigLine[] => {
     const number = numbers.get(limit.path ?? '') ?? ''
     const words = Object.entries({
@@ -179,10 +183,13 @@ function unifiedBlkioLines(
     }).flatMap(([key, value]) => (value === undefined ? [] : `${key}=${value}`))
     return [
       ...(words.length === 0 ? [] : [['lxc.cgroup2.io.max', [number, ...words].join(' ')] as const]),
-      ...present(limit.weight, (value): ConfigLine => ['lxc.cgroup2.io.weight', `${number} ${value}`]),
+      ...present(limit.weight, (value): ConfigLine => [`lxc.cgroup2.${own}`, `${number} ${value}`]),
     ]
   })
-  return [...present(weight, (value): ConfigLine => ['lxc.cgroup2.io.weight', `default ${value}`]), ...lines]
+  const ofAll = ioWeights.flatMap((file) =>
+    present(weight, (value): ConfigLine => [`lxc.cgroup2.${file}`, `default ${value}`]),
+  )
+  return [...ofAll, ...lines]
 }
 
 function hostDeviceLines(

@@ -28,10 +28,11 @@ const withoutLimit: Readonly<Record<string, string>> = {
   'cpu.max': 'max 100000',
   'blkio.bfq.weight': '100',
   'io.weight': 'default 100',
+  'io.bfq.weight': 'default 100',
   'pids.max': 'max',
 }
 
-const perDevice = /^blkio\.(throttle\..*|bfq\.weight)_device$|^io\.(max|weight)$/
+const perDevice = /^blkio\.(throttle\..*|bfq\.weight)_device$|^io\.(max|weight|bfq\.weight)$/
 const allOfDevice = 'rbps=max wbps=max riops=max wiops=max'
 
 /**
@@ -112,7 +113,8 @@ async function write(path: string, value: string): Promise<void> {
     await writeFile(path, value)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw unsupported(path.slice(path.lastIndexOf('/') + 1))
+    // The latter is said of a disk whose scheduler knows no weights.
+    if (code === 'ENOENT' || code === 'ENOTSUP') throw unsupported(path.slice(path.lastIndexOf('/') + 1))
     if (code === 'EBUSY') throw tooMuchUsed(value)
     throw error
   }

@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises'
+import { access, readdir, readFile } from 'node:fs/promises'
 import { expandCpuset } from './cpuset.js'
 
 /** Version 1 has a hierarchy for each controller, version 2 one for all (cgroups(7)). */
@@ -12,6 +12,11 @@ export interface HostFacts {
   >
   /** Those processors that are online. */
   readonly cpus: readonly number[]
+  /**
+   * Where disks are weighed in version 2: by the scheduler BFQ, and by the kernel's model of what disks can do (iocost). A disk of a
+   * weight of its own is weighed in the first, as libvirt does.
+   */
+  readonly ioWeights: readonly ('io.bfq.weight' | 'io.weight')[]
   /** Whether swap can be limited. */
   readonly swapLimits: boolean
   /** Whether system calls can be filtered. */
@@ -27,8 +32,9 @@ export async function readHostFacts(): Promise<HostFacts> {
   const unified = mounts.get('')
   const unifiedControllers = unified === undefined ? '' : await read(`${unified}/cgroup.controllers`)
   const memory = mounts.get('memory')
-  const [cpus, swapLimits, seccomp, selinux, apparmor] = await Promise.all([
+  const [cpus, ioWeights, swapLimits, seccomp, selinux, apparmor] = await Promise.all([
     read('/sys/devices/system/cpu/online'),
+    /\bio\b/.test(unifiedControllers) ? findIoWeights(unified ?? '') : [],
     memory === undefined ? Promise.resolve(true) : exists(`${memory}/memory.memsw.limit_in_bytes`),
     exists('/proc/sys/kernel/seccomp'),
     exists('/sys/fs/selinux/enforce'),
@@ -37,11 +43,23 @@ export async function readHostFacts(): Promise<HostFacts> {
   return {
     controllers: findControllers(new Set(mounts.keys()), unifiedControllers),
     cpus: (expandCpuset(cpus.trim()) ?? '0').split(',').map(Number),
+    ioWeights,
     swapLimits,
     seccomp,
     selinux,
     apparmor,
   }
+}
+
+/** The root has no weights: what comes with them tells (Documentation/admin-guide/cgroup-v2.rst, block/bfq-iosched.rst). */
+async function findIoWeights(unified: string): Promise<HostFacts['ioWeights']> {
+  const disks = await readdir('/sys/block').catch(() => [])
+  const [hasCost, ...schedulers] = await Promise.all([
+    exists(`${unified}/io.cost.qos`),
+    ...disks.map((disk) => read(`/sys/block/${disk}/queue/scheduler`)),
+  ])
+  const hasBfq = schedulers.some((names) => /\bbfq\b/.test(names))
+  return [...(hasBfq ? ['io.bfq.weight' as const] : []), ...(hasCost ? ['io.weight' as const] : [])]
 }
 
 /**
