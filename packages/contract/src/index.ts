@@ -1,3 +1,3 @@
 export * from './describe-driver.js'
-export * from './driver-fixture.js'
+export type * from './driver-fixture.js'
 export type { SubjectName } from './subjects.js'

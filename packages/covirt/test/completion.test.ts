@@ -6,7 +6,7 @@ import { createProgram } from '../src/cli/program.js'
 import { covirt } from './run-covirt.js'
 
 const run = promisify(execFile)
-const program = createProgram(() => {})
+const program = await createProgram(() => {})
 
 /** What bash offers for `words`, the last of which is being typed; `covirt` is answered by a function. */
 async function complete(...words: readonly string[]): Promise<string[]> {

@@ -1,4 +1,4 @@
-export * from './documents.js'
+export type * from './documents.js'
 export { HostDriver, type HostDriverOptions } from './host-driver.js'
 export * from './host-provider.js'
 export type { DriverStatus, HostMember } from './member.js'

@@ -1,7 +1,6 @@
-import { type Connection, type Domain, type Logger, silentLogger } from '@covirt/core'
+import { type AskCredentials, type Connection, type Domain, type Logger, silentLogger } from '@covirt/core'
 import { defaultUri } from '../default-uri.js'
 import { open } from '../open.js'
-import { askCredentials } from './ask-credentials.js'
 import { type Colour, colourOf } from './colour.js'
 import type { CommandInput, CommandOutput, CommandProcess } from './command-process.js'
 import { whenFree } from './connect.js'
@@ -91,7 +90,12 @@ export class Cli {
   async #connect(): Promise<Connection> {
     const { debug, lockTimeout } = this.#flags
     const logger = debug ? loggerOn(this.stderr) : silentLogger
-    const credentials = askCredentials({ input: this.stdin, output: this.stderr })
+    let ask: AskCredentials | undefined
+    const credentials: AskCredentials = async (...asked) => {
+      const { askCredentials } = await import('./ask-credentials.js')
+      ask ??= askCredentials({ input: this.stdin, output: this.stderr })
+      return ask(...asked)
+    }
     return whenFree(() => open(this.uri, { logger, credentials, signal: this.signal }), {
       timeoutMs: lockTimeout * 1000,
       signal: this.signal,

@@ -1,25 +1,7 @@
 import { libraryVersion } from '@covirt/core'
 import { Command, type OutputConfiguration } from 'commander'
-import { addContainerCommands } from '../commands/container.js'
-import { addDefinitionCommands } from '../commands/definition.js'
-import { addDeviceCommands } from '../commands/devices.js'
-import { addDomainInfoCommands } from '../commands/domain-info.js'
-import { addGuestCommands } from '../commands/guest.js'
-import { addHostCommands } from '../commands/host.js'
-import { addInsideCommands } from '../commands/inside.js'
-import { addLifecycleCommands } from '../commands/lifecycle.js'
-import { addListCommand } from '../commands/list.js'
-import { addNativeConfigCommands } from '../commands/native-config.js'
-import { addPlanCommands } from '../commands/plans.js'
-import { addProgramCommands } from '../commands/programs.js'
-import { addSavedStateCommands } from '../commands/saved-state.js'
-import { addScreenCommands } from '../commands/screen.js'
-import { addShellCommands } from '../commands/shell.js'
-import { addSnapshotCommands } from '../commands/snapshot.js'
-import { addStatisticsCommands } from '../commands/statistics.js'
-import { addTuningCommands } from '../commands/tuning.js'
-import { addUnitCommands } from '../commands/units.js'
-import type { Task } from './cli.js'
+import type { Select } from '../commands/select.js'
+import { commandGroups } from './command-modules.js'
 import { parseSeconds } from './option-values.js'
 
 const defaultLockTimeoutSeconds = 10
@@ -47,10 +29,41 @@ Examples:
   covirt -c test:///default list          a playground that needs nothing installed
 `
 
-/** The whole command line. Where it makes sense, `select` is called with what it asks for. */
-export function createProgram(select: (task: Task) => void, output: OutputConfiguration = {}): Command {
-  const program = new Command('covirt')
-    .configureOutput(output)
+/**
+ * The command line `args`: the program with the command that they name, or with all of them where they name none, as for
+ * help. Once it is parsed `select` is called with what it asks for. Rejects as its `parse` throws.
+ */
+export async function createProgram(
+  select: Select,
+  {
+    args = [],
+    output = {},
+  }: { readonly args?: readonly string[]; readonly output?: OutputConfiguration } = {},
+): Promise<Command> {
+  const program = withGlobalOptions(new Command('covirt').configureOutput(output))
+  const [verb = ''] = program.parseOptions([...args]).operands
+  const named = Object.values(commandGroups)
+    .flat()
+    .find(({ verbs }) => verbs.includes(verb))
+  if (named) {
+    const add = await named.load()
+    add(program, select)
+  } else await addAll(program, select)
+  return program
+}
+
+async function addAll(program: Command, select: Select): Promise<void> {
+  for (const [heading, modules] of Object.entries(commandGroups)) {
+    program.commandsGroup(heading)
+    for (const { load } of modules) {
+      const add = await load()
+      add(program, select)
+    }
+  }
+}
+
+function withGlobalOptions(program: Command): Command {
+  return program
     .description('LXC containers and KVM/QEMU virtual machines through one API')
     .option(
       '-c, --connect <uri>',
@@ -68,30 +81,4 @@ export function createProgram(select: (task: Task) => void, output: OutputConfig
     .version(libraryVersion, '-V, --version', 'print the version of covirt')
     .showSuggestionAfterError()
     .exitOverride()
-  program.commandsGroup('Domains:')
-  addListCommand(program, select)
-  addDefinitionCommands(program, select)
-  addNativeConfigCommands(program, select)
-  addLifecycleCommands(program, select)
-  addDomainInfoCommands(program, select)
-  program.commandsGroup('Guests:')
-  addGuestCommands(program, select)
-  addProgramCommands(program, select)
-  addInsideCommands(program, select)
-  addContainerCommands(program, select)
-  program.commandsGroup('Snapshots:')
-  addSnapshotCommands(program, select)
-  addSavedStateCommands(program, select)
-  program.commandsGroup('Devices:')
-  addScreenCommands(program, select)
-  addDeviceCommands(program, select)
-  addTuningCommands(program, select)
-  addStatisticsCommands(program, select)
-  program.commandsGroup('Host:')
-  addHostCommands(program, select)
-  addPlanCommands(program, select)
-  addUnitCommands(program, select)
-  program.commandsGroup('Shell:')
-  addShellCommands(program, select)
-  return program
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { isVirError, libraryVersion, VirError } from '@covirt/core'
-import { CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { Cli, type GlobalFlags, type Task } from './cli.js'
 import { colourOf } from './colour.js'
 import type { CommandOutput, CommandProcess } from './command-process.js'
@@ -29,8 +29,9 @@ export async function runCommandLine(args: readonly string[], place: CommandProc
     getOutHelpWidth: () => widthOf(place.stdout),
     getErrHelpWidth: () => widthOf(place.stderr),
   }
-  const program = createProgram(select, wantsJson ? inJson : inText)
+  let program: Command
   try {
+    program = await createProgram(select, { args, output: wantsJson ? inJson : inText })
     program.parse(args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
