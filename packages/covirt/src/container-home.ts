@@ -2,8 +2,9 @@ import { chmod, lstat, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ConnectUri, messageOf, parseConnectUri, VirError } from '@covirt/core'
 import { removeTree, resolveRoot } from '@covirt/local'
+import { leavingName } from './container-removal.js'
 
-/** Its file names what has no definition, or is about to lose it: what may be removed without asking. */
+/** Its file names what has no definition yet: what may be removed without asking. */
 const markerName = 'unfinished'
 
 /**
@@ -16,6 +17,7 @@ export class ContainerHome {
   readonly rootfs: string
   readonly #parent: string
   readonly #marker: string
+  readonly #leaving: string
 
   /** Whether a container can be called so. */
   static isName(name: string): boolean {
@@ -29,10 +31,11 @@ export class ContainerHome {
         hint: 'It becomes a hostname: letters, digits, dots and dashes, 63 characters at the most',
       })
     }
-    this.#parent = join(resolveRoot(containerUri(uri)).stateDirectory, 'containers')
+    this.#parent = containersOf(containerUri(uri))
     this.directory = join(this.#parent, name)
     this.rootfs = join(this.directory, 'rootfs')
     this.#marker = join(this.directory, markerName)
+    this.#leaving = join(this.directory, leavingName)
   }
 
   /** Makes it, with an empty root file system, marked as unfinished; in place of one that was never finished. */
@@ -40,9 +43,9 @@ export class ContainerHome {
     try {
       await mkdir(this.#parent, { recursive: true, mode: 0o700 })
       await chmod(this.#parent, 0o700)
-      if (await exists(this.#marker)) await this.remove()
+      if ((await exists(this.#marker)) || (await exists(this.#leaving))) await this.remove()
       await mkdir(this.directory, { mode: 0o700 })
-      await this.markUnfinished()
+      await writeFile(this.#marker, '')
       await mkdir(this.rootfs)
       // it is / of the container, whose users all have to enter it, whatever umask this process has
       await chmod(this.rootfs, 0o755)
@@ -53,13 +56,10 @@ export class ContainerHome {
     }
   }
 
-  /** From here on nothing but the loss of its definition is a reason to remove it. */
+  /** From here on nothing but being told so is a reason to remove it. */
   async finish(): Promise<void> {
     await rm(this.#marker, { force: true })
-  }
-
-  async markUnfinished(): Promise<void> {
-    await writeFile(this.#marker, '')
+    await rm(this.#leaving, { force: true })
   }
 
   /** Whether there is one, made of directories of its own. */
@@ -73,6 +73,11 @@ export class ContainerHome {
     await removeTree(this.rootfs)
     await removeTree(this.directory)
   }
+}
+
+/** Where the containers are whose root file systems `create-container` made, for a URI that leads to such. */
+export function containersOf(uri: ConnectUri): string {
+  return join(resolveRoot(uri).stateDirectory, 'containers')
 }
 
 function containerUri(uri: string): ConnectUri {

@@ -1,6 +1,6 @@
 import { type Connection, type Domain, type Driver, isVirError, messageOf, VirError } from '@covirt/core'
-import { parseDomain } from '@covirt/xml'
 import { ContainerHome } from './container-home.js'
+import { isUsed } from './directory-users.js'
 
 /** How {@link makeContainer} makes one. */
 export interface MakeContainerOptions {
@@ -71,14 +71,5 @@ async function keepWhatIsUsed<D extends Driver>(
   home: ContainerHome,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!(await home.exists())) return
-  const isThere = (path: unknown) => typeof path === 'string' && `${path}/`.startsWith(`${home.directory}/`)
-  for (const domain of await driver.listDomains({}, { signal })) {
-    const xml = await driver.getDomainXml(domain, { inactive: true, signal })
-    if (filesystemsOf(xml).some(isThere)) return home.finish()
-  }
-}
-
-function filesystemsOf(xml: string): unknown[] {
-  return parseDomain(xml).devices.filesystems.flatMap(({ source }) => Object.values(source ?? {}))
+  if ((await home.exists()) && (await isUsed(home.directory, driver, { signal }))) await home.finish()
 }

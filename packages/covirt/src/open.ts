@@ -1,5 +1,6 @@
 import {
   Connection,
+  type ConnectUri,
   type Driver,
   type DriverProvider,
   isRemoteUri,
@@ -62,7 +63,10 @@ export async function open(
   const known = [...providers, ...builtinProviders]
   if (!providers.some(({ schemes }) => schemes.includes(parsed.scheme))) {
     const remote = isRemoteUri(parsed) ? parsed : await throughOwner(parsed)
-    if (remote) return new Connection(await remoteProvider.open(remote, options))
+    if (remote) {
+      const driver = await remoteProvider.open(remote, options)
+      return new Connection(isRemoteUri(parsed) ? driver : await cleared(driver, parsed, options))
+    }
   }
   const provider = known.find(({ schemes }) => schemes.includes(parsed.scheme))
   if (!provider) {
@@ -71,5 +75,17 @@ export async function open(
       hint: `Schemes: ${known.flatMap(({ schemes }) => schemes).join(', ')}`,
     })
   }
-  return new Connection(await provider.open(parsed, options))
+  const driver = await provider.open(parsed, options)
+  return new Connection(builtinProviders.includes(provider) ? await cleared(driver, parsed, options) : driver)
+}
+
+/** With containers removed whose removal a process has begun and not lived to finish. */
+async function cleared<D extends Driver>(driver: D, uri: ConnectUri, options: OpenOptions): Promise<D> {
+  if (uri.scheme !== 'covirt' && uri.scheme !== 'lxc') return driver
+  const [{ containersOf }, { finishRemovals }] = await Promise.all([
+    import('./container-home.js'),
+    import('./container-removal.js'),
+  ])
+  await finishRemovals(containersOf(uri), driver, options)
+  return driver
 }

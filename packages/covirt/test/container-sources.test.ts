@@ -225,7 +225,7 @@ describeWhen(canRunLxc(), 'a container over the root of another', () => {
     const domain = await define(connection, uniqueName('origin'))
     const name = uniqueName('died')
     const { domain: made, home } = await cloneContainer(connection, domain, name)
-    await home.markUnfinished()
+    await writeFile(`${home.directory}/unfinished`, '')
     await made.rename(uniqueName('renamed'))
     await expect(cloneContainer(connection, domain, name)).rejects.toMatchObject({
       code: 'OPERATION_INVALID',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { VirError } from '@covirt/core'
@@ -73,6 +74,7 @@ describeWhen(canRunLxc(), 'a container that neither starts nor can be undefined'
   function stubbornCli(root: TempRoot, warnings: string[]): Cli {
     const domain = {
       name: 'web',
+      uuid: randomUUID(),
       start: () => Promise.reject(new VirError('OPERATION_FAILED', 'it does not start')),
       undefine: () => Promise.reject(new VirError('OPERATION_TIMEOUT', 'it is busy')),
     }

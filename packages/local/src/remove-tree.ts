@@ -6,13 +6,18 @@ import { decodeKernelPath, VirError } from '@covirt/core'
  * where something is mounted in it: what that shows is another place's, also where it is of the same file system.
  */
 export async function removeTree(directory: string): Promise<void> {
+  await requireNothingMounted(directory)
+  await rm(directory, { recursive: true, force: true })
+}
+
+/** `OPERATION_FAILED` where something is mounted in a directory that is to be removed, or on it. */
+export async function requireNothingMounted(directory: string): Promise<void> {
   const [mounted] = await mountPointsIn(directory)
   if (mounted !== undefined) {
     throw new VirError('OPERATION_FAILED', `Cannot remove ${directory}: ${mounted} is mounted`, {
       hint: `Unmount it (umount ${mounted}) and try again`,
     })
   }
-  await rm(directory, { recursive: true, force: true })
 }
 
 /** What is mounted in a directory, or on it, by /proc/self/mountinfo, which writes blanks and the like in octal (proc_pid_mountinfo(5)). */

@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path'
 import { type CallOptions, type Domain, isVirError, VirError } from '@covirt/core'
 import { parseDomain } from '@covirt/xml'
 import { ContainerHome } from '../container-home.js'
+import { removeWithDefinition } from '../container-removal.js'
 import type { Cli } from './cli.js'
 
 /**
@@ -16,19 +17,8 @@ export async function undefineContainer(cli: Cli, domain: Domain): Promise<strin
 }
 
 /** Removes the definition, then the directory; where the first fails, the other stays. */
-export async function removeContainer(
-  domain: Domain,
-  home: ContainerHome,
-  options?: CallOptions,
-): Promise<void> {
-  await home.markUnfinished()
-  try {
-    await domain.undefine(options)
-  } catch (error) {
-    await home.finish()
-    throw error
-  }
-  await home.remove()
+export function removeContainer(domain: Domain, home: ContainerHome, options?: CallOptions): Promise<void> {
+  return removeWithDefinition(home.directory, domain.uuid, () => domain.undefine(options))
 }
 
 async function homeOf(cli: Cli, domain: Domain): Promise<ContainerHome> {

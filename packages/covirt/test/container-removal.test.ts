@@ -1,0 +1,117 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, open as openFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { tryLockFile } from '@covirt/local'
+import { expect, test } from '@jest/globals'
+import { canRunLxc, describeWhen, type TempRoot, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
+import { open } from '../src/index.js'
+import { covirt, program } from './run-covirt.js'
+
+const hook = fileURLToPath(new URL('kill-at.mjs', import.meta.url))
+/** As many changes as there are below a root when a container is undefined and removed. */
+const changes = 6
+
+const uriOf = (root: TempRoot) => `lxc:///system?root=${root.path}`
+
+/** Undefines `name` with its root file system, in a process that is killed before its n-th change of what is below `root`. */
+async function removeAndDie(root: TempRoot, name: string, step: number): Promise<void> {
+  const { NODE_OPTIONS: _, ...inherited } = process.env
+  const command = [program, '-c', uriOf(root), 'undefine', name, '--remove-rootfs']
+  const env = { ...inherited, KILL_AT: `${step}`, KILL_BELOW: root.path }
+  const child = spawn(process.execPath, ['--import', hook, ...command], { env, stdio: 'ignore' })
+  await expect(once(child, 'exit')).resolves.toEqual([null, 'SIGKILL'])
+}
+
+/** Whether the domain is defined and its root file system there, as the next connection leaves it. */
+async function whatIsLeft(root: TempRoot, name: string) {
+  await using connection = await open(uriOf(root))
+  const defined = (await connection.domains.list()).length
+  const directory = root.join('lib/containers', name)
+  return {
+    defined,
+    directories: readdirSync(root.join('lib/containers')).length,
+    whole: existsSync(`${directory}/rootfs/sbin/init`),
+    meant: existsSync(`${directory}/leaving`),
+  }
+}
+
+const nothingDone = { defined: 1, directories: 1, whole: true, meant: false }
+const allDone = { defined: 0, directories: 0, whole: false, meant: false }
+
+/** A container of `create-container`, by name. */
+async function made(root: TempRoot): Promise<string> {
+  const name = uniqueName('removal')
+  await expect(covirt(['-c', uriOf(root), 'create-container', name])).resolves.toMatchObject({ code: 0 })
+  return name
+}
+
+/** What a process leaves that is killed once the definition has gone. */
+async function undefinedOnly(root: TempRoot, name: string): Promise<void> {
+  await using connection = await open(uriOf(root))
+  const domain = await connection.domains.lookupByName(name)
+  await domain.undefine()
+  await writeFile(root.join('lib/containers', name, 'leaving'), domain.uuid)
+}
+
+describeWhen(canRunLxc(), 'a container that is undefined with its root file system', () => {
+  test('is whole or gone after the next open, wherever its remover was killed', async () => {
+    const seen = await Promise.all(
+      Array.from({ length: changes }, async (_, index) => {
+        await using root = await tempRoot()
+        const name = await made(root)
+        await removeAndDie(root, name, index + 1)
+        return await whatIsLeft(root, name)
+      }),
+    )
+    expect(seen).toEqual([nothingDone, nothingDone, allDone, allDone, allDone, allDone])
+  })
+
+  test('stays where another domain has come to use it before the removal was finished', async () => {
+    await using root = await tempRoot()
+    const name = await made(root)
+    {
+      await using connection = await open(uriOf(root))
+      const domain = await connection.domains.lookupByName(name)
+      const xml = (await domain.xml()).replace(domain.uuid, crypto.randomUUID())
+      await domain.undefine()
+      await writeFile(root.join('lib/containers', name, 'leaving'), domain.uuid)
+      await connection.domains.define(xml)
+    }
+    await expect(whatIsLeft(root, name)).resolves.toEqual(nothingDone)
+  })
+
+  test('is left to the process that is removing it', async () => {
+    await using root = await tempRoot()
+    const name = await made(root)
+    await undefinedOnly(root, name)
+    await using remover = await openFile(root.join('lib/containers', name, 'leaving'))
+    await tryLockFile(remover)
+    await expect(whatIsLeft(root, name)).resolves.toEqual({ ...nothingDone, defined: 0, meant: true })
+  })
+
+  test('keeps its definition where something is mounted in it', async () => {
+    await using root = await tempRoot()
+    const name = await made(root)
+    const target = root.join('lib/containers', name, 'rootfs/mnt')
+    await mkdir(target, { recursive: true })
+    execFileSync('mount', ['-t', 'tmpfs', 'none', target])
+    try {
+      const { code, stderr } = await covirt(['-c', uriOf(root), 'undefine', name, '--remove-rootfs'])
+      expect(stderr).toContain(`${target} is mounted`)
+      expect(code).toBe(1)
+    } finally {
+      execFileSync('umount', [target])
+    }
+    await expect(whatIsLeft(root, name)).resolves.toEqual(nothingDone)
+  })
+})
+
+test('a directory that nobody has begun to remove stays, though no domain has it', async () => {
+  await using root = await tempRoot()
+  await mkdir(root.join('lib/containers/old/rootfs'), { recursive: true })
+  await using connection = await open(`covirt:///system?root=${root.path}`)
+  expect(connection.closed).toBe(false)
+  expect(readdirSync(root.join('lib/containers'))).toEqual(['old'])
+})
