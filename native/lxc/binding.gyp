@@ -57,6 +57,7 @@
         'src/program/mount.cc',
         'src/program/netlink.cc',
         'src/program/options.cc',
+        'src/program/own-groups.cc',
         'src/program/remove-tree.cc',
         'src/program/root.cc',
         'src/program/routes.cc',

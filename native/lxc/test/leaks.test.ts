@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
 import { openConsole, start, stop, watchInit } from '../ts/index.js'
@@ -30,7 +31,31 @@ describeWhen(canRunLxc(), 'twenty starts and stops', () => {
     expect(cgroupsOf(container.name)).toEqual([])
     expect(usage()).toEqual(before)
   })
+
+  test('leave the monitor alone in its cgroup as soon as a start is told: in company it could not remove that', async () => {
+    await using container = await testContainer()
+
+    for (let i = 0; i < CYCLES; i++) {
+      const { initPid } = await start(container)
+      const members = membersOf(`lxc.monitor.${container.name}`)
+
+      expect(members).toEqual([await monitorOf(initPid)])
+      await stop(container)
+    }
+    expect(cgroupsOf(container.name)).toEqual([])
+  })
 })
+
+/** Each process in the cgroups of this name, once. */
+function membersOf(group: string): number[] {
+  const hierarchies = ['', ...readdirSync('/sys/fs/cgroup')].map((name) =>
+    join('/sys/fs/cgroup', name, group),
+  )
+  const members = hierarchies
+    .filter((directory) => existsSync(directory))
+    .flatMap((directory) => readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n'))
+  return [...new Set(members.filter((pid) => pid !== ''))].map(Number)
+}
 
 /** What this process holds, and where it is. */
 function usage(): { descriptors: number; children: number; cgroups: string } {

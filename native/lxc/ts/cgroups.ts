@@ -34,15 +34,17 @@ function isExiting(stat: string): boolean {
   return (Number(flags) & 0x4) !== 0
 }
 
-/** A cgroup that this process is in, if it is in any. */
-export function ownCgroup(): string | undefined {
+/** The cgroups that this process is in: one in each hierarchy. */
+export function ownCgroups(): readonly string[] {
   own ??= [
-    ...findCgroups(
-      readFileSync('/proc/self/cgroup', 'utf8'),
-      readFileSync('/proc/self/mountinfo', 'utf8'),
-    ).values(),
+    ...new Set(
+      findCgroups(
+        readFileSync('/proc/self/cgroup', 'utf8'),
+        readFileSync('/proc/self/mountinfo', 'utf8'),
+      ).values(),
+    ),
   ]
-  return own[0]
+  return own
 }
 
 let own: readonly string[] | undefined

@@ -1,4 +1,4 @@
-import { askFrozen, ownCgroup, setFrozen } from './cgroups.js'
+import { askFrozen, ownCgroups, setFrozen } from './cgroups.js'
 import type { Container, Options } from './container.js'
 import { stop } from './halt.js'
 import { runProgram } from './program.js'
@@ -62,9 +62,8 @@ export async function start(container: Container, options: StartOptions = {}): P
     signal,
     stages = [],
   } = options
-  const group = ownCgroup()
   const args = [
-    ...(group === undefined ? [] : ['--early-move', group]),
+    ...ownCgroups().flatMap((group) => ['--home', group]),
     ...(configFile === undefined ? [] : ['--config', configFile]),
     ...(logFile === undefined ? [] : ['--log-file', logFile]),
     ...(logLevel === undefined ? [] : ['--log-level', logLevel]),

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "program/gate-address.h"
@@ -18,11 +19,16 @@ namespace {
 // Hooks inside of the container come before its exec, and may take their time.
 constexpr int kPatienceMs = 10 * 1000;
 
-// Root's containers are not held on the word of others.
-bool IsOurs(int socket) {
+// In which the kernel takes down a process that has closed its gate.
+constexpr int kExitMs = 1000;
+
+// Root's containers are not held on the word of others. `pidfd` is of the process at the other end, -1 where that has ended.
+bool IsOurs(int socket, int *pidfd) {
   struct ucred peer = {};
   socklen_t size = sizeof peer;
-  return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid != geteuid()) return false;
+  *pidfd = static_cast<int>(syscall(SYS_pidfd_open, peer.pid, 0));
+  return true;
 }
 
 }  // namespace
@@ -55,7 +61,7 @@ bool Gate::Open(lxc_container *container) {
 bool Gate::AwaitHeld(char *reason, size_t reason_size) {
   // The hook has been run by now.
   while (holder_ < 0 && (holder_ = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0) {
-    if (IsOurs(holder_)) break;
+    if (IsOurs(holder_, &pidfd_)) break;
     close(holder_);
     holder_ = -1;
   }
@@ -84,6 +90,12 @@ void Gate::Release() {
   shutdown(holder_, SHUT_WR);
   char rest[64];
   while (recv(holder_, rest, sizeof rest, 0) > 0) {
+  }
+  // It is in the monitor's cgroups until its end, and the monitor could not remove them.
+  if (pidfd_ >= 0) {
+    struct pollfd exited = {pidfd_, POLLIN, 0};
+    poll(&exited, 1, kExitMs);
+    close(pidfd_);
   }
   close(holder_);
   holder_ = -1;

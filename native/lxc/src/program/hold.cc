@@ -55,7 +55,14 @@ void TraceUntilReleased(int gate, pid_t pid, int signals) {
 }
 
 // The process that stays. liblxc waits for all that holds the hook's output open, hence the order here.
-void Stay(int gate, int seized, pid_t pid) {
+void Stay(const char *gate_name, int seized) {
+  GateAddress address(gate_name);
+  const int gate = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  // Nobody is there: this is a restart of the container.
+  if (gate < 0 || connect(gate, address.get(), address.size()) != 0) return;
+  const char *text = getenv("LXC_PID");
+  const pid_t pid = text == nullptr ? 0 : atoi(text);
+  if (pid <= 0) return Say(gate, "liblxc does not tell its init's number");
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
@@ -76,24 +83,13 @@ void Stay(int gate, int seized, pid_t pid) {
 }  // namespace
 
 int Hold(const char *gate_name) {
-  GateAddress address(gate_name);
-  const int gate = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  // Nobody is there: this is a restart of the container.
-  if (gate < 0 || connect(gate, address.get(), address.size()) != 0) return 0;
-  const char *text = getenv("LXC_PID");
-  const pid_t pid = text == nullptr ? 0 : atoi(text);
   int seized[2];
-  if (pid <= 0 || pipe2(seized, O_CLOEXEC) != 0) {
-    Say(gate, "liblxc does not tell its init's number");
-    return 0;
-  }
-  const pid_t child = fork();
-  if (child == 0) {
+  if (pipe2(seized, O_CLOEXEC) != 0) return 0;
+  if (fork() == 0) {
     setsid();
-    Stay(gate, seized[1], pid);
+    Stay(gate_name, seized[1]);
     _exit(0);
   }
-  if (child < 0) Say(gate, "no process can be made to trace its init");
   close(seized[1]);
   char none;
   while (read(seized[0], &none, 1) < 0 && errno == EINTR) {

@@ -22,12 +22,13 @@ class Gate {
   // After start: waits until init is held at its exec. False, with the reason, where it is not and will not be.
   bool AwaitHeld(char *reason, size_t reason_size);
 
-  // Lets init go; it is not traced any more on return.
+  // Lets init go; it is not traced any more on return, and its tracer has ended.
   void Release();
 
  private:
   int listener_ = -1;
   int holder_ = -1;
+  int pidfd_ = -1;
 };
 
 // The verb of the hook: holds the init LXC_PID for the gate of this name. Returns once init is traced; a process

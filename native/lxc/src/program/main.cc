@@ -4,31 +4,16 @@
 // program of one thread that then ends, a monitor is a small process, and the caller stays where it was.
 // A result is one JSON line on stdout; an error one JSON line on stderr, and exit code 1.
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "program/hold.h"
 #include "program/json.h"
+#include "program/own-groups.h"
 #include "program/routes.h"
 #include "program/verbs.h"
 
 namespace covirt {
-
-namespace {
-
-// The content of /proc/self/cgroup, as far as it fits.
-const char *ReadMembership(char *buffer, size_t size) {
-  FILE *file = fopen("/proc/self/cgroup", "re");
-  const size_t length = file ? fread(buffer, 1, size - 1, file) : 0;
-  buffer[length] = '\0';
-  if (file != nullptr) fclose(file);
-  return buffer;
-}
-
-}  // namespace
 
 int Fail(const Options &options, const Log &log, FILE *out, int error, const char *message) {
   fprintf(out, "{\"error\":{\"op\":");
@@ -37,9 +22,8 @@ int Fail(const Options &options, const Log &log, FILE *out, int error, const cha
   WriteJsonString(out, options.name ? options.name : "");
   fprintf(out, ",\"errno\":%d,\"message\":", error);
   WriteJsonString(out, message);
-  char membership[8192];
   fprintf(out, ",\"cgroup\":");
-  WriteJsonString(out, ReadMembership(membership, sizeof membership));
+  WriteJsonString(out, StartGroups());
   fprintf(out, ",\"log\":");
   log.WriteErrors(out);
   fprintf(out, "}}\n");
@@ -48,19 +32,6 @@ int Fail(const Options &options, const Log &log, FILE *out, int error, const cha
 }
 
 namespace {
-
-// The first process that is moved between control groups in a while waits until the kernel knows that no process is being
-// forked anywhere: ten milliseconds and more. Those after it do not. So a process that is good for nothing else is moved to
-// where it is already, and waits while the container is prepared; liblxc's own moves find that done, or come to share it.
-void BeginMoves(const char *directory) {
-  char path[PATH_MAX];
-  const int length = snprintf(path, sizeof path, "%s/cgroup.procs", directory);
-  if (length < 0 || static_cast<size_t>(length) >= sizeof path || fork() != 0) return;
-  const int procs = open(path, O_WRONLY | O_CLOEXEC);
-  // Who reads what we print does so until nobody can print any more.
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) close(fd);
-  _exit(procs >= 0 && write(procs, "0", 1) == 1 ? 0 : 1);
-}
 
 struct Verb {
   const char *name;
@@ -86,7 +57,7 @@ int Main(int argc, char **argv) {
     if (strcmp(known.name, options.verb) == 0) verb = &known;
   }
   if (verb == nullptr) return fail(EINVAL, "unknown verb");
-  if (options.early_move != nullptr) BeginMoves(options.early_move);
+  if (options.homes[0] != nullptr) BeginMoves(options.homes[0]);
   LibLxc lib;
   char reason[1024];
   if (!OpenLibLxc(&lib, reason, sizeof reason)) return fail(ENOENT, reason);

@@ -9,6 +9,7 @@
 
 #include "program/hold.h"
 #include "program/json.h"
+#include "program/own-groups.h"
 #include "program/routes.h"
 #include "program/stage.h"
 #include "program/verbs.h"
@@ -114,8 +115,12 @@ int Start(const Job &job) {
   // each restart of the container.
   if (!c->start(c, 0, job.options.argv)) {
     AwaitStopped(c);
+    // Init is gone, and who traced it goes with it.
+    if (job.options.paused) gate.AwaitHeld(ran_because, sizeof ran_because);
     return fail(0, "the container could not be started");
   }
+  // Before init can end: from here on the monitor removes its groups itself.
+  GoHome(job.options.homes);
   const int pidfd = c->init_pidfd(c);
   const int pid = c->init_pid(c);
   if (job.options.paused && pid > 0 && gate.AwaitHeld(ran_because, sizeof ran_because)) {
