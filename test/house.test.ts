@@ -70,6 +70,7 @@ const house: Readonly<Record<string, Rule>> = {
       '@covirt/core',
       '@covirt/xml',
       '@covirt/local',
+      '@covirt/local/served',
       '@covirt/driver-test',
       '@covirt/driver-lxc',
       '@covirt/driver-qemu',

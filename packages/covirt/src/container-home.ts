@@ -1,8 +1,8 @@
 import { chmod, lstat, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ConnectUri, messageOf, parseConnectUri, VirError } from '@covirt/core'
-import { removeTree, resolveRoot } from '@covirt/local'
-import { leavingName } from './container-removal.js'
+import { resolveRoot } from '@covirt/local/served'
+import { leavingName } from './leaving-containers.js'
 
 /** Its file names what has no definition yet: what may be removed without asking. */
 const markerName = 'unfinished'
@@ -69,6 +69,7 @@ export class ContainerHome {
 
   /** Removes it with all that is in it. `OPERATION_FAILED` where something is mounted there. */
   async remove(): Promise<void> {
+    const { removeTree } = await import('@covirt/local')
     // The marker goes last: what is interrupted here can be taken up again.
     await removeTree(this.rootfs)
     await removeTree(this.directory)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import {
@@ -13,12 +13,7 @@ import {
 } from '@covirt/core'
 import { removeTree, requireNothingMounted, tryLockFile, writeDurably } from '@covirt/local'
 import { isUsed } from './directory-users.js'
-
-/** A file in the directory of a container, which goes with the definition of the domain whose uuid is its content. */
-export const leavingName = 'leaving'
-
-/** What the directory of a container is called once its definition has gone: no container can be called so. */
-const leftPrefix = '.left-'
+import { isLeft, leavingDirectories, leavingName, leftPrefix } from './leaving-containers.js'
 
 /**
  * Removes the directory of a container once `undefine` has resolved. A process that dies meanwhile has undefined nothing and
@@ -69,23 +64,6 @@ export async function finishRemovals(
       })
     }
   }
-}
-
-/** On the spot: hardly ever is there one, and everybody who opens a connection asks. */
-function leavingDirectories(parent: string): string[] {
-  if (!existsSync(parent)) return []
-  try {
-    return readdirSync(parent)
-      .map((name) => join(parent, name))
-      .filter((directory) => isLeft(directory) || existsSync(join(directory, leavingName)))
-  } catch {
-    // Another user's.
-    return []
-  }
-}
-
-function isLeft(directory: string): boolean {
-  return basename(directory).startsWith(leftPrefix)
 }
 
 async function finishRemoval(directory: string, driver: Driver, options: CallOptions): Promise<void> {

@@ -10,7 +10,7 @@ import {
 } from '@covirt/core'
 import type { RemoteDriver } from '@covirt/driver-remote'
 import type { HostLifecycle } from '@covirt/lifecycle'
-import { resolveRoot } from '@covirt/local'
+import { resolveRoot } from '@covirt/local/served'
 import { throughOwner } from './owning-daemon.js'
 
 /**

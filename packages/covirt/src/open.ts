@@ -11,6 +11,7 @@ import {
 } from '@covirt/core'
 import type { RemoteDriver } from '@covirt/driver-remote'
 import { defaultUri } from './default-uri.js'
+import { leavingDirectories } from './leaving-containers.js'
 import { throughOwner } from './owning-daemon.js'
 import { type BuiltinDrivers, builtinProviders, remoteProvider } from './providers.js'
 
@@ -82,10 +83,11 @@ export async function open(
 /** With containers removed whose removal a process has begun and not lived to finish. */
 async function cleared<D extends Driver>(driver: D, uri: ConnectUri, options: OpenOptions): Promise<D> {
   if (uri.scheme !== 'covirt' && uri.scheme !== 'lxc') return driver
-  const [{ containersOf }, { finishRemovals }] = await Promise.all([
-    import('./container-home.js'),
-    import('./container-removal.js'),
-  ])
-  await finishRemovals(containersOf(uri), driver, options)
+  const { containersOf } = await import('./container-home.js')
+  const directory = containersOf(uri)
+  if (leavingDirectories(directory).length > 0) {
+    const { finishRemovals } = await import('./container-removal.js')
+    await finishRemovals(directory, driver, options)
+  }
   return driver
 }

@@ -9,7 +9,7 @@ const rooted: readonly string[] = ['covirt', 'lxc', 'qemu']
  */
 export async function throughOwner(uri: ConnectUri): Promise<ConnectUri | undefined> {
   if (!rooted.includes(uri.scheme) || isRemoteUri(uri)) return undefined
-  const { resolveRoot, servedSocket } = await import('@covirt/local')
+  const { resolveRoot, servedSocket } = await import('@covirt/local/served')
   const socket = await servedSocket(resolveRoot(uri))
   return socket === undefined ? undefined : { ...uri, transport: 'unix', query: { ...uri.query, socket } }
 }

@@ -1,8 +1,7 @@
 import { isVirError, VirError } from '@covirt/core'
 import { procedures } from '@covirt/protocol'
 import type { RpcCallOptions, RpcClient } from '../rpc-client.js'
-import { type CredentialsSource, findCredentials } from './find-credentials.js'
-import { logIn } from './log-in.js'
+import type { CredentialsSource } from './find-credentials.js'
 
 /** How a peer may want to know who we are (virConnectAuthType), by its number. */
 const authTypes = { none: 0, sasl: 1, polkit: 2 } as const
@@ -20,6 +19,8 @@ export async function authenticate(
   const [way, mechanism] = wanted === undefined ? [] : partsOf(wanted)
   const offered = await offers(rpc, options)
   if (offered.includes(authTypes.sasl) && (way ?? 'sasl') === 'sasl') {
+    const { findCredentials } = await import('./find-credentials.js')
+    const { logIn } = await import('./log-in.js')
     await logIn(rpc, mechanism, () => findCredentials(source, options), options)
     return
   }

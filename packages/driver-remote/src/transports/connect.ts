@@ -1,9 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { throwIfAborted } from '@covirt/core'
 import type { RemoteTarget } from '../remote-target.js'
-import { throughProgram } from './program.js'
-import { connectTcp, connectUnix, connectWithTls } from './sockets.js'
-import { sshArguments } from './ssh-command.js'
+import { connectTcp, connectUnix, type RouteBy } from './sockets.js'
 
 /** Opens a way to the peer: bytes in both directions. `NO_CONNECT`, with the reason, where there is none. */
 export async function connectTo(target: RemoteTarget, signal: AbortSignal): Promise<Duplex> {
@@ -15,10 +13,16 @@ export async function connectTo(target: RemoteTarget, signal: AbortSignal): Prom
     case 'tcp':
       return connectTcp(route, signal)
     case 'tls':
-      return connectWithTls(route, signal)
+      return (await import('./tls.js')).connectWithTls(route, signal)
     case 'ssh':
-      return throughProgram(route.command, sshArguments(target, route))
+      return throughSsh(target, route)
     case 'ext':
-      return throughProgram(route.command, [])
+      return (await import('./program.js')).throughProgram(route.command, [])
   }
+}
+
+async function throughSsh(target: RemoteTarget, route: RouteBy<'ssh'>): Promise<Duplex> {
+  const { sshArguments } = await import('./ssh-command.js')
+  const { throughProgram } = await import('./program.js')
+  return throughProgram(route.command, sshArguments(target, route))
 }

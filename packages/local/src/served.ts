@@ -1,0 +1,2 @@
+export { resolveRoot } from './root.js'
+export { servedSocket } from './served-root.js'
