@@ -64,7 +64,11 @@ export async function removeDurably(path: string): Promise<void> {
   await syncDirectory(dirname(path))
 }
 
+/** Drawn once: the names need to be new, and nobody else may write where they are. */
+const ownToken = randomBytes(4).toString('hex')
+let temporaries = 0
+
 /** A name beside `path` for a file that is to take its place. */
 export function temporaryName(path: string): string {
-  return join(dirname(path), `${temporaryPrefix}${randomBytes(6).toString('hex')}-${basename(path)}`)
+  return join(dirname(path), `${temporaryPrefix}${ownToken}${(++temporaries).toString(36)}-${basename(path)}`)
 }
