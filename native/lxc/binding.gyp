@@ -40,7 +40,9 @@
       'sources': [
         'src/liblxc.cc',
         'src/program/attach.cc',
+        'src/program/enter.cc',
         'src/program/files.cc',
+        'src/program/filter.cc',
         'src/program/gate.cc',
         'src/program/hold.cc',
         'src/program/id-map.cc',
@@ -70,7 +72,7 @@
       ],
       # Each container's monitor is a fork of this program: nothing of the C++ runtime may stay in it.
       'cflags_cc': ['-fno-exceptions', '-fno-rtti', '-Os', '-fno-asynchronous-unwind-tables'],
-      'ldflags': ['-Wl,--as-needed', '-Wl,-z,relro,-z,now', '-s']
+      'ldflags': ['-static-libgcc', '-Wl,--as-needed', '-Wl,-z,relro,-z,now', '-s']
     }
   ]
 }

@@ -8,6 +8,9 @@ import { exitOf } from './support/exit-of.js'
 import { readUntil } from './support/read-until.js'
 import { testContainer } from './support/test-container.js'
 
+/** A line of a configuration that may mean something to programs: they are brought in by liblxc. */
+const onlyLibLxcKnows = 'lxc.ephemeral = 0'
+
 describeWhen(canRunLxc(), 'attach', () => {
   test('runs a program inside, with its input, output and exit code', async () => {
     await using container = await testContainer()
@@ -71,10 +74,11 @@ describeWhen(canRunLxc(), 'attach', () => {
   })
 
   test.each([
-    ['was moved into its control groups', false],
-    ['came into it by way of a member', true],
-  ])('aborting kills the program that %s', async (_, isKnown) => {
-    await using container = await testContainer()
+    ['was moved into its control groups', false, []],
+    ['came into it by way of a member', true, [onlyLibLxcKnows]],
+    ['came into it without liblxc', true, []],
+  ])('aborting kills the program that %s', async (_, isKnown, config) => {
+    await using container = await testContainer({ config })
     const { initPid } = await start(container)
     const controller = new AbortController()
     const program = await attach(container, ['/bin/sh', '-c', 'echo ready; exec sleep 1000'], {
@@ -92,7 +96,7 @@ describeWhen(canRunLxc(), 'attach', () => {
 
   test('runs a program also where the member of its control groups is killed that brings it in', async () => {
     const library = await deadlyLibLxc()
-    await using container = await testContainer()
+    await using container = await testContainer({ config: [onlyLibLxcKnows] })
     const { initPid } = await start(container)
 
     process.env.COVIRT_LIBLXC = library
@@ -101,6 +105,20 @@ describeWhen(canRunLxc(), 'attach', () => {
     })
 
     expect(await text(stdout)).toBe('here\n')
+  })
+
+  test('needs no liblxc where no security module labels processes', async () => {
+    await using container = await testContainer({ config: ['lxc.environment = KIND=test'] })
+    const { initPid } = await start(container)
+    const isLabelled = await readFile(`/proc/${initPid}/attr/current`, 'utf8').catch(() => '')
+
+    process.env.COVIRT_LIBLXC = '/nonexistent'
+    const attached = attach(container, ['/bin/sh', '-c', 'echo $KIND'], { initPid }).finally(() => {
+      delete process.env.COVIRT_LIBLXC
+    })
+
+    if (isLabelled === '') expect(await text((await attached).stdout)).toBe('test\n')
+    else await expect(attached).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
   test('to a stopped container is an error', async () => {

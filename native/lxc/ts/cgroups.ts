@@ -22,9 +22,19 @@ export async function containerCgroups(initPid: number): Promise<ReadonlyMap<str
     // Of a process that is going, version 1 tells the root: there all of the host would be meant.
     if (isExiting(readFileSync(`/proc/${initPid}/stat`, 'utf8')))
       throw Object.assign(new Error(`process ${initPid} has ended`), { code: 'ENOENT' })
-    return findCgroups(membership, readFileSync('/proc/self/mountinfo', 'utf8'))
+    return cgroupsIn(membership, knownMounts(membership))
   } catch (error) {
     throw toLxcError(error, 'containerCgroups')
+  }
+}
+
+/** When the process of this number began, in clock ticks since boot; `undefined` where there is none. */
+export function processStart(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
   }
 }
 
@@ -51,7 +61,13 @@ let own: readonly string[] | undefined
 
 /** {@link containerCgroups} from the content of `/proc/PID/cgroup` and `/proc/self/mountinfo`. */
 export function findCgroups(membership: string, mountinfo: string): ReadonlyMap<string, string> {
-  const mounts = cgroupMounts(mountinfo)
+  return cgroupsIn(membership, cgroupMounts(mountinfo))
+}
+
+function cgroupsIn(
+  membership: string,
+  mounts: ReadonlyMap<string, CgroupMount>,
+): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
   for (const line of membership.split('\n')) {
     const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
@@ -62,6 +78,20 @@ export function findCgroups(membership: string, mountinfo: string): ReadonlyMap<
     }
   }
   return found
+}
+
+let known: { readonly hierarchies: string; readonly mounts: ReadonlyMap<string, CgroupMount> } | undefined
+
+/** Where this host has the hierarchies that `membership` names; a list of mounts is long where there are many containers. */
+function knownMounts(membership: string): ReadonlyMap<string, CgroupMount> {
+  const hierarchies = membership.replace(/:\/.*$/gm, '')
+  if (known?.hierarchies === hierarchies) return known.mounts
+  const mounts = cgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8'))
+  // One that is not mounted anywhere may be later on.
+  const names = hierarchies.split('\n').filter((line) => line !== '')
+  const areAllKnown = names.every((line) => mounts.has(line.replace(/^\d+:/, '').split(',')[0] ?? ''))
+  if (areAllKnown) known = { hierarchies, mounts }
+  return mounts
 }
 
 /** Removes those cgroups of a process that are a monitor's and empty by now; `membership` as in {@link findCgroups}. */

@@ -8,6 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <initializer_list>
+
+#include "program/enter.h"
 #include "program/id-map.h"
 #include "program/member.h"
 #include "program/supervisor.h"
@@ -32,6 +35,8 @@ struct Program {
   const char *cwd;
   // To who adopts it; -1 where it is our child from the beginning.
   int link;
+  // Its variables, where liblxc does not see to them.
+  char **env;
 };
 
 // Runs inside the container. Dies with us, so that killing covirt-lxc ends what it runs.
@@ -42,6 +47,7 @@ int Execute(void *argument) {
   } else if (!AwaitAdoption(program.link)) {
     return 126;
   }
+  if (program.env != nullptr) environ = program.env;
   setsid();
   if (program.terminal >= 0 && !TakeTerminal(program.terminal, program.columns, program.rows)) {
     dprintf(STDERR_FILENO, "no terminal can be opened: %s\n", strerror(errno));
@@ -58,12 +64,19 @@ int Execute(void *argument) {
   return error == ENOENT ? 127 : 126;
 }
 
-// The variables that the program is to have; ours are shifted by one.
-char **ProgramEnvironment() {
-  size_t count = 0;
+// As liblxc has it: many programs take it for granted that there is a PATH.
+char kDefaultPath[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+char kInContainer[] = "container=lxc";
+
+// The variables that the program is to have, `first` before them; ours are shifted by one.
+char **ProgramEnvironment(std::initializer_list<char *> first) {
+  size_t count = first.size();
   for (char **entry = environ; *entry != nullptr; entry++) count++;
   char **env = static_cast<char **>(calloc(count + 1, sizeof(char *)));
   size_t at = 0;
+  for (char *variable : first) {
+    if (env != nullptr) env[at++] = variable;
+  }
   for (char **entry = environ; env != nullptr && *entry != nullptr; entry++) {
     if (**entry == kEnvPrefix) env[at++] = *entry + 1;
   }
@@ -110,6 +123,18 @@ pid_t Enter(Entry *entry, const Options &options, pid_t init) {
   return Enter(*entry);
 }
 
+// Stays with the program until its end; negative, with errno, where it was lost.
+int Attend(pid_t pid, FILE *control, const Options &options, const int (&terminal)[2]) {
+  fprintf(control, "{\"pid\":%d}\n", pid);
+  int master = -1;
+  if (terminal[1] >= 0) {
+    close(terminal[1]);
+    master = ReceiveTerminal(terminal[0]);
+    close(terminal[0]);
+  }
+  return Supervisor(pid, options.control_fd, master).Run(control);
+}
+
 }  // namespace
 
 int Attach(const Job &job) {
@@ -128,7 +153,7 @@ int Attach(const Job &job) {
   if (!c->is_running(c)) return fail(ESRCH, "the container is not running");
   lxc_attach_options_t attach = LXC_ATTACH_OPTIONS_DEFAULT;
   attach.env_policy = LXC_ATTACH_CLEAR_ENV;
-  attach.extra_env_vars = ProgramEnvironment();
+  attach.extra_env_vars = ProgramEnvironment({});
   attach.initial_cwd = const_cast<char *>("/");
   if (options.namespaces > 0) attach.namespaces = options.namespaces;
   if (options.uid >= 0) attach.uid = static_cast<uid_t>(options.uid);
@@ -139,19 +164,34 @@ int Attach(const Job &job) {
   }
   const pid_t init = c->init_pid(c);
   GivePipes(init, options);
-  Program program = {options.argv, terminal[1], options.columns, options.rows, options.cwd ? options.cwd : "/", -1};
+  Program program = {options.argv, terminal[1], options.columns, options.rows, options.cwd ? options.cwd : "/", -1, nullptr};
   Entry entry = {c, &attach, &program};
   const pid_t pid = Enter(&entry, options, init);
   if (pid <= 0) return fail(c->is_running(c) ? 0 : ESRCH, "the program could not be brought into the container");
-  fprintf(control, "{\"pid\":%d}\n", pid);
-  int master = -1;
-  if (terminal[1] >= 0) {
-    close(terminal[1]);
-    master = ReceiveTerminal(terminal[0]);
-    close(terminal[0]);
-  }
-  const int status = Supervisor(pid, options.control_fd, master).Run(control);
+  const int status = Attend(pid, control, options, terminal);
   return status < 0 ? fail(errno, "the program was lost") : 0;
+}
+
+int AttachDirectly(const Options &options) {
+  Confinement confinement;
+  if (options.control_fd < 0 || options.argv == nullptr || options.namespaces > 0) return -1;
+  if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return -1;
+  if (!ReadConfinement(options, &confinement)) return -1;
+  int terminal[2] = {-1, -1};
+  if (options.columns > 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, terminal) != 0) return -1;
+  GivePipes(atoi(options.init), options);
+  char **env = ProgramEnvironment({kDefaultPath, kInContainer});
+  Program program = {options.argv, terminal[1], options.columns, options.rows, options.cwd ? options.cwd : "/", -1, env};
+  const Groups groups = {options.cgroups, options.unified_cgroup, confinement.owner, confinement.owner_group};
+  const pid_t pid = env == nullptr ? -1 : Enter(confinement, groups, Execute, &program);
+  FILE *control = pid > 0 ? fdopen(options.control_fd, "w") : nullptr;
+  if (control == nullptr) {
+    for (const int fd : {terminal[0], terminal[1], confinement.init}) close(fd);
+    return -1;
+  }
+  close(confinement.init);
+  setlinebuf(control);
+  return Attend(pid, control, options, terminal) < 0 ? kFailed : 0;
 }
 
 }  // namespace covirt

@@ -38,7 +38,7 @@ struct Verb {
   int (*run)(const Job &job);
 };
 
-constexpr Verb kVerbs[] = {{"start", Start}, {"attach", Attach}, {"interfaces", Interfaces}, {"files", Files},   {"link", Link},       {"mount", Mount}};
+constexpr Verb kVerbs[] = {{"start", Start}, {"attach", Attach}, {"filter", Filter}, {"interfaces", Interfaces}, {"files", Files},   {"link", Link},       {"mount", Mount}};
 
 int Main(int argc, char **argv) {
   // Run by liblxc, which adds words of its own to the command.
@@ -58,6 +58,10 @@ int Main(int argc, char **argv) {
   }
   if (verb == nullptr) return fail(EINVAL, "unknown verb");
   if (options.homes[0] != nullptr) BeginMoves(options.homes[0]);
+  if (options.init != nullptr && verb->run == Attach) {
+    const int code = AttachDirectly(options);
+    if (code >= 0) return code;
+  }
   LibLxc lib;
   char reason[1024];
   if (!OpenLibLxc(&lib, reason, sizeof reason)) return fail(ENOENT, reason);

@@ -46,6 +46,14 @@ pid_t Fork(int leaf) {
   return static_cast<pid_t>(syscall(SYS_clone3, &args, sizeof args));
 }
 
+// Of a member that has ended: one that was killed may have said nothing, while what it has attached keeps its end open.
+pid_t Heard(int link) {
+  pid_t pid = -1;
+  return recv(link, &pid, sizeof pid, MSG_DONTWAIT) == sizeof pid ? pid : -1;
+}
+
+}  // namespace
+
 bool Join(char **directories) {
   for (char **directory = directories; *directory != nullptr; directory++) {
     char path[PATH_MAX];
@@ -60,23 +68,21 @@ bool Join(char **directories) {
   return true;
 }
 
-// Of a member that has ended: one that was killed may have said nothing, while what it has attached keeps its end open.
-pid_t Heard(int link) {
-  pid_t pid = -1;
-  return recv(link, &pid, sizeof pid, MSG_DONTWAIT) == sizeof pid ? pid : -1;
+pid_t ForkMember(const Groups &groups) {
+  const int leaf = groups.unified == nullptr ? -1 : OpenLeaf(groups);
+  if (groups.unified != nullptr && leaf < 0) return -1;
+  const pid_t pid = Fork(leaf);
+  if (leaf >= 0) close(leaf);
+  return pid;
 }
-
-}  // namespace
 
 pid_t AttachFromWithin(const Groups &groups, pid_t (*attach)(void *argument, int link), void *argument) {
   int link[2];
-  const int leaf = groups.unified == nullptr ? -1 : OpenLeaf(groups);
-  if (groups.unified != nullptr && leaf < 0) return -1;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) != 0) return -1;
   const pid_t us = getpid();
   // What the member leaves behind is ours, and not init's.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
-  const pid_t member = Fork(leaf);
+  const pid_t member = ForkMember(groups);
   if (member == 0) {
     close(link[0]);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -85,7 +91,6 @@ pid_t AttachFromWithin(const Groups &groups, pid_t (*attach)(void *argument, int
     send(link[1], &pid, sizeof pid, MSG_NOSIGNAL);
     _exit(0);
   }
-  if (leaf >= 0) close(leaf);
   close(link[1]);
   while (member > 0 && waitpid(member, nullptr, 0) < 0 && errno == EINTR) {
   }

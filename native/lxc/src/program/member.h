@@ -14,6 +14,12 @@ struct Groups {
   unsigned owner_group;
 };
 
+// A fork(2) of ours in that of version 2; it has yet to join the others. -1 where that fails.
+pid_t ForkMember(const Groups &groups);
+
+// Moves us, a process of one thread, into these groups of version 1.
+bool Join(char **directories);
+
 // Runs `attach` in a process that is in these groups and then ends; `attach` returns the number of what it has brought in,
 // which is a child of ours afterwards, and calls AwaitAdoption with `link` before it does anything. Returns that number, or
 // -1: nothing was brought in, or it ends by itself.

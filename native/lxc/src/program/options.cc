@@ -22,7 +22,7 @@ char **NewList(int argc) { return static_cast<char **>(calloc(static_cast<size_t
 }  // namespace
 
 const char *ParseOptions(int argc, char **argv, Options *options) {
-  if (argc < 2) return "usage: covirt-lxc start|attach|interfaces|files|link|mount --path DIR --name NAME ...";
+  if (argc < 2) return "usage: covirt-lxc start|attach|filter|interfaces|files|link|mount --path DIR --name NAME ...";
   options->verb = argv[1];
   options->idmaps = NewList(argc);
   options->stages = NewList(argc);
@@ -46,6 +46,10 @@ const char *ParseOptions(int argc, char **argv, Options *options) {
     }
     if (strcmp(option, "--paused") == 0) {
       options->paused = true;
+      continue;
+    }
+    if (strcmp(option, "--no-new-privileges") == 0) {
+      options->no_new_privileges = true;
       continue;
     }
     if (i + 1 >= argc) return "an option lacks its value";
@@ -85,6 +89,10 @@ const char *ParseOptions(int argc, char **argv, Options *options) {
       options->cgroups[cgroup_count++] = value;
     } else if (strcmp(option, "--unified-cgroup") == 0) {
       options->unified_cgroup = value;
+    } else if (strcmp(option, "--init") == 0) {
+      options->init = value;
+    } else if (strcmp(option, "--filter") == 0) {
+      options->filter = value;
     } else if (strcmp(option, "--uid") == 0) {
       if (!ParseNumber(value, &options->uid)) return "--uid is not a number";
     } else if (strcmp(option, "--gid") == 0) {

@@ -27,6 +27,9 @@ struct Options {
   char **homes = nullptr;  // the cgroups of our caller, ends with a null
   char **cgroups = nullptr;  // of the container, in hierarchies of version 1, ends with a null
   const char *unified_cgroup = nullptr;  // in that of version 2
+  const char *init = nullptr;  // of the container: "PID:START", the latter in clock ticks since boot
+  const char *filter = nullptr;  // of its system calls, in hexadecimal digits
+  bool no_new_privileges = false;
   char **argv = nullptr;  // what follows "--", ends with a null; null where nothing does
 };
 

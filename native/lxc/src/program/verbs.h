@@ -34,6 +34,14 @@ int Start(const Job &job);
 // there. With options.cgroups and options.unified_cgroup, all that the container has, it comes to be there faster.
 int Attach(const Job &job);
 
+// As Attach, without liblxc, where options.init says what to run it beside; see Confinement for what holds it then. Negative
+// where that cannot be done: nothing has been done.
+int AttachDirectly(const Options &options);
+
+// Prints {"filter":"..."}: the filter of system calls that liblxc gives to a program in this running container, in
+// hexadecimal digits, or an empty one where it gives none.
+int Filter(const Job &job);
+
 // Prints {"interfaces":[{"name","mac","addresses":[{"family","address","prefix"}]}]} of a running container.
 int Interfaces(const Job &job);
 
