@@ -40,6 +40,12 @@
       'sources': [
         'src/liblxc.cc',
         'src/program/attach.cc',
+        'src/program/copy-attributes.cc',
+        'src/program/copy-data.cc',
+        'src/program/copy-links.cc',
+        'src/program/copy-target.cc',
+        'src/program/copy-walk.cc',
+        'src/program/copy.cc',
         'src/program/enter.cc',
         'src/program/files.cc',
         'src/program/filter.cc',

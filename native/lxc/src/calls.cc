@@ -23,14 +23,13 @@ namespace {
 
 struct Task {
   uint64_t id;
-  std::shared_ptr<const LibLxc> lib;
   Work work;
   std::shared_ptr<Mailbox> mailbox;
 };
 
 void *RunTask(void *argument) {
   const std::unique_ptr<Task> task(static_cast<Task *>(argument));
-  Reply reply = task->work(*task->lib);
+  Reply reply = task->work();
   const std::lock_guard<std::mutex> lock(task->mailbox->mutex);
   if (task->mailbox->async == nullptr) return nullptr;
   task->mailbox->replies.emplace_back(task->id, std::move(reply));
@@ -69,11 +68,11 @@ Calls::Calls(Napi::Env env)
   mailbox_->async = &async_;
 }
 
-Napi::Promise Calls::Run(std::shared_ptr<const LibLxc> lib, Work work) {
+Napi::Promise Calls::Run(Work work) {
   auto deferred = Napi::Promise::Deferred::New(env_);
   Pending pending{deferred, Napi::Persistent(Napi::Error::New(env_, "").Value().As<Napi::Object>())};
   const uint64_t id = next_id_++;
-  auto task = std::make_unique<Task>(Task{id, std::move(lib), std::move(work), mailbox_});
+  auto task = std::make_unique<Task>(Task{id, std::move(work), mailbox_});
   if (const int error = StartThread(task.get())) {
     Reply reply = Failure{error, std::string("no thread could be started: ") + strerror(error)};
     Settle(&pending, &reply);
@@ -131,17 +130,15 @@ Napi::Value CallContainer(const Napi::CallbackInfo &info, ContainerWork work) {
   const std::string path = info[0].As<Napi::String>();
   const std::string name = info[1].As<Napi::String>();
   Environment &environment = Environment::Of(info.Env());
-  return environment.calls().Run(
-      environment.RequireLibLxc(info.Env()), [path, name, work](const LibLxc &lib) -> Reply {
-        lxc_container *container = lib.container_new(name.c_str(), path.c_str());
-        if (container == nullptr) {
-          return Failure{EINVAL, "liblxc cannot read the container's configuration " + path + "/" + name +
-                                     "/config"};
-        }
-        Reply reply = work(container);
-        lib.container_put(container);
-        return reply;
-      });
+  return environment.calls().Run([lib = environment.RequireLibLxc(info.Env()), path, name, work]() -> Reply {
+    lxc_container *container = lib->container_new(name.c_str(), path.c_str());
+    if (container == nullptr) {
+      return Failure{EINVAL, "liblxc cannot read the container's configuration " + path + "/" + name + "/config"};
+    }
+    Reply reply = work(container);
+    lib->container_put(container);
+    return reply;
+  });
 }
 
 }  // namespace covirt

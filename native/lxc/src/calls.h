@@ -1,4 +1,4 @@
-// Calls of liblxc that wait for a container's monitor, each on a thread of its own.
+// Calls that wait long, of liblxc for a container's monitor above all, each on a thread of its own.
 //
 // Not in libuv's pool: a monitor that is stopped or hangs never answers, liblxc 5 knows no timeout, and four
 // such containers would end all file and DNS work of the process. A thread costs some 30 microseconds.
@@ -16,7 +16,7 @@
 
 namespace covirt {
 
-using Work = std::function<Reply(const LibLxc &)>;
+using Work = std::function<Reply()>;
 using ContainerWork = std::function<Reply(lxc_container *)>;
 
 struct Mailbox;
@@ -28,7 +28,7 @@ class Calls : public LoopHandle {
 
   // Runs `work`, which holds copies only, on a new thread. The promise's error is made now, so that its
   // stack is the caller's. The event loop stays alive until the promise is settled.
-  Napi::Promise Run(std::shared_ptr<const LibLxc> lib, Work work);
+  Napi::Promise Run(Work work);
 
  protected:
   void OnClose() override;

@@ -141,16 +141,15 @@ Napi::Value Reboot(const Napi::CallbackInfo &info) {
 Napi::Value ListActive(const Napi::CallbackInfo &info) {
   const std::string path = info[0].As<Napi::String>();
   Environment &environment = Environment::Of(info.Env());
-  return environment.calls().Run(
-      environment.RequireLibLxc(info.Env()), [path](const LibLxc &lib) -> Reply {
-        char **names = nullptr;
-        const int count = lib.list_active(path.c_str(), &names, nullptr);
-        if (count < 0) return Failure{0, "liblxc cannot list the active containers of " + path};
-        std::vector<std::string> result(names, names + count);
-        for (int i = 0; i < count; i++) free(names[i]);
-        free(names);
-        return result;
-      });
+  return environment.calls().Run([lib = environment.RequireLibLxc(info.Env()), path]() -> Reply {
+    char **names = nullptr;
+    const int count = lib->list_active(path.c_str(), &names, nullptr);
+    if (count < 0) return Failure{0, "liblxc cannot list the active containers of " + path};
+    std::vector<std::string> result(names, names + count);
+    for (int i = 0; i < count; i++) free(names[i]);
+    free(names);
+    return result;
+  });
 }
 
 }  // namespace

@@ -14,6 +14,9 @@
 
 #include "environment.h"
 
+#include "calls.h"
+#include "environment.h"
+
 namespace covirt {
 
 namespace {
@@ -42,6 +45,15 @@ Napi::Value MakeFifo(const Napi::CallbackInfo &info) {
     throw SystemError(info.Env(), errno, "mkfifo");
   }
   return info.Env().Undefined();
+}
+
+Napi::Value SyncFileSystem(const Napi::CallbackInfo &info) {
+  const std::string path = info[0].As<Napi::String>();
+  return Environment::Of(info.Env()).calls().Run([path]() -> Reply {
+    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    if (fd.Get() >= 0 && syncfs(fd.Get()) == 0) return Nothing{};
+    return Failure{errno, strerror(errno)};
+  });
 }
 
 Napi::Value SealedCopy(const Napi::CallbackInfo &info) {
@@ -78,6 +90,7 @@ void ExportFd(Napi::Env env, Napi::Object exports) {
   exports["setWindowSize"] = Napi::Function::New(env, SetWindowSize, "setWindowSize");
   exports["unreadInput"] = Napi::Function::New(env, UnreadInput, "unreadInput");
   exports["sealedCopy"] = Napi::Function::New(env, SealedCopy, "sealedCopy");
+  exports["syncFileSystem"] = Napi::Function::New(env, SyncFileSystem, "syncFileSystem");
   exports["makeFifo"] = Napi::Function::New(env, MakeFifo, "makeFifo");
 }
 

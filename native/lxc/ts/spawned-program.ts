@@ -25,14 +25,6 @@ export function spawnProgram(args: readonly string[], stdio: readonly StdioUse[]
   return spawn(file, [file, ...args], { environment: ownEnvironment(), stdio })
 }
 
-/**
- * As {@link spawnProgram}, for a program of the system, by its name in PATH. What it says is not translated. Throws a system
- * error where there is none of that name.
- */
-export function spawnTool(name: string, args: readonly string[], stdio: readonly StdioUse[]): SpawnedProgram {
-  return spawn(name, [name, ...args], { environment: [...ownEnvironment(), 'LC_ALL=C'], stdio })
-}
-
 let sealed: number | undefined
 
 /**

@@ -1,4 +1,4 @@
-// covirt-lxc: the operations of liblxc that fork, one per run.
+// covirt-lxc: the operations of liblxc that fork, one per run, and what else is better done by a process that can be killed.
 //
 // liblxc forks without exec and moves its caller into the container's monitor cgroup. Done here, in a small
 // program of one thread that then ends, a monitor is a small process, and the caller stays where it was.
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "program/copy.h"
 #include "program/hold.h"
 #include "program/json.h"
 #include "program/own-groups.h"
@@ -47,6 +48,7 @@ int Main(int argc, char **argv) {
     const int count = atoi(argv[2]);
     return count < 0 || count > argc - 3 ? kFailed : Routes(count, argv + 3);
   }
+  if (argc == 4 && strcmp(argv[1], "copy") == 0) return Copy(argv[2], argv[3]);
   Options options;
   Log log;
   const auto fail = [&](int error, const char *message) { return Fail(options, log, stderr, error, message); };
