@@ -1,6 +1,9 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { expect, test } from '@jest/globals'
 import { canLimitContainers, canRunLxc, describeWhen, testWhen } from '../../../test/fixtures/index.js'
 import {
+  attach,
+  type Container,
   cgroupItem,
   configItem,
   containerCgroups,
@@ -9,6 +12,7 @@ import {
   setCgroupItem,
   start,
   state,
+  statFile,
 } from '../ts/index.js'
 import { monitorOf } from './support/monitor-of.js'
 import { testContainer } from './support/test-container.js'
@@ -30,6 +34,24 @@ describeWhen(canRunLxc(), 'questions about a container', () => {
     expect(await runningConfigItem(container, 'lxc.net.3.veth.pair')).toMatch(/^veth/)
     expect(await runningConfigItem(container, 'lxc.net.3.hwaddr')).toBeUndefined()
     expect(await runningConfigItem(container, 'lxc.net.1.type')).toBeUndefined()
+  })
+
+  test.each([
+    ['files', (container: Container) => statFile({ container }, '/', { follow: true })],
+    ['programs', (container: Container) => attach(container, ['/bin/true'])],
+  ])('%s of one whose configuration cannot be read: that is said', async (_what, ask) => {
+    await using container = await testContainer()
+    const file = `${container.path}/${container.name}/config`
+    const good = await readFile(file)
+    await writeFile(file, 'lxc.nonsense = 1\n')
+
+    const asked = ask(container)
+
+    await expect(asked).rejects.toMatchObject({
+      code: 'EINVAL',
+      message: expect.stringContaining('configuration'),
+    })
+    await writeFile(file, good)
   })
 
   testWhen(canLimitContainers(), 'a cgroup value that was set is the one that is read', async () => {

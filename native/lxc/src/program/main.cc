@@ -4,8 +4,10 @@
 // program of one thread that then ends, a monitor is a small process, and the caller stays where it was.
 // A result is one JSON line on stdout; an error one JSON line on stderr, and exit code 1.
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "program/copy.h"
 #include "program/hold.h"
@@ -34,6 +36,12 @@ int Fail(const Options &options, const Log &log, FILE *out, int error, const cha
 
 namespace {
 
+bool HasConfiguration(const Options &options) {
+  char path[PATH_MAX];
+  const int length = snprintf(path, sizeof path, "%s/%s/config", options.path, options.name);
+  return length >= 0 && static_cast<size_t>(length) < sizeof path && access(path, F_OK) == 0;
+}
+
 struct Verb {
   const char *name;
   int (*run)(const Job &job);
@@ -51,7 +59,10 @@ int Main(int argc, char **argv) {
   if (argc == 4 && strcmp(argv[1], "copy") == 0) return Copy(argv[2], argv[3]);
   Options options;
   Log log;
-  const auto fail = [&](int error, const char *message) { return Fail(options, log, stderr, error, message); };
+  const auto fail = [&](int error, const char *message) {
+    FILE *control = options.control_fd < 0 ? nullptr : fdopen(options.control_fd, "w");
+    return Fail(options, log, control != nullptr ? control : stderr, error, message);
+  };
   const char *mistake = ParseOptions(argc, argv, &options);
   if (mistake != nullptr) return fail(EINVAL, mistake);
   const Verb *verb = nullptr;
@@ -69,7 +80,11 @@ int Main(int argc, char **argv) {
   if (!OpenLibLxc(&lib, reason, sizeof reason)) return fail(ENOENT, reason);
   if (!log.Open(lib, options)) return fail(errno, "the log file cannot be written");
   lxc_container *container = lib.container_new(options.name, options.path);
-  if (container == nullptr) return fail(EINVAL, "liblxc cannot read the container's configuration");
+  if (container == nullptr) {
+    // It goes when the container has ended.
+    if (!HasConfiguration(options)) return fail(ESRCH, "the container is not running");
+    return fail(EINVAL, "liblxc cannot read the container's configuration");
+  }
   const int code = verb->run(Job{lib, options, log, container});
   lib.container_put(container);
   return code;
