@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { messageOf } from '@covirt/core'
-import { logFormats, logLevels } from './config/config-schema.js'
 import type { LogLevel } from './log/log-format.js'
+import { logFormats, logLevels } from './log/log-options.js'
 
 /** What a command line asks for. */
 export interface CommandLine {

@@ -1,15 +1,47 @@
 import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { describe, expect, test } from '@jest/globals'
 import { tempRoot } from '../../../test/fixtures/index.js'
 import { configSchema } from '../src/config/config-schema.js'
+import { defaultConfig } from '../src/config/default-config.js'
 import { lineOfKey } from '../src/config/key-lines.js'
-import { parseConfig, readConfig } from '../src/config/read-config.js'
+import { parseConfig } from '../src/config/parse-config.js'
+import { readConfig } from '../src/config/read-config.js'
 
 const example = readFileSync(new URL('../covirtd.toml', import.meta.url), 'utf8')
 const defaults = configSchema.parse({})
 
 /** The example with each option that is commented out (`#key = value`) in force. */
 const everything = example.replace(/^#(?=[a-z_]+ = |\[)/gm, '')
+
+test('the defaults are those of the schema', () => {
+  expect(defaultConfig).toEqual(defaults)
+})
+
+describe('a file that sets nothing', () => {
+  test.each([
+    ['the example', example],
+    ['nothing', ''],
+    ['comments', '# one\r\n\t# two\n\n'],
+  ])('is read without the schema: %s', async (_, text) => {
+    await using root = await tempRoot()
+    const path = root.join('covirtd.toml')
+    await writeFile(path, text)
+    await expect(readConfig(path)).resolves.toBe(defaultConfig)
+  })
+
+  test.each([
+    ['a table that is there twice', '[tls]\n[tls]'],
+    ['a table that nobody knows', '[tsl]'],
+    ['a list of tables', '[drivers]'],
+    ['a character that TOML does not have', '# \u0001'],
+  ])('is refused all the same: %s', async (_, text) => {
+    await using root = await tempRoot()
+    const path = root.join('covirtd.toml')
+    await writeFile(path, text)
+    await expect(readConfig(path)).rejects.toMatchObject({ code: 'CONF_SYNTAX' })
+  })
+})
 
 describe('the example file', () => {
   test('changes nothing as it is', () => {

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { matchesAny } from '../src/access/glob.js'
 import { knownClients } from '../src/access/known-clients.js'
 import { rulePolicy } from '../src/access/rule-policy.js'
-import { parseConfig } from '../src/config/read-config.js'
+import { parseConfig } from '../src/config/parse-config.js'
 import type { ClientIdentity } from '../src/listen/connection.js'
 
 const ids: Readonly<Record<string, number>> = { 'passwd alice': 1001, 'group staff': 50, 'passwd 7': 7 }

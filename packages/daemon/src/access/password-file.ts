@@ -6,29 +6,11 @@ import { writeDurably } from '@covirt/local'
 import {
   formatScramVerifier,
   makeScramVerifier,
-  parseScramVerifier,
   preparedText,
   type ScramVerifier,
   scramVerifierOfNobody,
 } from '@covirt/server'
-import { z } from 'zod'
-
-const verifier = z.string().transform((text, { addIssue }) => {
-  const parsed = parseScramVerifier(text)
-  if (!parsed) addIssue('is not what is kept of a password')
-  return parsed as ScramVerifier
-})
-
-const schema = z.strictObject({
-  /** What answers for users that there are not are made from. */
-  secret: z.base64().transform((text) => Buffer.from(text, 'base64')),
-  users: z.record(z.string(), verifier),
-})
-
-interface Passwords {
-  readonly secret: Buffer
-  readonly users: ReadonlyMap<string, ScramVerifier>
-}
+import type { Passwords } from './password-document.js'
 
 /**
  * Users with passwords, in a file that only its owner may read. It holds none of the passwords, and nothing with which
@@ -87,8 +69,8 @@ export class PasswordFile {
       throw this.#unreadable(messageOf(cause), cause)
     }
     try {
-      const { secret, users } = schema.parse(JSON.parse(text))
-      return { secret, users: new Map(Object.entries(users)) }
+      const { parsePasswords } = await import('./password-document.js')
+      return parsePasswords(text)
     } catch (cause) {
       throw this.#unreadable('it is damaged', cause)
     }

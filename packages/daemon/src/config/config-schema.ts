@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path'
 import { accessRoles } from '@covirt/server'
 import { z } from 'zod'
+import { logFormats, logLevels } from '../log/log-options.js'
 
 const path = z.string().refine(isAbsolute, 'must be an absolute path')
 const names = z.array(z.string().min(1))
@@ -69,11 +70,6 @@ const access = z.strictObject({
   default: z.enum(['none', ...accessRoles]).optional(),
   rules: z.array(accessRule).default([]),
 })
-
-/** How much is logged, each including those before it. */
-export const logLevels = ['error', 'warn', 'info', 'debug'] as const
-/** In what form it is logged. */
-export const logFormats = ['auto', 'journal', 'json', 'text'] as const
 
 const log = z.strictObject({
   level: z.enum(logLevels).default('info'),

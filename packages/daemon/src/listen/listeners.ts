@@ -7,7 +7,7 @@ import type { Accept, ClientIdentity, Listener } from './connection.js'
 import { libvirtSockets } from './libvirt-sockets.js'
 import type { SocketAccess } from './socket-file.js'
 import { listenTcp } from './tcp-listener.js'
-import { listenTls, type TlsListener } from './tls-listener.js'
+import type { TlsListener } from './tls-listener.js'
 import { listenInherited, listenUnix, type UnixListenerOptions } from './unix-listener.js'
 
 /** What a daemon listens on, and how. */
@@ -47,6 +47,7 @@ export class Listeners {
       const bounded = { ...options, maxConnections: limits.clients }
       if (tcp.enabled) listeners.#listeners.push(await listenTcp(tcp, bounded))
       if (tls.enabled) {
+        const { listenTls } = await import('./tls-listener.js')
         listeners.#tls = await listenTls(tls, bounded)
         listeners.#listeners.push(listeners.#tls)
       }

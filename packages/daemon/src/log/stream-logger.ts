@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs'
 import { type Clock, type Logger, systemClock } from '@covirt/core'
-import { logLevels } from '../config/config-schema.js'
 import { journalLine, jsonLine, type LogFormatter, type LogLevel, textLine } from './log-format.js'
+import { logLevels } from './log-options.js'
 
 /** In what form entries are written. */
 export type LogForm = 'journal' | 'json' | 'text'

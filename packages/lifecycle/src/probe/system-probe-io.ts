@@ -1,6 +1,4 @@
 import { mkdir, readFile, rm } from 'node:fs/promises'
-import { request as requestHttp } from 'node:http'
-import { request as requestHttps } from 'node:https'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { type CallOptions, type DomainRef, type Driver, requireRole, VirError } from '@covirt/core'
@@ -28,12 +26,12 @@ export class SystemProbeIo implements ProbeIo {
     })
   }
 
-  httpStatus(url: string, { signal }: CallOptions): Promise<number> {
+  async httpStatus(url: string, { signal }: CallOptions): Promise<number> {
     const { protocol } = new URL(url)
     if (protocol !== 'http:' && protocol !== 'https:') {
       throw new VirError('CONFIG_UNSUPPORTED', `'${url}' is neither http nor https`)
     }
-    const request = protocol === 'https:' ? requestHttps : requestHttp
+    const { request } = protocol === 'https:' ? await import('node:https') : await import('node:http')
     return new Promise((resolve, reject) => {
       const asked = request(url, { agent: false, ...(signal && { signal }) }, (response) => {
         response.destroy()
