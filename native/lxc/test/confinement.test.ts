@@ -17,7 +17,7 @@ lxc.no_new_privs = 1
 lxc.seccomp.profile = /web/seccomp
 `
     expect(readPlainConfig(config)).toEqual({
-      environment: ['PATH=/bin', 'GREETING=good morning'],
+      environment: { PATH: '/bin', GREETING: 'good morning' },
       noNewPrivileges: true,
       profile: '/web/seccomp',
     })

@@ -76,10 +76,10 @@ export async function attach(
   const failure = (error: unknown) =>
     signal?.aborted ? signal.reason : toLxcError(error, 'attach', container.name)
   try {
-    const { words, env } = await shortCut(container, options)
+    const { words, environment } = await shortCut(container, options)
     const { stdin, stdout, stderr, control, kill } = spawn(container, [...words, '--', ...argv], {
       ...options,
-      env,
+      env: { ...environment, ...options.env },
     })
     // It may hang before it listens, where the container is frozen.
     let isThere = false
@@ -129,33 +129,44 @@ interface Spawned {
 }
 
 /** What spares the program to ask liblxc and the container's monitor, as far as it is known. */
+interface ShortCut {
+  readonly words: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** Of the run of each container in which a program was run last: it does not change while its init is there. */
+const shortCuts = new WeakMap<Container, ShortCut & { readonly run: string }>()
+
 async function shortCut(
   container: Container,
-  options: AttachOptions,
-): Promise<{ readonly words: readonly string[]; readonly env: AttachOptions['env'] }> {
-  const { initPid, signal, env, namespaces } = options
+  { initPid, signal, namespaces }: AttachOptions,
+): Promise<ShortCut> {
+  const start = initPid === undefined ? undefined : processStart(initPid)
+  if (initPid === undefined || start === undefined) return { words: [], environment: {} }
+  const run = `${initPid}:${start}`
+  const known = shortCuts.get(container)
+  if (known?.run === run && namespaces === undefined) return known
   const groups = await groupArguments(initPid)
   const isWhole = groups.length > 0 && namespaces === undefined
-  const start = initPid === undefined || !isWhole ? undefined : processStart(initPid)
-  const confinement = start === undefined ? undefined : await readConfinement(container, { signal })
-  if (!confinement) return { words: groups, env }
+  const confinement = isWhole ? await readConfinement(container, { signal }) : undefined
+  if (!confinement) return { words: groups, environment: {} }
   const { environment, noNewPrivileges, filter } = confinement
-  const words = [
-    ...groups,
-    ...['--init', `${initPid}:${start}`],
-    ...(noNewPrivileges ? ['--no-new-privileges'] : []),
-    ...(filter === '' ? [] : ['--filter', filter]),
-  ]
-  const own = environment.map((line): [string, string] => {
-    const equals = line.indexOf('=')
-    return [line.slice(0, equals), line.slice(equals + 1)]
-  })
-  return { words, env: { ...Object.fromEntries(own), ...env } }
+  const found = {
+    run,
+    words: [
+      ...groups,
+      ...['--init', run],
+      ...(noNewPrivileges ? ['--no-new-privileges'] : []),
+      ...(filter === '' ? [] : ['--filter', filter]),
+    ],
+    environment,
+  }
+  shortCuts.set(container, found)
+  return found
 }
 
 /** The control groups of the container with this init, if all of them are known to be its own. */
-async function groupArguments(initPid: number | undefined): Promise<string[]> {
-  if (initPid === undefined) return []
+async function groupArguments(initPid: number): Promise<string[]> {
   const cgroups = await containerCgroups(initPid).catch(() => new Map<string, string>())
   const unified = cgroups.get('')
   const directories = new Set(cgroups.values())

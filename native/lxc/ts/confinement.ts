@@ -6,8 +6,8 @@ import { runProgram } from './program.js'
 
 /** What holds the programs of a container, beside what its init tells by its /proc. */
 export interface Confinement {
-  /** `NAME=value`, in order; a later one counts. */
-  readonly environment: readonly string[]
+  /** What the configuration gives to all programs. */
+  readonly environment: Readonly<Record<string, string>>
   readonly noNewPrivileges: boolean
   /** Of system calls, in hexadecimal digits; empty for none. */
   readonly filter: string
@@ -24,7 +24,7 @@ const ownArchitectures: Readonly<Partial<Record<NodeJS.Architecture, readonly st
 }
 
 interface Plain {
-  readonly environment: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
   readonly noNewPrivileges: boolean
   readonly profile: string | undefined
 }
@@ -34,14 +34,15 @@ interface Plain {
  * else.
  */
 export function readPlainConfig(text: string): Plain | undefined {
-  const environment: string[] = []
+  const environment: Record<string, string> = {}
   let noNewPrivileges = false
   let profile: string | undefined
   for (const line of text.split('\n')) {
     if (/^\s*(?:#|$)/.test(line)) continue
     const [, key = '', value = ''] = /^\s*(lxc\.[^\s=]+)\s*=\s*(.*?)\s*$/.exec(line) ?? []
     if (settled.test(key)) continue
-    if (key === 'lxc.environment' && /^[^"'=\s][^=]*=/.test(value)) environment.push(value)
+    const [variable, name = '', content = ''] = /^([^"'=\s][^=]*)=(.*)$/.exec(value) ?? []
+    if (key === 'lxc.environment' && variable !== undefined) environment[name] = content
     else if (key === 'lxc.no_new_privs' && /^[01]$/.test(value)) noNewPrivileges = value === '1'
     else if (key === 'lxc.seccomp.profile' && value.startsWith('/')) profile = value
     else if (key !== 'lxc.arch' || !ownArchitectures[process.arch]?.includes(value)) return undefined

@@ -83,10 +83,10 @@ char **ProgramEnvironment(std::initializer_list<char *> first) {
   return env;
 }
 
+unsigned InnerId(int id) { return id < 0 ? 0 : static_cast<unsigned>(id); }
+
 // What a program opens as /dev/stdout is the pipe again, which it may only where it owns that.
-void GivePipes(pid_t init, const Options &options) {
-  const uid_t uid = HostId(init, "uid_map", options.uid < 0 ? 0 : static_cast<unsigned>(options.uid));
-  const gid_t gid = HostId(init, "gid_map", options.gid < 0 ? 0 : static_cast<unsigned>(options.gid));
+void GivePipes(uid_t uid, gid_t gid) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
     struct stat stat;
     if (fstat(fd, &stat) == 0 && S_ISFIFO(stat.st_mode) && fchown(fd, uid, gid) != 0) continue;
@@ -163,7 +163,7 @@ int Attach(const Job &job) {
     return fail(errno, "no socket can be made");
   }
   const pid_t init = c->init_pid(c);
-  GivePipes(init, options);
+  GivePipes(HostId(init, "uid_map", InnerId(options.uid)), HostId(init, "gid_map", InnerId(options.gid)));
   Program program = {options.argv, terminal[1], options.columns, options.rows, options.cwd ? options.cwd : "/", -1, nullptr};
   Entry entry = {c, &attach, &program};
   const pid_t pid = Enter(&entry, options, init);
@@ -179,7 +179,7 @@ int AttachDirectly(const Options &options) {
   if (!ReadConfinement(options, &confinement)) return -1;
   int terminal[2] = {-1, -1};
   if (options.columns > 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, terminal) != 0) return -1;
-  GivePipes(atoi(options.init), options);
+  GivePipes(confinement.user, confinement.group);
   char **env = ProgramEnvironment({kDefaultPath, kInContainer});
   Program program = {options.argv, terminal[1], options.columns, options.rows, options.cwd ? options.cwd : "/", -1, env};
   const Groups groups = {options.cgroups, options.unified_cgroup, confinement.owner, confinement.owner_group};

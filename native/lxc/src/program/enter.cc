@@ -123,11 +123,23 @@ bool DieWithParent(int link) {
   return poll(&over, 1, 0) == 0;
 }
 
-// A child of our parent.
-pid_t ForkSibling() {
-  struct clone_args args = {};
-  args.flags = CLONE_PARENT;
-  return static_cast<pid_t>(syscall(SYS_clone3, &args, sizeof args));
+struct Task {
+  const Confinement &to;
+  int link;
+  int (*execute)(void *argument);
+  void *argument;
+};
+
+int Run(void *argument) {
+  const Task &task = *static_cast<Task *>(argument);
+  if (!Confine(task.to) || !DieWithParent(task.link) || send(task.link, "r", 1, MSG_NOSIGNAL) != 1) return 1;
+  return task.execute(task.argument);
+}
+
+// A child of our parent, which goes on in our memory when we end: a copy would take longer than all that it does.
+bool Leave(Task *task) {
+  static char stack[64 * 1024] __attribute__((aligned(16)));
+  return clone(Run, stack + sizeof stack, CLONE_PARENT | CLONE_VM, task) > 0;
 }
 
 // The number, as we count, of who says on `link` that it is ready; -1 where nobody is left to.
@@ -175,6 +187,10 @@ bool ReadConfinement(const Options &options, Confinement *confinement) {
   confinement->namespaces = ForeignNamespaces(init);
   confinement->owner = HostId(init, "uid_map", 0);
   confinement->owner_group = HostId(init, "gid_map", 0);
+  confinement->user =
+      options.uid <= 0 ? confinement->owner : HostId(init, "uid_map", static_cast<unsigned>(options.uid));
+  confinement->group =
+      options.gid <= 0 ? confinement->owner_group : HostId(init, "gid_map", static_cast<unsigned>(options.gid));
   confinement->no_new_privileges = options.no_new_privileges;
   confinement->uid = options.uid;
   confinement->gid = options.gid;
@@ -195,9 +211,8 @@ pid_t Enter(const Confinement &to, const Groups &groups, int (*execute)(void *ar
     close(link[0]);
     if (!Join(groups.legacy) || setns(to.init, to.namespaces) != 0 || chdir("/") != 0) _exit(1);
     close(to.init);
-    if (ForkSibling() != 0) _exit(0);
-    if (!Confine(to) || !DieWithParent(link[1]) || send(link[1], "r", 1, MSG_NOSIGNAL) != 1) _exit(1);
-    _exit(execute(argument));
+    Task task = {to, link[1], execute, argument};
+    _exit(Leave(&task) ? 0 : 1);
   }
   close(link[1]);
   const pid_t pid = member > 0 ? AwaitReady(link[0]) : -1;

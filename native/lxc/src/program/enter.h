@@ -18,6 +18,8 @@ struct Confinement {
   uint64_t capabilities;    // that a program may ever get: those that init may
   unsigned owner;           // root inside, as the host counts; ours where there is no user namespace
   unsigned owner_group;
+  unsigned user;            // as which the program runs, as the host counts; -1 where the host has no such
+  unsigned group;
   bool no_new_privileges;
   struct sock_fprog filter; // of system calls; empty for none
   int uid;                  // inside, or -1
