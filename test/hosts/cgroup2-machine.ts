@@ -137,7 +137,7 @@ function machineArguments(join: (name: string) => string, kernel: string): reado
     ...['-kernel', kernel, '-initrd', join('initrd')],
     ...[
       '-append',
-      'console=ttyS0 quiet panic=-1 mitigations=off noreplace-smp cryptomgr.notests lsm=none audit=0',
+      'console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off noreplace-smp cryptomgr.notests lsm=none audit=0',
     ],
     ...[
       '-drive',

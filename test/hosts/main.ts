@@ -41,6 +41,8 @@ for (const name of named.length > 0 ? named : usual) {
     '/usr/bin/env',
     ...(host.emulated ? emulated : []),
     process.execPath,
+    // What V8 saves by machine code of its own costs more there: the machine translates that, too.
+    ...(host.emulated ? ['--jitless'] : []),
     '--experimental-vm-modules',
     'node_modules/jest/bin/jest.js',
     ...(jest.length > 0 ? jest : ['packages/driver-lxc', 'native/lxc']),

@@ -22,9 +22,9 @@ export interface Suite {
 
 /**
  * Long enough for a slow machine, on which an emulated system may take half a minute to come up; the suite waits for
- * events, so that it is never used up.
+ * events, so that it is never used up. COVIRT_TIME_FACTOR says that a host is so many times slower than others.
  */
-const timeoutMs = 90_000
+const timeoutMs = 90_000 * Number(process.env.COVIRT_TIME_FACTOR ?? 1)
 
 /** Runs the tests of `subjects` on `fixture`, each in a world of its own, but for those that share a guest. */
 export function runSubjects(
