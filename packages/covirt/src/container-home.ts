@@ -1,4 +1,5 @@
-import { chmod, lstat, mkdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, type FileHandle, lstat, mkdir, open, rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ConnectUri, messageOf, parseConnectUri, VirError } from '@covirt/core'
 import { resolveRoot } from '@covirt/local/served'
@@ -18,6 +19,8 @@ export class ContainerHome {
   readonly #parent: string
   readonly #marker: string
   readonly #leaving: string
+  /** Locked for as long as this process makes it. */
+  #making: FileHandle | undefined
 
   /** Whether a container can be called so. */
   static isName(name: string): boolean {
@@ -38,20 +41,24 @@ export class ContainerHome {
     this.#leaving = join(this.directory, leavingName)
   }
 
-  /** Makes it, with an empty root file system, marked as unfinished; in place of one that was never finished. */
+  /**
+   * Makes it, with an empty root file system, marked as unfinished; in place of one that was never finished.
+   * `RESOURCE_BUSY` where somebody else is making or removing one of this name.
+   */
   async make(): Promise<void> {
     try {
       await mkdir(this.#parent, { recursive: true, mode: 0o700 })
       await chmod(this.#parent, 0o700)
-      if ((await exists(this.#marker)) || (await exists(this.#leaving))) await this.remove()
+      await this.#removeAbandoned()
       await mkdir(this.directory, { mode: 0o700 })
-      await writeFile(this.#marker, '')
+      this.#making = await this.#lock(this.#marker, 'wx')
       await mkdir(this.rootfs)
       // it is / of the container, whose users all have to enter it, whatever umask this process has
       await chmod(this.rootfs, 0o755)
     } catch (cause) {
+      await this.#letGo()
       if (cause instanceof VirError) throw cause
-      if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyThere(this.directory)
+      if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw this.#alreadyThere()
       throw new VirError('OPERATION_FAILED', `Cannot make ${this.directory}: ${messageOf(cause)}`, { cause })
     }
   }
@@ -60,6 +67,7 @@ export class ContainerHome {
   async finish(): Promise<void> {
     await rm(this.#marker, { force: true })
     await rm(this.#leaving, { force: true })
+    await this.#letGo()
   }
 
   /** Whether there is one, made of directories of its own. */
@@ -73,6 +81,43 @@ export class ContainerHome {
     // The marker goes last: what is interrupted here can be taken up again.
     await removeTree(this.rootfs)
     await removeTree(this.directory)
+    await this.#letGo()
+  }
+
+  /** What was never finished, or not wholly removed, by one who has died since. */
+  async #removeAbandoned(): Promise<void> {
+    const marker = this.#heldBy()
+    // An empty one is of a maker who has died before the marker, or finds no place for it now.
+    if (marker === undefined) return rmdir(this.directory).catch(() => {})
+    await using _lock = await this.#lock(marker, 'r')
+    await this.remove()
+  }
+
+  /** The file that is locked by who makes or removes it. */
+  #heldBy(): string | undefined {
+    return [this.#marker, this.#leaving].find((each) => existsSync(each))
+  }
+
+  #alreadyThere(): VirError {
+    if (this.#heldBy() !== undefined || !existsSync(this.rootfs)) return inOtherHands(this.directory)
+    return alreadyThere(this.directory)
+  }
+
+  async #lock(marker: string, flags: 'r' | 'wx'): Promise<FileHandle> {
+    const { tryLockFile } = await import('@covirt/local')
+    const file = await open(marker, flags).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOENT' ? inOtherHands(this.directory) : error
+    })
+    // Whoever had it locked before us may have removed it.
+    if ((await tryLockFile(file)) && (await isStillAt(marker, file))) return file
+    await file.close()
+    throw inOtherHands(this.directory)
+  }
+
+  async #letGo(): Promise<void> {
+    const file = this.#making
+    this.#making = undefined
+    await file?.close()
   }
 }
 
@@ -97,11 +142,15 @@ function alreadyThere(directory: string): VirError {
   })
 }
 
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  )
+function inOtherHands(directory: string): VirError {
+  return new VirError('RESOURCE_BUSY', `${directory} is being made or removed by another process`, {
+    hint: 'Choose another name, or try again when that is done',
+  })
+}
+
+async function isStillAt(path: string, file: FileHandle): Promise<boolean> {
+  const [there, own] = await Promise.all([stat(path).catch(() => undefined), file.stat()])
+  return there?.ino === own.ino
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -167,6 +167,24 @@ describeWhen(canRunLxc(), 'the clone of a container', () => {
     for (const name of [first, second]) await covirt([...connect, 'destroy', name])
   })
 
+  test('is made once where several make it at the same time, and the others are told', async () => {
+    await using root = await tempRoot()
+    await using connection = await open(`lxc:///system?root=${root.path}`)
+    const domain = await define(connection, uniqueName('origin'))
+    const name = uniqueName('twin')
+    const attempts = await Promise.allSettled(
+      [0, 1, 2].map(async (turns) => {
+        for (let turn = 0; turn < turns * 20; turn++) await new Promise(setImmediate)
+        return cloneContainer(connection, domain, name)
+      }),
+    )
+    const made = attempts.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+    expect(made).toHaveLength(1)
+    await expectSame(made[0]?.home.rootfs ?? '')
+    for (const each of attempts)
+      if (each.status === 'rejected') expect(each.reason.code).toMatch(/^(RESOURCE_BUSY|DOM_EXIST)$/)
+  })
+
   test('is not made where the name is taken, or the source is no container', async () => {
     await using root = await tempRoot()
     await using connection = await open(`lxc:///system?root=${root.path}`)
