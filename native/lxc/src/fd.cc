@@ -12,8 +12,6 @@
 #include <string>
 #include <utility>
 
-#include "environment.h"
-
 #include "calls.h"
 #include "environment.h"
 
