@@ -33,6 +33,11 @@ export interface DriverEntry {
   readonly provider: DriverProvider
   /** The values of `<domain type=…>` that go to it in `covirt:///`; none: it is no part of that. */
   readonly domainTypes: readonly string[]
+  /**
+   * Loads what the driver needs once it has guests. Whoever keeps it open for long calls it early: later its files may
+   * be those of another version.
+   */
+  readonly warmUp?: (() => Promise<void>) | undefined
 }
 
 /** What a driver package's `module` binds its {@link DriverEntry} to in an inversify container. */

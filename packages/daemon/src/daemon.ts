@@ -69,6 +69,7 @@ export class Daemon {
     logger.info('covirtd is ready', { uri, pid: process.pid, listening: addresses.join(',') })
     serviceManager.ready(`serving ${house.held.length} drivers`)
     this.#running.push(serviceManager.keepAlive(clock, signal))
+    this.#running.push(this.#guarded(house.warmUp()))
     for (const hook of hooks) this.#running.push(this.#guarded(hook.started?.(this.#context, signal)))
   }
 

@@ -1,17 +1,14 @@
 import { arch } from 'node:os'
 import type { CallOptions, DriverRoles } from '@covirt/core'
-import type { AdoptSpec, Guest, GuestAccess, Hypervisor, LaunchSpec } from '@covirt/local'
+import type { AdoptSpec, Guest, GuestAccess, Hypervisor, LaunchSpec, StorageSnapshots } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
-import { adoptGuest } from './adopt-guest.js'
 import { qemuCapabilities } from './capabilities.js'
 import { planGuest } from './command-line/guest-plan.js'
-import { endGuest } from './end-guest.js'
-import { launchGuest } from './launch-guest.js'
 import { withDefaults, withMachineVersion } from './prepare-definition.js'
 import { canUseKvm, type QemuProgram } from './qemu-program.js'
 import { qemuRoles } from './roles/qemu-roles.js'
-import { Qcow2Snapshots } from './snapshots/qcow2-snapshots.js'
-import { finishRevert } from './snapshots/revert-note.js'
+
+const guests = () => import('./guests.js')
 
 /** Runs each guest in a QEMU process of its own: emulated (`qemu`) or on KVM (`kvm`). */
 export class QemuHypervisor implements Hypervisor {
@@ -21,7 +18,12 @@ export class QemuHypervisor implements Hypervisor {
   readonly savesGuests = true
   /** Guests are in no control groups of their own. */
   readonly tuning = { scheduler: {}, memory: {}, blkio: {} }
-  readonly snapshots = new Qcow2Snapshots()
+  readonly snapshots: StorageSnapshots = {
+    savesMemory: true,
+    take: async (spec, options) => new (await guests()).Qcow2Snapshots().take(spec, options),
+    restore: async (spec, options) => new (await guests()).Qcow2Snapshots().restore(spec, options),
+    remove: async (spec) => new (await guests()).Qcow2Snapshots().remove(spec),
+  }
   readonly versions: Readonly<Record<string, string>>
   readonly #program: QemuProgram
 
@@ -42,15 +44,18 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   async launch(spec: LaunchSpec, options: CallOptions): Promise<Guest> {
+    const { finishRevert, launchGuest } = await guests()
     await finishRevert(spec)
     return launchGuest(spec, options)
   }
 
-  adopt(spec: AdoptSpec, options: CallOptions): Promise<Guest | undefined> {
+  async adopt(spec: AdoptSpec, options: CallOptions): Promise<Guest | undefined> {
+    const { adoptGuest } = await guests()
     return adoptGuest(spec, options)
   }
 
-  kill(spec: AdoptSpec): Promise<void> {
+  async kill(spec: AdoptSpec): Promise<void> {
+    const { endGuest } = await guests()
     return endGuest(spec)
   }
 

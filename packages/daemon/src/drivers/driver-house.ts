@@ -108,6 +108,11 @@ export class DriverHouse {
     return this.#openUri(instanceUri(shown, this.#instance), signal)
   }
 
+  /** See {@link DriverEntry.warmUp}. */
+  async warmUp(): Promise<void> {
+    for (const { warmUp } of this.#entries) await warmUp?.()
+  }
+
   async close(): Promise<void> {
     const closed = await Promise.allSettled(this.#held.splice(0).map((driver) => driver.close()))
     for (const outcome of closed)

@@ -6,14 +6,13 @@ import {
   VirError,
 } from '@covirt/core'
 import { agentTime, type Guest, type GuestAccess } from '@covirt/local'
-import { type GuestHandle, QemuGuest } from '../qemu-guest.js'
-import { qemuKey } from './key-codes.js'
-import { openGraphics, screenshot } from './screen.js'
-import { readStatistics } from './statistics.js'
+import type { GuestHandle, QemuGuest } from '../qemu-guest.js'
 
 /** QEMU takes no more keys at a time. */
 const maxKeys = 16
 const defaultHoldMs = 100
+
+type Guests = typeof import('../guests.js')
 
 /** The roles of QEMU's guests, but for those that every local driver has of its hypervisor. */
 export function qemuRoles(access: GuestAccess): Partial<DriverRoles> {
@@ -21,42 +20,51 @@ export function qemuRoles(access: GuestAccess): Partial<DriverRoles> {
     domain: DomainRef,
     doing: string,
     options: CallOptions | undefined,
-    action: (guest: GuestHandle, options: CallOptions) => Promise<T>,
+    action: (guest: GuestHandle, options: CallOptions, guests: Guests) => Promise<T>,
   ) =>
-    access.query(domain, options, (guest, call) =>
-      qemuGuest(guest).use(doing, (handle) => action(handle, call)),
-    )
+    access.query(domain, options, async (guest, call) => {
+      const guests = await import('../guests.js')
+      return (await qemuGuest(guest)).use(doing, (handle) => action(handle, call, guests))
+    })
   const guestAgent: DriverRoles['guestAgent'] = {
     agentCommand: (domain, command, options) =>
-      access.query(domain, options, (guest, call) =>
-        qemuGuest(guest).agentCommand(command, { ...options, ...call }),
+      access.query(domain, options, async (guest, call) =>
+        (await qemuGuest(guest)).agentCommand(command, { ...options, ...call }),
       ),
   }
   return {
     console: {
       openConsole: (domain, options) =>
-        access.query(domain, options, (guest, call) => qemuGuest(guest).openConsole({ ...options, ...call })),
+        access.query(domain, options, async (guest, call) =>
+          (await qemuGuest(guest)).openConsole({ ...options, ...call }),
+        ),
     },
     reset: {
       resetDomain: (domain, options) =>
-        access.job(domain, 'reset', options, (guest, call) => qemuGuest(guest).reset(call)),
+        access.job(domain, 'reset', options, async (guest, call) => (await qemuGuest(guest)).reset(call)),
     },
     addresses: {
       listInterfaceAddresses: (domain, options = {}) =>
-        access.query(domain, options, (guest) => qemuGuest(guest).listInterfaceAddresses(options)),
+        access.query(domain, options, async (guest) =>
+          (await qemuGuest(guest)).listInterfaceAddresses(options),
+        ),
     },
     guestAgent,
     guestTime: agentTime(guestAgent),
     graphics: {
       screenshot: (domain, options = {}) =>
-        use(domain, 'Taking a picture of the screen', options, (guest) => screenshot(guest, options)),
+        use(domain, 'Taking a picture of the screen', options, (guest, _, { screenshot }) =>
+          screenshot(guest, options),
+        ),
       openGraphics: (domain, options = {}) =>
-        use(domain, 'Connecting to the display', options, (guest) => openGraphics(guest, options)),
+        use(domain, 'Connecting to the display', options, (guest, _, { openGraphics }) =>
+          openGraphics(guest, options),
+        ),
     },
     keyboard: {
       sendKey: (domain, keyCodes, options = {}) =>
-        use(domain, 'Pressing keys', options, ({ monitor }, call) =>
-          monitor.execute('send-key', keysOf(keyCodes, options), call).then(() => {}),
+        use(domain, 'Pressing keys', options, ({ monitor }, call, { qemuKey }) =>
+          monitor.execute('send-key', keysOf(keyCodes, options, qemuKey), call).then(() => {}),
         ),
     },
     nmi: {
@@ -67,7 +75,7 @@ export function qemuRoles(access: GuestAccess): Partial<DriverRoles> {
     },
     statistics: {
       getStatistics: (domain, options = {}) =>
-        use(domain, 'Counting', options, (guest) => readStatistics(guest, options)),
+        use(domain, 'Counting', options, (guest, _, { readStatistics }) => readStatistics(guest, options)),
     },
   }
 }
@@ -75,6 +83,7 @@ export function qemuRoles(access: GuestAccess): Partial<DriverRoles> {
 function keysOf(
   keyCodes: readonly number[],
   { codeSet = 'linux', holdTimeMs = defaultHoldMs }: SendKeyOptions,
+  qemuKey: Guests['qemuKey'],
 ) {
   if (keyCodes.length === 0 || keyCodes.length > maxKeys)
     throw new VirError('INVALID_ARG', `From 1 to ${maxKeys} keys can be pressed together`, { domain: 'QEMU' })
@@ -82,7 +91,8 @@ function keysOf(
   return { keys, 'hold-time': holdTimeMs }
 }
 
-function qemuGuest(guest: Guest): QemuGuest {
+async function qemuGuest(guest: Guest): Promise<QemuGuest> {
+  const { QemuGuest } = await import('../guests.js')
   if (guest instanceof QemuGuest) return guest
   throw new TypeError('The guest is not one of the QEMU driver')
 }

@@ -1,0 +1,10 @@
+/** All that is for guests that run: loaded once there is one, or is to be. */
+export { adoptGuest } from './adopt-guest.js'
+export { endGuest } from './end-guest.js'
+export { launchGuest } from './launch-guest.js'
+export { QemuGuest } from './qemu-guest.js'
+export { qemuKey } from './roles/key-codes.js'
+export { openGraphics, screenshot } from './roles/screen.js'
+export { readStatistics } from './roles/statistics.js'
+export { Qcow2Snapshots } from './snapshots/qcow2-snapshots.js'
+export { finishRevert } from './snapshots/revert-note.js'
