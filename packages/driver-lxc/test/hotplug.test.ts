@@ -157,10 +157,12 @@ describeWhen(canRunLxc(), 'a container that runs', () => {
     await domain.start()
     await world.ready(domain)
     await run('ip', ['link', 'set', pairs[1], 'master', bridge.name])
+    await inside(domain, 'ip link set plug1 down; ip link set plug1 name own; ip link set own up')
     for (const link of links(other, 'down')) await domain.updateDevice(link, { live: true })
     const ports = (of: TestBridge) => readdir(`/sys/class/net/${of.name}/brif`)
     expect(await ports(bridge)).toEqual([pairs[1]])
     expect(await ports(other)).toEqual([pairs[0]])
+    expect(await inside(domain, 'cat /sys/class/net/own/operstate')).toBe('down\n')
     await restarted(world, connection, domain)
     expect(await ports(other)).toEqual([pairs[0]])
     expect(await inside(domain, 'cat /sys/class/net/plug1/operstate')).toBe('down\n')
@@ -217,6 +219,21 @@ describeWhen(canRunLxc(), 'a container that runs', () => {
     await domain.detachDevice(device)
     expect(await inside(domain, `(: <${node}) && echo open`)).not.toContain('open\n')
     expect(await rules()).not.toContain('10:200')
+  })
+
+  test('has renamed a link that only its name would tell: that is said when it is to be changed', async () => {
+    await using bridge = await netnsBridge()
+    await using world = await makeWorld()
+    await using connection = await world.open()
+    const domain = await running(world, connection)
+    const link = (state: string) => `<interface type='direct'><mac address='52:54:00:5e:00:09'/>
+      <source dev='${bridge.name}' mode='bridge'/><guest dev='plug0'/><link state='${state}'/></interface>`
+    await domain.attachDevice(link('up'))
+    await inside(domain, 'ip link set plug0 down; ip link set plug0 name own')
+    await expect(domain.updateDevice(link('down'))).rejects.toMatchObject({
+      code: 'OPERATION_FAILED',
+      message: expect.stringContaining('renamed or removed its network link plug0'),
+    })
   })
 
   test('gives the host no link of its own in place of one that it was given', async () => {

@@ -95,11 +95,12 @@ bool MakeMacvlan(const Words &words, int inside) {
   return request.Send();
 }
 
-// From the network namespace that we are in to another one.
-bool Move(unsigned index, int target) {
+// From the network namespace that we are in to another one, where it is called so.
+bool Move(unsigned index, int target, const char *name) {
   ifinfomsg head = {};
   head.ifi_index = static_cast<int>(index);
   Request request(RTM_NEWLINK, 0, &head, sizeof head);
+  request.AddText(IFLA_IFNAME, name);
   request.AddNumber(IFLA_NET_NS_FD, static_cast<uint32_t>(target));
   return request.Send();
 }
@@ -113,9 +114,9 @@ bool Delete(const char *name, const char *kind) {
 }
 
 // From the container, which may have given the name to a link that it has made: that would be its own way to the host.
-bool MoveBack(const char *name, int host) {
+bool MoveBack(const char *name, int host, const char *host_name) {
   const unsigned index = LinkIndex(name);
-  return index != 0 && IsKind(index, nullptr) && Move(index, host);
+  return index != 0 && IsKind(index, nullptr) && Move(index, host, host_name);
 }
 
 bool SetBridge(const char *name, const char *bridge) {
@@ -134,6 +135,12 @@ struct Sides {
   int inside;
 };
 
+// Of a link of the host; by its name in the container where no other is known.
+const char *HostName(const Words &words) {
+  const char *link = words.Find("link");
+  return link != nullptr ? link : words.Find("name");
+}
+
 bool Enter(int network_namespace) { return setns(network_namespace, CLONE_NEWNET) == 0; }
 
 // Leaves us on the host's side.
@@ -144,22 +151,32 @@ bool Remove(const Words &words, const Sides &sides) {
   if (!Enter(sides.inside)) return false;
   const char *name = words.Find("name");
   const bool removed =
-      words.Is("type", "phys") ? MoveBack(name, sides.host) : Delete(name, is_pair ? "veth" : "macvlan");
+      words.Is("type", "phys") ? MoveBack(name, sides.host, HostName(words)) : Delete(name, is_pair ? "veth" : "macvlan");
   const int error = errno;
   if (!Enter(sides.host)) return false;
   errno = error;
   return removed;
 }
 
-bool Give(const char *name, int inside) {
-  const unsigned index = LinkIndex(name);
-  return index != 0 && Move(index, inside);
+bool Give(const Words &words, const Sides &sides) {
+  const char *link = words.Find("link");
+  const unsigned index = LinkIndex(link);
+  if (index == 0) return false;
+  if (Move(index, sides.inside, words.Find("name"))) return true;
+  // It may be there already, and not have got its name.
+  const int error = errno;
+  if (Enter(sides.inside)) {
+    MoveBack(link, sides.host, link);
+    if (!Enter(sides.host)) return false;
+  }
+  errno = error;
+  return false;
 }
 
 bool Add(const Words &words, const Sides &sides) {
   const bool made = words.Is("type", "veth")      ? MakePair(words, sides.inside)
                     : words.Is("type", "macvlan") ? MakeMacvlan(words, sides.inside)
-                                                  : Give(words.Find("link"), sides.inside);
+                                                  : Give(words, sides);
   if (!made) return false;
   const bool configured = Enter(sides.inside) && ConfigureLink(words);
   const int error = errno;
@@ -169,13 +186,27 @@ bool Add(const Words &words, const Sides &sides) {
   return configured;
 }
 
+// The index of the end of a pair in the container, where we are then, by that on the host: it may have been renamed. 0 with errno.
+unsigned EnterPeer(const char *pair, int inside) {
+  const unsigned index = LinkIndex(pair);
+  const unsigned peer = index == 0 ? 0 : PeerOf(index);
+  if (peer == 0 || !Enter(inside)) return 0;
+  // It may have been moved on, and the number be another one's.
+  if (IsKind(peer, "veth") && PeerOf(peer) == index) return peer;
+  return (errno = ENODEV, 0);
+}
+
 bool Set(const Words &words, const Sides &sides) {
   const char *bridge = words.Find("link");
   const char *pair = words.Find("veth.pair");
   // What is on none by its definition may have been put on one by others.
   if (pair != nullptr && bridge != nullptr && !SetBridge(pair, bridge)) return false;
-  if (!Enter(sides.inside)) return false;
-  const unsigned index = LinkIndex(words.Find("name"));
+  unsigned index = 0;
+  if (words.Is("type", "veth") && pair != nullptr) {
+    index = EnterPeer(pair, sides.inside);
+  } else if (Enter(sides.inside)) {
+    index = LinkIndex(words.Find("name"));
+  }
   return index != 0 && SetLinkUp(index, words.Is("flags", "up"));
 }
 

@@ -100,21 +100,45 @@ bool Request::Ask(Answer *answer) {
   return error == 0;
 }
 
-bool IsKind(unsigned index, const char *kind) {
+namespace {
+
+// What the kernel tells of a link; false with errno.
+bool AskLink(unsigned index, Answer *answer) {
   ifinfomsg head = {};
   head.ifi_index = static_cast<int>(index);
   Request request(RTM_GETLINK, 0, &head, sizeof head);
-  Answer answer;
-  if (!request.Ask(&answer)) return false;
-  if (answer.header()->nlmsg_type != RTM_NEWLINK) return (errno = EPROTO, false);
+  if (!request.Ask(answer)) return false;
+  if (answer->header()->nlmsg_type != RTM_NEWLINK) return (errno = EPROTO, false);
+  return true;
+}
+
+const rtattr *FindOfLink(const Answer &answer, uint16_t attribute) {
   const auto *link = static_cast<const ifinfomsg *>(NLMSG_DATA(answer.header()));
-  const rtattr *info = Find(IFLA_RTA(link), IFLA_PAYLOAD(answer.header()), IFLA_LINKINFO);
+  return Find(IFLA_RTA(link), IFLA_PAYLOAD(answer.header()), attribute);
+}
+
+}  // namespace
+
+bool IsKind(unsigned index, const char *kind) {
+  Answer answer;
+  if (!AskLink(index, &answer)) return false;
+  const rtattr *info = FindOfLink(answer, IFLA_LINKINFO);
   const rtattr *found = info == nullptr ? nullptr : Find(RTA_DATA(info), RTA_PAYLOAD(info), IFLA_INFO_KIND);
   const bool is_kind =
       kind == nullptr ? found == nullptr
                       : found != nullptr && strncmp(static_cast<const char *>(RTA_DATA(found)), kind, RTA_PAYLOAD(found)) == 0;
   if (!is_kind) errno = ENODEV;
   return is_kind;
+}
+
+unsigned PeerOf(unsigned index) {
+  Answer answer;
+  if (!AskLink(index, &answer)) return 0;
+  const rtattr *peer = FindOfLink(answer, IFLA_LINK);
+  if (peer == nullptr || RTA_PAYLOAD(peer) < sizeof(unsigned)) return (errno = ENODEV, 0);
+  unsigned number;
+  memcpy(&number, RTA_DATA(peer), sizeof number);
+  return number;
 }
 
 }  // namespace covirt

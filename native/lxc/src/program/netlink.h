@@ -40,4 +40,7 @@ class Request {
 // ENODEV where it is another.
 bool IsKind(unsigned index, const char *kind);
 
+// The other end of a pair, or what a macvlan link is on, by its index in the network namespace that it is in; 0 with errno.
+unsigned PeerOf(unsigned index);
+
 }  // namespace covirt

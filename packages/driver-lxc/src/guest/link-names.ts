@@ -4,9 +4,11 @@ import type { LinkNames } from '../config/network.js'
 import { type Container, runningConfigItem } from '../native.js'
 import { isSamePlug, keyOf, type Plug, type Plugs, wordOf } from './plugs.js'
 
-/** A pair or a macvlan link as liblxc has made it. */
+/** A pair or a macvlan link as liblxc has made it, or a link of the host. */
 export interface RunningLink extends LinkNames {
   readonly type: string
+  /** Of a link of the host: its name there. */
+  readonly link?: string | undefined
   readonly mac: string | undefined
 }
 
@@ -22,9 +24,10 @@ export async function runningLinks(container: Container): Promise<readonly Runni
     const type = await item('type')
     if (type === undefined) continue
     seen++
-    if (type !== 'veth' && type !== 'macvlan') continue
+    if (type !== 'veth' && type !== 'macvlan' && type !== 'phys') continue
     const pair = type === 'veth' ? await item('veth.pair') : undefined
-    links.push({ type, name: await item('name'), pair, mac: await item('hwaddr') })
+    const link = type === 'phys' ? await item('link') : undefined
+    links.push({ type, link, name: await item('name'), pair, mac: await item('hwaddr') })
   }
   return links
 }
@@ -45,11 +48,9 @@ export function nameLinks(
   running: readonly RunningLink[],
 ): PluggedDocument {
   const booted = [...launched].flatMap(([key, plug]): (readonly [string, Words])[] =>
-    key.startsWith('interfaces ') && plug.kind === 'link' ? [[key, plug.words]] : [],
+    plug.kind === 'link' ? [[key, plug.words]] : [],
   )
-  const isSure =
-    booted.length === running.length && booted.every(([, words], index) => isLike(words, running[index]))
-  const names = new Map(booted.map(([key], index) => [key, isSure ? running[index] : undefined]))
+  const names = new Map([...namesOfMade(booted, running), ...namesOfGiven(booted, running)])
   // A link that it was given later may have the alias of one that it has lost.
   const stays = (key: string) => {
     const [old, now] = [launched.get(key), plugs.get(key)]
@@ -75,6 +76,27 @@ export function nameLinks(
 }
 
 type Words = readonly ConfigLine[]
+type Booted = readonly (readonly [key: string, words: Words])[]
+
+/** Of links that liblxc has made: they are told by their order. */
+function namesOfMade(booted: Booted, running: readonly RunningLink[]): [string, RunningLink | undefined][] {
+  const [ours, theirs] = [
+    booted.filter(([, words]) => wordOf(words, 'type') !== 'phys'),
+    running.filter(({ type }) => type !== 'phys'),
+  ]
+  const isSure =
+    ours.length === theirs.length && ours.every(([, words], index) => isLike(words, theirs[index]))
+  return ours.map(([key], index) => [key, isSure ? theirs[index] : undefined])
+}
+
+/** Of links of the host: they are told by their names there. */
+function namesOfGiven(booted: Booted, running: readonly RunningLink[]): [string, RunningLink | undefined][] {
+  const given = booted.filter(([, words]) => wordOf(words, 'type') === 'phys')
+  return given.map(([key, words]) => [
+    key,
+    running.find(({ type, link }) => type === 'phys' && link === wordOf(words, 'link')),
+  ])
+}
 
 /** Its names are not looked at: liblxc chooses them anew. */
 function isLike(words: Words, link: RunningLink | undefined): boolean {

@@ -17,7 +17,7 @@ import { generatedLinkName, isGeneratedName, linkLines, liveLinkNames } from '..
 import type { HostFacts } from '../host/host-facts.js'
 import { findOnHost } from '../host/inspect-host.js'
 import { awaitLinkGone } from '../host/leftovers.js'
-import { type Container, interfaces, setLink } from '../native.js'
+import { type Container, interfaces, LxcError, setLink } from '../native.js'
 import { changeLimits, restoreLimits } from './container-limits.js'
 import { nameLinks, type RunningLink } from './link-names.js'
 import {
@@ -34,6 +34,7 @@ import {
   plugInOf,
   plugOf,
   plugOut,
+  renamed,
   requireKnown,
   requirePlug,
   wordOf,
@@ -161,7 +162,7 @@ export class LiveChanges {
       await setLink(this.#parts.container, change(kept), { signal })
     } catch (error) {
       await setLink(this.#parts.container, change(from)).catch(() => {})
-      throw error
+      throw error instanceof LxcError && error.code === 'ENODEV' ? renamed(words(from), error) : error
     }
     this.#document = document
     this.#plugs = new Map([...this.#plugs, [keyOf(kind, kept), { kind: 'link', words: words(kept) }]])

@@ -202,7 +202,8 @@ function isGone(words: readonly ConfigLine[]): boolean {
   return type === 'phys' && isDeviceOfHost(wordOf(words, 'link'))
 }
 
-function renamed(words: readonly ConfigLine[], cause: LxcError): VirError {
+/** That a link is not in the container under the name that it was given. */
+export function renamed(words: readonly ConfigLine[], cause: LxcError): VirError {
   const name = wordOf(words, 'name')
   return new VirError('OPERATION_FAILED', `The container has renamed or removed its network link ${name}`, {
     domain: 'LXC',
