@@ -49,7 +49,7 @@ import { lxcfsDirectory, lxcfsFiles } from './host/lxcfs.js'
 import { prepareOverlays } from './host/overlays.js'
 import { isRunning, killStarters } from './host/running-container.js'
 import { imagesDirectoryOf, startContainer } from './host/start-container.js'
-import { firstIds, type IdSpan, idsPerRange } from './host/subordinate-ids.js'
+import { type IdSpan, idsPerRange } from './host/subordinate-ids.js'
 import { consoleLogOf, writeConfig } from './host/write-config.js'
 import { alreadyRuns, endedAtOnce, toVirError } from './lxc-errors.js'
 import { type Container, LxcError, stop } from './native.js'
@@ -240,7 +240,7 @@ export class LxcHypervisor implements Hypervisor {
     return {
       toNative: (document) => {
         const ownIds = wantsOwnIds(document)
-        const ids = ownIds ? (this.#ids.find(document.uuid ?? '') ?? firstIds) : undefined
+        const ids = ownIds ? this.#ids.offer(document.uuid ?? '') : undefined
         return toNative(liveDocument(document, ids), { host: this.#host, ownIds })
       },
       fromNative: (config) =>

@@ -1,7 +1,16 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { type TempRoot, tempRoot } from '../../../test/fixtures/index.js'
 import { IdRanges } from '../src/host/id-ranges.js'
@@ -61,6 +70,21 @@ test('Of a root and its copy each has ids of its own', async () => {
   expect(copy).not.toBe(start)
   expect((await openRoot(host, 'two')).take(uuid).start).toBe(copy)
   expect((await openRoot(host, 'one')).take(uuid).start).toBe(start)
+})
+
+test("What is offered is given next, and is nobody else's, in the copy of a root too", async () => {
+  await using host = await tempRoot()
+  const uuid = randomUUID()
+  const original = await openRoot(host, 'one')
+  const offered = original.offer(uuid)
+  expect(existsSync(host.join('one', String(offered.start)))).toBe(false)
+  expect(original.take(uuid)).toEqual(offered)
+  expect(original.offer(uuid)).toEqual(offered)
+  cpSync(host.join('one'), host.join('two'), { recursive: true, verbatimSymlinks: true })
+  const copy = await openRoot(host, 'two')
+  const other = copy.offer(uuid)
+  expect(other.start).not.toBe(offered.start)
+  expect(copy.take(uuid)).toEqual(other)
 })
 
 test('A root that was moved keeps its ids, and one that comes back finds those taken that others were given', async () => {

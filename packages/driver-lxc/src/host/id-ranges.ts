@@ -71,18 +71,28 @@ export class IdRanges {
     const known = this.#ofUuid.get(uuid)
     if (known !== undefined && this.#holds(known)) return spanFrom(known)
     if (known !== undefined) this.#drop(uuid, known)
+    for (const start of this.#free(uuid, known)) if (this.#claim(uuid, start)) return spanFrom(start)
+    throw noneLeft()
+  }
+
+  /** The range that {@link take} would give at this moment, given to nobody. Throws as that does. */
+  offer(uuid: string): IdSpan {
+    const known = this.#ofUuid.get(uuid)
+    if (known !== undefined && this.#holds(known)) return spanFrom(known)
+    for (const start of this.#free(uuid, known)) return spanFrom(start)
+    throw noneLeft()
+  }
+
+  /** First ids of ranges that nobody has, in the order in which a domain is given one of them. */
+  *#free(uuid: string, known: number | undefined): Generator<number> {
     const { pool, taken } = readSubordinateIds()
-    const given = new Set([...this.#ofUuid.values(), ...startsIn(this.#host)])
+    const ofOthers = [...this.#ofUuid].flatMap(([other, start]) => (other === uuid ? [] : [start]))
+    const given = new Set([...ofOthers, ...startsIn(this.#host)])
     // Of another pool, as that of other days.
     const askew = [...given].filter((start) => (start - pool.start) % idsPerRange !== 0)
     const others = [...taken, ...idsInUse(), ...askew.map(spanFrom)]
     for (const start of [...(known === undefined ? [] : [known]), ...placesOf(uuid, pool)])
-      if (!given.has(start) && !overlapsAny(spanFrom(start), others) && this.#claim(uuid, start))
-        return spanFrom(start)
-    throw new VirError('OPERATION_FAILED', 'No range of user ids is left for another container', {
-      domain: 'LXC',
-      hint: `Undefine containers that are not needed, or give ids to '${ourUser}' in /etc/subuid and /etc/subgid`,
-    })
+      if (!given.has(start) && !overlapsAny(spanFrom(start), others)) yield start
   }
 
   /** Frees the ranges of all domains but these. */
@@ -157,6 +167,13 @@ function linkNew(target: string, path: string): boolean {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
   }
+}
+
+function noneLeft(): VirError {
+  return new VirError('OPERATION_FAILED', 'No range of user ids is left for another container', {
+    domain: 'LXC',
+    hint: `Undefine containers that are not needed, or give ids to '${ourUser}' in /etc/subuid and /etc/subgid`,
+  })
 }
 
 /** From a place on that the uuid tells, so that a domain gets the same again where directories were lost. */

@@ -9,9 +9,6 @@ export const idsPerRange = 65_536
  */
 const unusedIds: IdSpan = { start: 0x7000_0000, count: 0x0ffe_0000 }
 
-/** What a container may have that has been given none yet. */
-export const firstIds: IdSpan = { start: unusedIds.start, count: idsPerRange }
-
 /** In /etc/subuid and /etc/subgid: gives our containers other ids than {@link unusedIds}. */
 export const ourUser = 'covirt'
 
