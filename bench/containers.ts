@@ -111,7 +111,7 @@ async function turn(contestant: Contestant, round: number): Promise<readonly (re
   await sleep(settleMs)
   if (exec) times.push(['exec', await timed(() => exec(argv))])
   if (freeze) times.push(['freeze', await timed(freeze)])
-  await thaw?.()
+  if (thaw) times.push(['thaw', await timed(thaw)])
   times.push(['cycle', await timed(() => contestant.cycle())])
   await sleep(settleMs)
   times.push(['stop', await timed(() => contestant.stop())])

@@ -1,5 +1,15 @@
 /** What is measured; each leaves the container as its name says. */
-export const verbs = ['start', 'stop', 'cycle', 'exec', 'freeze', 'clone', 'linked', 'snapshot'] as const
+export const verbs = [
+  'start',
+  'stop',
+  'cycle',
+  'exec',
+  'freeze',
+  'thaw',
+  'clone',
+  'linked',
+  'snapshot',
+] as const
 
 /** One of {@link verbs}. */
 export type Verb = (typeof verbs)[number]

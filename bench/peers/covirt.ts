@@ -1,16 +1,26 @@
+import { execFile } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import { cloneContainer, open } from 'covirt'
 import { untilFree } from '../until-free.js'
 import type { Arena, Contestant } from './contestant.js'
 
-/** covirt in this process: with users of its own as by default, or without. */
+const run = promisify(execFile)
+
+/**
+ * covirt in this process: with users of its own as by default, or without. What it remembers of guests that run lies in
+ * memory, as in the /run of hosts with systemd.
+ */
 export async function covirt(
   { rootfs, directory }: Arena,
   { privileged }: { readonly privileged: boolean },
 ): Promise<Contestant & { readonly configuration: { config: string; seccomp: string } }> {
   const name = privileged ? 'covirt privileged' : 'covirt'
   const root = join(directory, name.replace(' ', '-'))
+  await mkdir(join(root, 'run'), { recursive: true })
+  await run('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', join(root, 'run')])
   const connection = await open(`lxc:///system?root=${root}`)
   const domain =
     await connection.domains.define(`<domain type='lxc'><name>cv-bench</name><memory unit='MiB'>64</memory>
@@ -49,8 +59,12 @@ export async function covirt(
       domain.createSnapshot(`<domainsnapshot><name>${snapshot}</name></domainsnapshot>`),
     removeSnapshot: (snapshot) => domain.deleteSnapshot(snapshot),
     async [Symbol.asyncDispose]() {
-      if (await domain.isActive()) await domain.destroy()
-      await connection.close()
+      try {
+        if (await domain.isActive()) await domain.destroy()
+        await connection.close()
+      } finally {
+        await run('umount', ['--lazy', join(root, 'run')])
+      }
     },
   }
 }
