@@ -131,6 +131,11 @@ lxc.start.order = 10
     ],
     ['processors', 'lxc.cgroup2.cpuset.cpus = 0-1', { vcpu: { cpuset: '0-1' } }],
     [
+      'nodes of memory',
+      'lxc.cgroup.cpuset.mems = 0',
+      { numatune: { memory: { mode: 'strict', nodeset: '0' } } },
+    ],
+    [
       'no AppArmor',
       'lxc.apparmor.profile = unconfined',
       { seclabels: [{ type: 'none', model: 'apparmor' }] },

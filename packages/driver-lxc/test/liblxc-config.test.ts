@@ -252,6 +252,11 @@ describe('the liblxc configuration of a definition', () => {
     ],
     ['a processor set', { elements: "<vcpu cpuset='0-3,^2'>2</vcpu>" }, ['lxc.cgroup.cpuset.cpus = 0,1,3']],
     [
+      'nodes of memory',
+      { elements: "<numatune><memory mode='strict' nodeset='0-1'/></numatune>" },
+      ['lxc.cgroup.cpuset.mems = 0,1'],
+    ],
+    [
       'processor time',
       { elements: '<cputune><shares>512</shares><period>50000</period><quota>25000</quota></cputune>' },
       [

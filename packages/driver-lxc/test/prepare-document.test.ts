@@ -58,7 +58,13 @@ describe('preparing a definition', () => {
   })
 
   test.each([
-    ['<numatune><memory mode="strict" nodeset="0"/></numatune>', '', 'numatune'],
+    ["<numatune><memory mode='interleave' nodeset='0'/></numatune>", '', "memory mode='interleave'"],
+    ["<numatune><memory mode='strict' placement='auto'/></numatune>", '', "placement='auto'"],
+    [
+      "<numatune><memory mode='strict' nodeset='0'/><memnode cellid='0' mode='strict' nodeset='0'/></numatune>",
+      '',
+      'numatune/memnode',
+    ],
     ["<cputune><vcpupin vcpu='0' cpuset='0'/></cputune>", '', 'cputune/vcpupin'],
     ["<cpu mode='host-model'/>", '', 'cpu'],
     ["<clock offset='variable' adjustment='60'/>", '', "clock offset='variable'"],
@@ -108,6 +114,7 @@ describe('preparing a definition', () => {
   test.each([
     ['<vcpu cpuset="3-1">1</vcpu>'],
     ['<vcpu cpuset="0,^0">1</vcpu>'],
+    ["<numatune><memory mode='strict'/></numatune>"],
     ['<cputune><shares>1</shares></cputune>'],
     ['<cputune><quota>5</quota></cputune>'],
   ])('refuses the value in %s', (elements) => {

@@ -187,7 +187,8 @@ describeWhen(canRunLxc(), 'a real container', () => {
   testWhen(canLimitContainers(), 'has the limits of its definition', async () => {
     await using place = await Place.make()
     const domain = await place.running({
-      elements: "<vcpu cpuset='0'>1</vcpu><cputune><shares>512</shares><quota>50000</quota></cputune>",
+      elements: `<vcpu cpuset='0'>1</vcpu><cputune><shares>512</shares><quota>50000</quota></cputune>
+        <numatune><memory mode='strict' nodeset='0'/></numatune>`,
     })
     const groups = await containerCgroups(await place.world.initPid(domain))
     const memory = groups.get('memory')

@@ -5,7 +5,7 @@ import type { NativeLines } from './native-lines.js'
 interface NativeTuning {
   readonly memoryKib: bigint | undefined
   readonly maxProcesses: number | undefined
-  readonly elements: Pick<DomainInput, 'memtune' | 'cputune' | 'vcpu' | 'clock' | 'blkiotune'>
+  readonly elements: Pick<DomainInput, 'memtune' | 'cputune' | 'numatune' | 'vcpu' | 'clock' | 'blkiotune'>
 }
 
 /** The limits, in the words of either version of control groups; where both are there, those of version 2. */
@@ -26,6 +26,7 @@ export function nativeTuning(lines: NativeLines): NativeTuning {
   }
   const cputune = nativeCputune(lines)
   const cpuset = value('cpuset.cpus', 'cpuset.cpus')
+  const nodeset = value('cpuset.mems', 'cpuset.mems')
   const processes = value('pids.max', 'pids.max')
   return {
     memoryKib: hard,
@@ -34,6 +35,7 @@ export function nativeTuning(lines: NativeLines): NativeTuning {
       ...(Object.keys(memtune).length > 0 ? { memtune } : {}),
       ...(Object.keys(cputune).length > 0 ? { cputune } : {}),
       ...(cpuset === undefined ? {} : { vcpu: { cpuset } }),
+      ...(nodeset === undefined ? {} : { numatune: { memory: { mode: 'strict', nodeset } } }),
     },
   }
 }

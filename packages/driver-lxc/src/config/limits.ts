@@ -50,6 +50,7 @@ export function resourceLines(
     ...memoryLines(document, host),
     ...cpuLines(document, host),
     ...cpusetLines(document, host),
+    ...numaLines(document, host),
     ...processLines(document, host),
     ...blkioLines(document, host, devices),
   ]
@@ -131,6 +132,14 @@ function cpusetLines({ uuid = '', vcpu }: DomainXml, host: HostFacts): ConfigLin
   const first = Number.parseInt(uuid.slice(0, 8) || '0', 16) % allowed.length
   const chosen = isLess ? [...allowed, ...allowed].slice(first, first + current) : allowed
   return [[`${cgroupKey(version, 'cpuset')}.cpus`, chosen.sort((a, b) => Number(a) - Number(b)).join(',')]]
+}
+
+/** Of the nodes of memory; `strict` and `restrictive` are the same to who takes no memory before it is bound. */
+function numaLines({ numatune }: DomainXml, host: HostFacts): ConfigLine[] {
+  const nodes = expandCpuset(numatune?.memory?.nodeset ?? '')
+  if (nodes === undefined) return []
+  const version = requireController(host, 'cpuset', 'numatune')
+  return [[`${cgroupKey(version, 'cpuset')}.mems`, nodes]]
 }
 
 function blkioLines(

@@ -79,7 +79,7 @@ function withMacs(document: DomainXml): readonly InterfaceXml[] {
 }
 
 function checkValues(document: DomainXml): void {
-  const { memoryKib, os, devices, vcpu, cputune, blkiotune } = document
+  const { memoryKib, os, devices, vcpu, cputune, numatune, blkiotune } = document
   if (memoryKib === undefined || memoryKib === 0n)
     refuse('<memory> is missing', "Add <memory unit='MiB'>256</memory>")
   if (os.init !== undefined && !isCleanPath(os.init)) refuse(`<init> ${os.init} must be an absolute path`)
@@ -87,6 +87,9 @@ function checkValues(document: DomainXml): void {
     refuse(`<initdir> ${os.initDir} must be an absolute path`)
   if (vcpu?.cpuset !== undefined && expandCpuset(vcpu.cpuset) === undefined)
     refuse(`<vcpu cpuset='${vcpu.cpuset}'> names no processors`, "Write it as '0-3,^2,6'")
+  const { nodeset = '' } = numatune?.memory ?? {}
+  if (numatune?.memory && expandCpuset(nodeset) === undefined)
+    refuse(`<numatune>: nodeset='${nodeset}' names no nodes of memory`, "Write it as '0-3,^2,6'")
   checkRange('cputune/shares', cputune?.shares, 2n, 262_144n)
   checkRange('cputune/period', cputune?.periodUs, 1000n, 1_000_000n)
   const quotaUs = cputune?.quotaUs

@@ -55,7 +55,8 @@ function tuningRefusal(document: DomainXml): Refusal | undefined {
       type === 'static' && (label === undefined || (model !== 'apparmor' && model !== 'selinux')),
   )
   return (
-    present(undefined, { maxMemory, numatune, iothreads }) ??
+    present(undefined, { maxMemory, iothreads }) ??
+    numaRefusal(numatune) ??
     present('memoryBacking', memoryBacking ?? {}) ??
     present('memtune', { min_guarantee: memtune?.minGuaranteeKib }) ??
     present(
@@ -78,6 +79,19 @@ function tuningRefusal(document: DomainXml): Refusal | undefined {
     (partition !== undefined && partition !== '/machine' ? { element: 'resource/partition' } : undefined) ??
     (label ? { element: "seclabel type='static'" } : undefined) ??
     (isShifted(clock) ? { element: `clock offset='${clock?.offset}'`, hint: ofHostClock } : undefined)
+  )
+}
+
+/** The kernel binds a container to nodes; how its memory is spread over these is for its programs to say. */
+function numaRefusal(numatune: DomainXml['numatune']): Refusal | undefined {
+  const { mode, placement } = numatune?.memory ?? {}
+  const hint = "Write <memory mode='strict' nodeset='0'/>"
+  return (
+    present('numatune', { memnode: numatune?.nodes[0] }, hint) ??
+    (placement === 'auto' ? { element: "numatune/memory placement='auto'", hint } : undefined) ??
+    (mode === 'preferred' || mode === 'interleave'
+      ? { element: `numatune/memory mode='${mode}'`, hint }
+      : undefined)
   )
 }
 
