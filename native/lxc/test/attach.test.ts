@@ -136,8 +136,10 @@ describeWhen(canRunLxc(), 'attach', () => {
 async function findProcess(initPid: number, text: string): Promise<number> {
   const groups = await containerCgroups(initPid)
   const directory = groups.get('pids') ?? groups.get('')
-  const pids = (await readFile(`${directory}/cgroup.procs`, 'utf8')).trim().split('\n')
-  for (const pid of pids) {
+  // In version 2 what is brought in is in a leaf.
+  const lists = [`${directory}/cgroup.procs`, `${directory}/.lxc/cgroup.procs`]
+  const texts = await Promise.all(lists.map((list) => readFile(list, 'utf8').catch(() => '')))
+  for (const pid of texts.join('').trim().split('\n')) {
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8')
     if (command.replaceAll('\0', ' ').includes(text)) return Number(pid)
   }
