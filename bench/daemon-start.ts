@@ -1,11 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { isVirError } from '@covirt/core'
 import { open } from 'covirt'
 import { firmwareGuest } from '../test/fixtures/firmware-guest.js'
@@ -13,9 +9,9 @@ import { type PrivateLibvirtd, privateLibvirtd } from '../test/fixtures/private-
 import { canRunLibvirtd, canRunLxc, canRunQemu } from '../test/fixtures/requirements.js'
 import { tempRoot } from '../test/fixtures/temp-root.js'
 import type { Benchmark, Figures } from './benchmark.js'
+import { startCovirtd } from './covirtd.js'
 import { median } from './measure.js'
 
-const covirtd = join(dirname(fileURLToPath(import.meta.url)), '../packages/daemon/bin/covirtd.js')
 const count = 1000
 const rounds = 5
 
@@ -29,30 +25,16 @@ interface Started {
 
 async function start(root: string, domains: number): Promise<Started> {
   const begun = performance.now()
-  const args = [covirtd, '--root', root, '--log-format', 'json', '--log-level', 'info']
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  try {
-    await ready(child)
-    const readyMs = performance.now() - begun
-    await list(join(root, 'run/covirt-sock'), 'covirt', domains)
-    return { readyMs, ms: performance.now() - begun, memoryKib: await pssOf(child.pid ?? 0) }
-  } finally {
-    const closed = once(child, 'close')
-    child.kill()
-    await closed
-  }
+  await using covirtd = await startCovirtd(root)
+  const readyMs = performance.now() - begun
+  await list(covirtd.socket, 'covirt', domains)
+  return { readyMs, ms: performance.now() - begun, memoryKib: await pssOf(covirtd.pid) }
 }
 
 async function list(socket: string, scheme: string, domains: number): Promise<void> {
   await using connection = await open(`${scheme}+unix:///system?socket=${socket}` as string)
   const { length } = await connection.domains.list()
   if (length !== domains) throw new Error(`There are ${length} domains, not ${domains}`)
-}
-
-async function ready(child: ChildProcess): Promise<void> {
-  for await (const line of createInterface(child.stderr as NodeJS.ReadableStream))
-    if (line.includes('covirtd is ready')) return
-  throw new Error('covirtd has ended before it was ready')
 }
 
 /** What it has for itself and its share of what it has with others (proc_pid_smaps(5)). */
