@@ -126,6 +126,11 @@ export function containersOf(uri: ConnectUri): string {
   return join(resolveRoot(uri).stateDirectory, 'containers')
 }
 
+/** Where the definitions of containers are, for a URI that leads to such. */
+export function definitionsOf(uri: ConnectUri): string {
+  return join(resolveRoot(uri).configDirectory, 'lxc')
+}
+
 function containerUri(uri: string): ConnectUri {
   const parsed = parseConnectUri(uri)
   const { scheme, transport = 'unix', host } = parsed

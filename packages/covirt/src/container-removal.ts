@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import {
   type CallOptions,
@@ -44,19 +44,25 @@ function isUndecided(error: unknown): boolean {
   return isVirError(error, 'RPC') || isVirError(error, 'OPERATION_ABORTED')
 }
 
+/** Where the containers of a driver are, and who tells of them. */
+interface ContainerPlace {
+  readonly containers: string
+  /** Their definitions, by which they are known also where `driver` does not show them. */
+  readonly definitions: string
+  readonly driver: Driver
+}
+
 /**
- * Does what processes that have died have left of {@link removeWithDefinition} in `parent`, the directory of the containers of
- * `driver`. Nothing is removed whose domain is still defined, or which another domain uses. Never rejects: what cannot be
- * done is logged, and left to the next one.
+ * Does what processes that have died have left of {@link removeWithDefinition}. Nothing is removed whose domain is still
+ * defined, or which another domain uses. Never rejects: what cannot be done is logged, and left to the next one.
  */
 export async function finishRemovals(
-  parent: string,
-  driver: Driver,
+  place: ContainerPlace,
   { signal, logger = silentLogger }: CallOptions & { readonly logger?: Logger | undefined },
 ): Promise<void> {
-  for (const directory of leavingDirectories(parent)) {
+  for (const directory of leavingDirectories(place.containers)) {
     try {
-      await finishRemoval(directory, driver, { signal })
+      await finishRemoval(directory, place, { signal })
     } catch (error) {
       logger.warn('The directory of a container that was undefined is left', {
         directory,
@@ -66,16 +72,17 @@ export async function finishRemovals(
   }
 }
 
-async function finishRemoval(directory: string, driver: Driver, options: CallOptions): Promise<void> {
+async function finishRemoval(directory: string, place: ContainerPlace, options: CallOptions): Promise<void> {
   const marker = join(directory, leavingName)
   await using file = await openMarker(marker)
   if (file && !(await tryLockFile(file))) return
   if (isLeft(directory)) return removeTree(directory)
   // Whoever held the lock may have done it.
   if (!existsSync(marker)) return
-  if (await isDefined(await readFile(marker, 'utf8'), driver, options)) return rm(marker, { force: true })
-  if (await isUsed(directory, driver, options)) return rm(marker, { force: true })
-  await removeLeft(directory)
+  const isWanted =
+    (await isDefined(await readFile(marker, 'utf8'), place, options)) ||
+    (await isUsed(directory, place.driver, options))
+  await (isWanted ? rm(marker, { force: true }) : removeLeft(directory))
 }
 
 async function openMarker(marker: string): Promise<FileHandle | undefined> {
@@ -87,7 +94,14 @@ async function openMarker(marker: string): Promise<FileHandle | undefined> {
   }
 }
 
-async function isDefined(uuid: string, driver: Driver, options: CallOptions): Promise<boolean> {
+async function isDefined(
+  uuid: string,
+  { definitions, driver }: ContainerPlace,
+  options: CallOptions,
+): Promise<boolean> {
+  const files = existsSync(definitions) ? await readdir(definitions, { withFileTypes: true }) : []
+  for (const file of files)
+    if (file.isFile() && (await readFile(join(definitions, file.name), 'utf8')).includes(uuid)) return true
   // Rejects where containers cannot be used at the moment: that none is listed would mean nothing.
   await driver.getDomainCapabilities({ type: 'lxc' }, options)
   return (await driver.listDomains({}, options)).some((domain) => domain.uuid === uuid)

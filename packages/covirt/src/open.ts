@@ -83,11 +83,11 @@ export async function open(
 /** With containers removed whose removal a process has begun and not lived to finish. */
 async function cleared<D extends Driver>(driver: D, uri: ConnectUri, options: OpenOptions): Promise<D> {
   if (uri.scheme !== 'covirt' && uri.scheme !== 'lxc') return driver
-  const { containersOf } = await import('./container-home.js')
-  const directory = containersOf(uri)
-  if (leavingDirectories(directory).length > 0) {
+  const { containersOf, definitionsOf } = await import('./container-home.js')
+  const containers = containersOf(uri)
+  if (leavingDirectories(containers).length > 0) {
     const { finishRemovals } = await import('./container-removal.js')
-    await finishRemovals(directory, driver, options)
+    await finishRemovals({ containers, definitions: definitionsOf(uri), driver }, options)
   }
   return driver
 }

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdir, open as openFile, writeFile } from 'node:fs/promises'
+import { mkdir, open as openFile, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { tryLockFile } from '@covirt/local'
 import { expect, test } from '@jest/globals'
@@ -80,6 +80,15 @@ describeWhen(canRunLxc(), 'a container that is undefined with its root file syst
       await connection.domains.define(xml)
     }
     await expect(whatIsLeft(root, name)).resolves.toEqual(nothingDone)
+  })
+
+  test('stays where its definition is there, though no driver can read that', async () => {
+    await using root = await tempRoot()
+    const name = await made(root)
+    await undefinedOnly(root, name)
+    const uuid = await readFile(root.join('lib/containers', name, 'leaving'), 'utf8')
+    await writeFile(root.join('etc/lxc', `${name}.xml`), `<domain><uuid>${uuid}</uuid>`)
+    await expect(whatIsLeft(root, name)).resolves.toEqual({ ...nothingDone, defined: 0 })
   })
 
   test('is left to the process that is removing it', async () => {
