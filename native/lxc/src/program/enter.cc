@@ -209,6 +209,8 @@ pid_t Enter(const Confinement &to, const Groups &groups, int (*execute)(void *ar
   const pid_t member = ForkMember(groups);
   if (member == 0) {
     close(link[0]);
+    // Until it is executed the program has all powers inside, and no filter: no process there takes hold of it meanwhile.
+    if (prctl(PR_SET_DUMPABLE, 0) != 0) _exit(1);
     if (!Join(groups.legacy) || setns(to.init, to.namespaces) != 0 || chdir("/") != 0) _exit(1);
     close(to.init);
     Task task = {to, link[1], execute, argument};
