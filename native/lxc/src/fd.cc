@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -43,6 +44,12 @@ Napi::Value MakeFifo(const Napi::CallbackInfo &info) {
     throw SystemError(info.Env(), errno, "mkfifo");
   }
   return info.Env().Undefined();
+}
+
+Napi::Value LockFile(const Napi::CallbackInfo &info) {
+  const bool locked = flock(info[0].As<Napi::Number>().Int32Value(), LOCK_EX | LOCK_NB) == 0;
+  if (!locked && errno != EWOULDBLOCK) throw SystemError(info.Env(), errno, "flock");
+  return Napi::Boolean::New(info.Env(), locked);
 }
 
 Napi::Value SyncFileSystem(const Napi::CallbackInfo &info) {
@@ -88,6 +95,7 @@ void ExportFd(Napi::Env env, Napi::Object exports) {
   exports["setWindowSize"] = Napi::Function::New(env, SetWindowSize, "setWindowSize");
   exports["unreadInput"] = Napi::Function::New(env, UnreadInput, "unreadInput");
   exports["sealedCopy"] = Napi::Function::New(env, SealedCopy, "sealedCopy");
+  exports["lockFile"] = Napi::Function::New(env, LockFile, "lockFile");
   exports["syncFileSystem"] = Napi::Function::New(env, SyncFileSystem, "syncFileSystem");
   exports["makeFifo"] = Napi::Function::New(env, MakeFifo, "makeFifo");
 }

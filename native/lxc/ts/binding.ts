@@ -39,6 +39,8 @@ export interface Binding {
   /** What was typed into a terminal and not read yet; in line mode, complete lines only (TIOCINQ). */
   unreadInput(fd: number): number
   makeFifo(path: string, mode: number): void
+  /** An exclusive lock of an open file (flock(2)); whether it got it. */
+  lockFile(fd: number): boolean
   /** The whole file system that `path` is in (syncfs(2)). */
   syncFileSystem(path: string): Promise<void>
   /** A child process; the caller reaps it, and owns the descriptors: -1 where there is no pipe. A file without a slash is in PATH. */

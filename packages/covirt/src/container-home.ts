@@ -77,7 +77,7 @@ export class ContainerHome {
 
   /** Removes it with all that is in it. `OPERATION_FAILED` where something is mounted there. */
   async remove(): Promise<void> {
-    const { removeTree } = await import('@covirt/local')
+    const { removeTree } = await import('@covirt/driver-lxc')
     // The marker goes last: what is interrupted here can be taken up again.
     await removeTree(this.rootfs)
     await removeTree(this.directory)
@@ -104,12 +104,12 @@ export class ContainerHome {
   }
 
   async #lock(marker: string, flags: 'r' | 'wx'): Promise<FileHandle> {
-    const { tryLockFile } = await import('@covirt/local')
+    const { tryLockFile } = await import('@covirt/driver-lxc')
     const file = await open(marker, flags).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? inOtherHands(this.directory) : error
     })
     // Whoever had it locked before us may have removed it.
-    if ((await tryLockFile(file)) && (await isStillAt(marker, file))) return file
+    if (tryLockFile(file) && (await isStillAt(marker, file))) return file
     await file.close()
     throw inOtherHands(this.directory)
   }

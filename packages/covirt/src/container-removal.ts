@@ -11,7 +11,7 @@ import {
   silentLogger,
   syncDirectory,
 } from '@covirt/core'
-import { removeTree, requireNothingMounted, tryLockFile, writeDurably } from '@covirt/local'
+import { requireNothingMounted, writeDurably } from '@covirt/local'
 import { isUsed } from './directory-users.js'
 import { isLeft, leavingDirectories, leavingName, leftPrefix } from './leaving-containers.js'
 
@@ -29,7 +29,8 @@ export async function removeWithDefinition(
   const marker = join(directory, leavingName)
   await writeDurably(marker, uuid, {})
   await using file = await open(marker)
-  await tryLockFile(file)
+  const { tryLockFile } = await import('@covirt/driver-lxc')
+  tryLockFile(file)
   try {
     await undefine()
   } catch (error) {
@@ -73,9 +74,10 @@ export async function finishRemovals(
 }
 
 async function finishRemoval(directory: string, place: ContainerPlace, options: CallOptions): Promise<void> {
+  const { removeTree, tryLockFile } = await import('@covirt/driver-lxc')
   const marker = join(directory, leavingName)
   await using file = await openMarker(marker)
-  if (file && !(await tryLockFile(file))) return
+  if (file && !tryLockFile(file)) return
   if (isLeft(directory)) return removeTree(directory)
   // Whoever held the lock may have done it.
   if (!existsSync(marker)) return
@@ -114,5 +116,6 @@ async function removeLeft(directory: string): Promise<void> {
   const left = join(parent, `${leftPrefix}${basename(directory)}-${randomBytes(4).toString('hex')}`)
   await rename(directory, left)
   await syncDirectory(parent)
+  const { removeTree } = await import('@covirt/driver-lxc')
   await removeTree(left)
 }

@@ -21,11 +21,24 @@ fs.rename = (from, to) => {
 }
 fs.rm = (path, options) => {
   step(path)
-  if (options?.recursive) {
-    const [first] = readdirSync(path)
-    if (first !== undefined) rmSync(join(path, first), { recursive: true })
-    step(path)
-  }
   return rm(path, options)
 }
 syncBuiltinESMExports()
+
+// Directories are removed by a program that the addon starts.
+const { dlopen } = process
+process.dlopen = (module, ...file) => {
+  dlopen(module, ...file)
+  const { spawn } = module.exports
+  module.exports.spawn = (program, argv, ...surroundings) => {
+    if (argv[1] === 'remove') removeByHalf(argv[2])
+    return spawn(program, argv, ...surroundings)
+  }
+}
+
+function removeByHalf(directory) {
+  step(directory)
+  const [first] = readdirSync(directory)
+  if (first !== undefined) rmSync(join(directory, first), { recursive: true })
+  step(directory)
+}

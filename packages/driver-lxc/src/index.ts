@@ -1,3 +1,4 @@
-export * from './host/copy-tree.js'
+export * from './host/lock-file.js'
+export * from './host/trees.js'
 export * from './lxc-hypervisor.js'
 export * from './provider.js'

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, rename, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type CallOptions, VirError } from '@covirt/core'
-import { removeTree, type SnapshotSpec, type StorageSnapshots, type TakeSnapshotSpec } from '@covirt/local'
+import type { SnapshotSpec, StorageSnapshots, TakeSnapshotSpec } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { changesDirectory, rootFilesystem, sourceDirectory } from './config/mounts.js'
 import { LxcGuest } from './guest/lxc-guest.js'
-import { copyTree, syncFileSystem } from './host/copy-tree.js'
 import { swapTree } from './host/swap-tree.js'
+import { copyTree, removeTree, syncFileSystem } from './host/trees.js'
 
 /**
  * Snapshots of containers: copies of their root file systems, or of their changes to a template, which share the data with

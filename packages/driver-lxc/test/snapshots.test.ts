@@ -15,10 +15,10 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Domain } from '@covirt/core'
-import { removeTree } from '@covirt/local'
 import { expect, test } from '@jest/globals'
 import { busyboxRootfs, canRunLxc, describeWhen, tempRoot, uniqueName } from '../../../test/fixtures/index.js'
 import { settleTree, swapTree } from '../src/host/swap-tree.js'
+import { removeTree } from '../src/host/trees.js'
 import { isFrozen, setFrozen } from '../src/native.js'
 import { eventually, LxcWorld, removeRootfs } from './lxc-fixture.js'
 

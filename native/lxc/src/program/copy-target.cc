@@ -6,41 +6,17 @@
 #include <linux/fs.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "program/parent-of.h"
+
 namespace covirt {
 
 namespace {
-
-// Opens the directory that `path` is or is to be in, and puts its name there in `name`.
-int OpenParent(const char *path, char *name) {
-  char copy[PATH_MAX];
-  size_t length = strlen(path);
-  while (length > 1 && path[length - 1] == '/') length--;
-  if (length >= sizeof copy) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  memcpy(copy, path, length);
-  copy[length] = '\0';
-  char *slash = strrchr(copy, '/');
-  const char *last = slash == nullptr ? copy : slash + 1;
-  if (*last == '\0' || strlen(last) > NAME_MAX) {
-    errno = *last == '\0' ? EEXIST : ENAMETOOLONG;
-    return -1;
-  }
-  strcpy(name, last);
-  const char *parent = slash == nullptr ? "." : slash == copy ? "/" : copy;
-  if (slash != nullptr && slash != copy) *slash = '\0';
-  const int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  // Names can be made in what cannot be read.
-  return fd >= 0 || errno != EACCES ? fd : open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
 
 // ext4 puts a directory and what comes to be in it near the directory above, and each new file takes a look at all that were
 // removed there in the last minutes: where containers come and go, a file costs twenty times what it should. Directories below one
@@ -94,7 +70,7 @@ bool MakeRandomDirectory(int parent, char *name, size_t size) {
 
 int MakeTarget(const char *path) {
   char name[NAME_MAX + 1];
-  const int parent = OpenParent(path, name);
+  const int parent = OpenParentOf(path, name);
   if (parent < 0) return -1;
   // Who ends this process gets rid of what has the name that was asked for.
   sigset_t all, before;

@@ -12,6 +12,7 @@
 #include "program/copy.h"
 #include "program/hold.h"
 #include "program/json.h"
+#include "program/remove.h"
 #include "program/own-groups.h"
 #include "program/routes.h"
 #include "program/verbs.h"
@@ -57,6 +58,7 @@ int Main(int argc, char **argv) {
     return count < 0 || count > argc - 3 ? kFailed : Routes(count, argv + 3);
   }
   if (argc == 4 && strcmp(argv[1], "copy") == 0) return Copy(argv[2], argv[3]);
+  if (argc == 3 && strcmp(argv[1], "remove") == 0) return Remove(argv[2]);
   Options options;
   Log log;
   const auto fail = [&](int error, const char *message) {

@@ -1,5 +1,5 @@
 """odd-tree.py make DIRECTORY NAME: fills a new directory with everything that a file system may hold, and 300 of that name in each other.
-odd-tree.py facts DIRECTORY: prints what is in it, a line for each name, in an order of its own.
+odd-tree.py facts DIRECTORY...: prints what is in each, a line for each name, in an order of its own; then an empty line.
 odd-tree.py swap DIRECTORY: has the directory `inner` and the link `other` in it change places until it is ended."""
 import errno
 import hashlib
@@ -123,7 +123,12 @@ def content(name, fd, size):
         os.close(file)
 
 
-def facts(directory):
+def facts(*directories):
+    for directory in directories:
+        print('\n'.join(lines_of(directory)), end='\n\n')
+
+
+def lines_of(directory):
     names = {}
     lines = []
     os.chdir(directory)
@@ -150,7 +155,7 @@ def facts(directory):
             if stat.S_ISLNK(info.st_mode):
                 fact['target'] = os.fsdecode(os.readlink(name, dir_fd=fd))
             lines.append(json.dumps(fact))
-    print('\n'.join(lines))
+    return lines
 
 
 def swap(directory):

@@ -14,7 +14,7 @@ import {
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { VirError } from '@covirt/core'
-import { tryLockFile } from '@covirt/local'
+import { tryLockFile } from './lock-file.js'
 import { makePassable } from './make-passable.js'
 import { readLink } from './read-link.js'
 import { type IdSpan, idsPerRange, ourUser, readSubordinateIds, readText } from './subordinate-ids.js'
@@ -138,7 +138,7 @@ async function sweep(directory: string): Promise<void> {
   const lock = await open(join(directory, '.lock'), 'a', 0o600)
   try {
     // Who has it sweeps.
-    if (!(await tryLockFile(lock))) return
+    if (!tryLockFile(lock)) return
     for (const start of abandoned()) rmSync(join(directory, String(start)), { force: true })
   } finally {
     await lock.close()

@@ -1,10 +1,10 @@
 import { chmod, chown, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { removeTree } from '@covirt/local'
 import type { DomainXml } from '@covirt/xml'
 import { changesDirectory, overlayBase } from '../config/mounts.js'
 import type { Container } from '../native.js'
 import { settleTree } from './swap-tree.js'
+import { removeTree } from './trees.js'
 
 /** Where a container's changes to a template go that are thrown away when it ends: removed with its other leftovers. */
 export function ephemeralDirectory({ path, name }: Container, index: number): string {

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { readlink, realpath, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type CallOptions, messageOf, syncDirectory, VirError } from '@covirt/core'
-import { mountPointsIn, removeTree } from '@covirt/local'
-import { copyTree, syncFileSystem } from './copy-tree.js'
+import { mountPointsIn } from '@covirt/local'
+import { copyTree, removeTree, syncFileSystem } from './trees.js'
 
 /** As many as the kernel follows (path_resolution(7)). */
 const mostLinks = 40

@@ -1,16 +1,10 @@
-import { readFile, realpath, rm } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { decodeKernelPath, VirError } from '@covirt/core'
 
 /**
- * Removes a directory with all that is in it; does nothing where there is none. `OPERATION_FAILED`, having removed nothing,
- * where something is mounted in it: what that shows is another place's, also where it is of the same file system.
+ * `OPERATION_FAILED` where something is mounted in a directory that is to be removed, or on it: what that shows is another
+ * place's, also where it is of the same file system.
  */
-export async function removeTree(directory: string): Promise<void> {
-  await requireNothingMounted(directory)
-  await rm(directory, { recursive: true, force: true })
-}
-
-/** `OPERATION_FAILED` where something is mounted in a directory that is to be removed, or on it. */
 export async function requireNothingMounted(directory: string): Promise<void> {
   const [mounted] = await mountPointsIn(directory)
   if (mounted !== undefined) {

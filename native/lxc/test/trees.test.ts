@@ -1,23 +1,34 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { watch } from 'node:fs'
-import { copyFile, lstat, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import {
+  copyFile,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
 import { canRunLxc, describeWhen, type TempRoot, tempRoot } from '../../../test/fixtures/index.js'
 import { programPath } from '../ts/binding.js'
-import { copyTree, syncFileSystem } from '../ts/index.js'
+import { copyTree, lockFile, removeTree, syncFileSystem } from '../ts/index.js'
 
 const run = promisify(execFile)
 const oddTree = fileURLToPath(new URL('./support/odd-tree.py', import.meta.url))
 const most = { maxBuffer: 64 * 1024 * 1024 }
 
-/** Lines for all that is in a directory: names, content and everything that is known of each. */
-async function factsOf(directory: string): Promise<string[]> {
-  const { stdout } = await run('python3', [oddTree, 'facts', directory], most)
-  return stdout.split('\n')
+/** For each directory the lines of all that is in it: names, content and everything that is known of each. */
+async function factsOf(...directories: readonly string[]): Promise<string[][]> {
+  const { stdout } = await run('python3', [oddTree, 'facts', ...directories], most)
+  return stdout.split('\n\n').map((facts) => facts.trim().split('\n'))
 }
 
 async function makeOddTree(directory: string, deeper = 'deeper'): Promise<string> {
@@ -58,25 +69,23 @@ describeWhen(canRunLxc(), 'the copy of a tree', () => {
 
     await copyTree(source, here.join('copy'))
 
-    const copied = await factsOf(here.join('copy'))
-    expect(copied).toEqual(await factsOf(source))
-    expect(copied).toEqual(await factsOf(here.join('by-cp')))
+    const [original, copied, byCp] = await factsOf(source, here.join('copy'), here.join('by-cp'))
+    expect(copied).toEqual(original)
+    expect(copied).toEqual(byCp)
     expect((await readdir(here.path)).sort()).toEqual(['by-cp', 'copy', 'source'])
   })
 
-  test('goes deeper than any path can say', async () => {
+  test('goes deeper than any path can say, and is removed from there', async () => {
     await using here = await tempRoot()
     const [source, copy] = [here.join('source'), here.join('copy')]
-    try {
-      await makeOddTree(source, 'x'.repeat(200))
+    await makeOddTree(source, 'x'.repeat(200))
 
-      await copyTree(source, copy)
+    await copyTree(source, copy)
 
-      expect(await factsOf(copy)).toEqual(await factsOf(source))
-    } finally {
-      // Node cannot.
-      await run('rm', ['-rf', source, copy])
-    }
+    const [original, copied] = await factsOf(source, copy)
+    expect(copied).toEqual(original)
+    await Promise.all([removeTree(source), removeTree(copy)])
+    expect(await readdir(here.path)).toEqual([])
   })
 
   test('of another file system has everything, too', async () => {
@@ -88,7 +97,8 @@ describeWhen(canRunLxc(), 'the copy of a tree', () => {
 
     await copyTree(source, here.join('memory/copy'))
 
-    expect(await factsOf(here.join('memory/copy'))).toEqual(await factsOf(here.join('memory/by-cp')))
+    const [copied, byCp] = await factsOf(here.join('memory/copy'), here.join('memory/by-cp'))
+    expect(copied).toEqual(byCp)
   })
 
   test('has nothing of what is mounted in the tree, also from the same file system, but its places', async () => {
@@ -121,7 +131,8 @@ describeWhen(canRunLxc(), 'the copy of a tree', () => {
 
     await copyTree(source, here.join('group/copy'))
 
-    expect(await factsOf(here.join('group/copy'))).toEqual(await factsOf(source))
+    const [copied, original] = await factsOf(here.join('group/copy'), source)
+    expect(copied).toEqual(original)
     const flags = await run('lsattr', ['-d', here.join('group')]).catch(() => ({ stdout: '' }))
     expect(flags.stdout.split(' ')[0]).not.toContain('T')
   })
@@ -172,7 +183,8 @@ describeWhen(canRunLxc(), 'the copy of a tree', () => {
 
     await asNobody(program, 'copy', source, join(home, 'copy'))
 
-    expect(await factsOf(join(home, 'copy'))).toEqual(await factsOf(join(home, 'by-cp')))
+    const [copied, byCp] = await factsOf(join(home, 'copy'), join(home, 'by-cp'))
+    expect(copied).toEqual(byCp)
     const { uid, mode } = await stat(join(home, 'copy/file'))
     expect([uid, mode & 0o7777]).toEqual([65534, 0o755])
   })
@@ -257,6 +269,48 @@ describeWhen(canRunLxc(), 'the copy of a tree', () => {
     expect(await readdir(here.join('place'))).toEqual(['copy'])
     const { size } = await stat(here.join('place/copy/large')).catch(() => ({ size: 0 }))
     expect(size).toBeLessThan(1024 ** 3)
+  })
+})
+
+describeWhen(canRunLxc(), 'the removal of a tree', () => {
+  test('follows no link, and does nothing where there is nothing', async () => {
+    await using here = await tempRoot()
+    await makeTree(here.join('kept'))
+    const tree = await makeTree(here.join('tree'))
+    await symlink('../kept', join(tree, 'link'))
+    await symlink('kept', here.join('name'))
+
+    for (const name of ['tree', 'name', 'none', 'none/none']) await removeTree(here.join(name))
+
+    expect(await readdir(here.path)).toEqual(['kept'])
+    expect(await readdir(here.join('kept'))).toEqual(['file'])
+  })
+
+  test('stops at what is mounted in it, also from the same file system', async () => {
+    await using here = await tempRoot()
+    await makeTree(here.join('kept'))
+    const tree = await makeTree(here.join('tree'))
+    await mkdir(join(tree, 'mounted'))
+    await run('mount', ['--bind', here.join('kept'), join(tree, 'mounted')])
+
+    await expect(removeTree(tree)).rejects.toMatchObject({ code: 'EBUSY' })
+
+    expect(await readdir(here.join('kept'))).toEqual(['file'])
+  })
+})
+
+describeWhen(canRunLxc(), 'the lock of an open file', () => {
+  test('keeps others out until the file is closed', async () => {
+    await using here = await tempRoot()
+    const first = await open(here.join('file'), 'w')
+    const second = await open(here.join('file'), 'r')
+
+    expect([lockFile(first.fd), lockFile(second.fd)]).toEqual([true, false])
+    await first.close()
+    expect(lockFile(second.fd)).toBe(true)
+    await second.close()
+
+    expect(() => lockFile(99_999)).toThrow(expect.objectContaining({ code: 'EBADF' }))
   })
 })
 
