@@ -69,18 +69,31 @@ export async function listDirectory(
     .map((line) => JSON.parse(line) as ContainerFile & { readonly name: string })
 }
 
-/** The bytes of a file; resolves once it is open. `length` -1: all. */
+/** Which part of a file is read. */
+interface FilePart extends Options {
+  readonly offset: number
+  /** -1: all. */
+  readonly length: number
+  /** What the stream fails with, for what has gone wrong. */
+  readonly toError: (error: unknown) => unknown
+}
+
+/** The bytes of a file; resolves once it is open. */
 export async function readFile(
   place: FilePlace,
   path: string,
-  { offset, length, signal }: Options & { readonly offset: number; readonly length: number },
+  { offset, length, toError, signal }: FilePart,
 ): Promise<Readable> {
   const operation = new FileOperation(place, ['read', path, String(offset), String(length)], signal)
   await operation.open
   // What ends before it is done has been cut short.
   const whole = new Transform({
     transform: (chunk: Buffer, _encoding, done) => done(null, chunk),
-    flush: (done) => void operation.done.then(() => done(), done),
+    flush: (done) =>
+      void operation.done.then(
+        () => done(),
+        (error) => done(toError(error) as Error),
+      ),
   })
   pipeline(operation.output, whole).catch(() => {})
   return whole

@@ -1,9 +1,9 @@
+import { checkRange, maxId } from './check-range.js'
 import { VirError } from './errors.js'
 import { type ExecOptions, namespaceNames } from './exec-role.js'
 
 /** The most that a terminal can be in each direction (ioctl_tty(2): unsigned short). */
 const maxTerminalSize = 0xffff
-const maxId = 0xffff_fffe
 
 /**
  * Refuses what no driver can run, before anything is done: `TypeError` for what is of the wrong type, `INVALID_ARG`
@@ -31,13 +31,6 @@ export function checkExec(argv: readonly string[], options: ExecOptions = {}): v
     throw invalid(`'${unknown}' is not a kind of namespace`, `There are ${namespaceNames.join(', ')}`)
   if (namespaces?.length === 0)
     throw invalid('A program is run in one of the namespaces of the guest at least')
-}
-
-function checkRange(what: string, value: number | undefined, min: number, max: number): void {
-  if (value === undefined) return
-  if (typeof value !== 'number') throw new TypeError(`${what} must be a number`)
-  if (!Number.isInteger(value) || value < min || value > max)
-    throw invalid(`${what} is ${value}, which is not from ${min} to ${max}`)
 }
 
 function hasNul(text: string): boolean {

@@ -368,7 +368,7 @@ export class DomainHandle {
 
   /** Role `files`. */
   async readFile(path: string, options?: ReadFileOptions): Promise<Readable> {
-    checkGuestPath(path)
+    checkGuestPath(path, options)
     return this.#role('files').readFile(this.ref, path, options)
   }
 
@@ -378,7 +378,7 @@ export class DomainHandle {
     content: string | Uint8Array | Readable,
     options?: OwnershipOptions,
   ): Promise<void> {
-    checkGuestPath(path)
+    checkGuestPath(path, options)
     return this.#role('files').writeFile(this.ref, path, content, options)
   }
 
@@ -396,7 +396,7 @@ export class DomainHandle {
 
   /** Role `files`. */
   async makeDirectory(path: string, options?: MakeDirectoryOptions): Promise<void> {
-    checkGuestPath(path)
+    checkGuestPath(path, options)
     return this.#role('files').makeDirectory(this.ref, path, options)
   }
 

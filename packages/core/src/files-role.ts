@@ -72,7 +72,7 @@ export interface RemoveFileOptions extends CallOptions {
  * is off, in its root file system. Links are followed as in the guest; none of them, and no `..`, leads out of its root.
  * Nothing is done that the guest's own root could not do. Only files are read and written, never devices, FIFOs or
  * sockets: `OPERATION_FAILED`, as for whatever the system refuses; its error, with its `code` (`ENOENT`), is
- * the cause. `INVALID_ARG` for what is no path.
+ * the cause. `INVALID_ARG` for what is no path, and for numbers that no file can have.
  */
 export interface FilesRole {
   /** The bytes of a file; resolves once that is open. Destroying the stream closes it. */

@@ -28,7 +28,7 @@ export function containerFiles(
     act: (place: FilePlace) => Promise<T>,
   ) =>
     access.look(domain, options, async (found) => {
-      checkGuestPath(path)
+      checkGuestPath(path, options)
       try {
         return await act(placeOf(found, containerOf(found)))
       } catch (error) {
@@ -38,8 +38,9 @@ export function containerFiles(
   return {
     readFile: (domain, path, options = {}) => {
       const { offsetBytes = 0, lengthBytes = -1, signal } = options
+      const toError = (error: unknown) => refusal(error, domain, signal)
       return at(domain, options, path, (place) =>
-        readFile(place, path, { offset: offsetBytes, length: lengthBytes, signal }),
+        readFile(place, path, { offset: offsetBytes, length: lengthBytes, toError, signal }),
       )
     },
     writeFile: (domain, path, content, options) => {

@@ -15,6 +15,8 @@ const hints: readonly (readonly [pattern: RegExp, hint: string])[] = [
     /lxc\.hook\.start-host/,
     "Its <route>s are set there: a gateway has to be within reach of the link's addresses",
   ],
+  [/"cpuset\.cpus"/, 'See that the host has all processors of <vcpu cpuset=…>: lscpu'],
+  [/Sync wait failure/, 'It may have been killed before its init ran: see that <memory> is enough for it'],
   [/cgroup/i, 'See which control groups the host has: lxc-checkconfig'],
   [/seccomp/i, 'The seccomp profile of liblxc may be damaged: reinstall lxc'],
   [/apparmor/i, "Install AppArmor's profiles for LXC, or define <seclabel type='none'/>"],

@@ -9,10 +9,12 @@ import {
   readlinkSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { finished } from 'node:stream/promises'
 import type { Connection, Domain } from '@covirt/core'
 import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals'
 import { busyboxRootfs, canRunLxc, describeWhen, tempRoot } from '../../../test/fixtures/index.js'
@@ -201,6 +203,15 @@ describeWhen(canRunLxc(), 'the files of a container', () => {
     expect(statSync(join(rootfs, 'etc/mine'))).toMatchObject({ uid: 100_012, gid: 100_034 })
     expect(statSync(join(rootfs, 'etc/roots'))).toMatchObject({ uid: 100_000, gid: 100_000 })
     expect(await domain.statFile('/etc/mine')).toMatchObject({ uid: 12, gid: 34 })
+  })
+
+  test('a reading that is cancelled midway fails with the error of a cancelled call', async () => {
+    truncateSync(join(rootfs, 'etc/group'), 1e10)
+    const controller = new AbortController()
+    const stream = await domain.readFile('/etc/group', { signal: controller.signal })
+    const reading = finished(stream.resume())
+    controller.abort()
+    await expect(reading).rejects.toMatchObject({ code: 'OPERATION_ABORTED' })
   })
 
   test('a reader that stops reading leaves nothing behind', async () => {

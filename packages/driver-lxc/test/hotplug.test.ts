@@ -285,7 +285,7 @@ describeWhen(canRunLxc(), 'a container that runs', () => {
       // The gateway is not to be reached: the last step of all.
       [
         'OPERATION_FAILED',
-        "<interface type='ethernet'><ip address='10.9.8.7'/><route gateway='10.1.1.1'/></interface>",
+        "<interface type='ethernet'><ip address='10.9.8.7' prefix='24'/><route gateway='10.1.1.1'/></interface>",
       ],
       [
         'OPERATION_FAILED',

@@ -166,6 +166,15 @@ describe('the liblxc configuration of a definition', () => {
         'lxc.net.0.ipv4.gateway = 10.1.0.1',
       ],
     ],
+    [
+      'addresses without a prefix, as libvirt has it',
+      { devices: bridge("<ip address='10.1.1.2'/><ip address='192.168.1.2'/><ip address='fd00::2'/>") },
+      [
+        'lxc.net.0.ipv4.address = 10.1.1.2/8',
+        'lxc.net.0.ipv4.address = 192.168.1.2/24',
+        'lxc.net.0.ipv6.address = fd00::2/64',
+      ],
+    ],
     ['a second link', { devices: bridge() + bridge() }, ['lxc.net.1.type = veth', 'lxc.net.1.name = eth1']],
     [
       'capabilities by default',
@@ -177,8 +186,11 @@ describe('the liblxc configuration of a definition', () => {
     ],
     [
       'all capabilities',
-      { elements: "<features><capabilities policy='allow'><net_raw state='off'/></capabilities></features>" },
-      ['lxc.cap.drop = net_raw'],
+      {
+        elements:
+          "<features><capabilities policy='allow'><net_raw state='off'/><checkpoint_restore state='off'/></capabilities></features>",
+      },
+      ['lxc.cap.drop = checkpoint_restore net_raw'],
     ],
     [
       'no capabilities but',

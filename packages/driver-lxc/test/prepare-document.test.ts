@@ -67,6 +67,11 @@ describe('preparing a definition', () => {
     ],
     ["<cputune><vcpupin vcpu='0' cpuset='0'/></cputune>", '', 'cputune/vcpupin'],
     ["<cpu mode='host-model'/>", '', 'cpu'],
+    [
+      "<features><capabilities policy='deny'><fly state='on'/></capabilities></features>",
+      '',
+      'capabilities/fly',
+    ],
     ["<clock offset='variable' adjustment='60'/>", '', "clock offset='variable'"],
     ["<clock offset='absolute' start='0'/>", '', "clock offset='absolute'"],
     ["<clock offset='timezone' timezone='Europe/Berlin'/>", '', "clock offset='timezone'"],
@@ -106,6 +111,11 @@ describe('preparing a definition', () => {
       'a route that is too narrow',
       `${root}${bridge("<route address='10.0.0.0' prefix='33' gateway='10.0.0.1'/>")}`,
     ],
+    ['an address that is none', `${root}${bridge("<ip address='999.1.1.1' prefix='24'/>")}`],
+    ['an address of another family', `${root}${bridge("<ip family='ipv6' address='10.1.1.1'/>")}`],
+    ['an address in too narrow a network', `${root}${bridge("<ip address='10.1.1.1' prefix='33'/>")}`],
+    ['a MAC address of many', `${root}${bridge("<mac address='01:00:00:00:00:01'/>")}`],
+    ['an MTU that no link has', `${root}${bridge("<mtu size='10'/>")}`],
     ['a log at a relative place', `${root}<console type='pty'><log file='log'/></console>`],
   ])('refuses %s as an error in the XML', (_, devices) => {
     expect(() => prepare(devices)).toThrow(expect.objectContaining({ code: 'XML_ERROR' }))
@@ -117,6 +127,18 @@ describe('preparing a definition', () => {
     ["<numatune><memory mode='strict'/></numatune>"],
     ['<cputune><shares>1</shares></cputune>'],
     ['<cputune><quota>5</quota></cputune>'],
+    ['<vcpu>0</vcpu>'],
+    [
+      "<memtune><hard_limit unit='MiB'>64</hard_limit><swap_hard_limit unit='MiB'>32</swap_hard_limit></memtune>",
+    ],
+    ["<idmap><uid start='0' target='100000' count='10'/></idmap>"],
+    ["<idmap><uid start='1' target='100000' count='10'/><gid start='0' target='100000' count='10'/></idmap>"],
+    [
+      "<idmap><uid start='0' target='100000' count='10'/><uid start='10' target='100009' count='10'/><gid start='0' target='100000' count='10'/></idmap>",
+    ],
+    [
+      "<idmap><uid start='0' target='4294967290' count='10'/><gid start='0' target='100000' count='10'/></idmap>",
+    ],
   ])('refuses the value in %s', (elements) => {
     expect(() => prepare(root, elements)).toThrow(expect.objectContaining({ code: 'XML_ERROR' }))
   })

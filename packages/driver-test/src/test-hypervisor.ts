@@ -174,7 +174,7 @@ export class TestHypervisor implements Hypervisor {
       act: (files: TestFiles) => T | Promise<T>,
     ) =>
       access.look(domain, options, async (found) => {
-        checkGuestPath(path)
+        checkGuestPath(path, options)
         return act(this.#world.filesOf(found.domain.uuid, this.#clock))
       })
     return {

@@ -114,12 +114,21 @@ export function filesRole({ test, onOneGuest }: Suite): void {
     },
   )
 
-  onOneGuest('plain', 'what is no path is an invalid argument', async (domain, scene) => {
-    for (const path of ['', 'etc/hosts', '/etc/\0hosts', `/${'x/'.repeat(4096)}`]) {
-      await scene.refuses('INVALID_ARG', () => domain.readFile(path))
-      await scene.refuses('INVALID_ARG', () => domain.writeFile(path, ''))
-    }
-  })
+  onOneGuest(
+    'plain',
+    'what is no path, or a number that no file has, is an invalid argument',
+    async (domain, scene) => {
+      for (const path of ['', 'etc/hosts', '/etc/\0hosts', `/${'x/'.repeat(4096)}`]) {
+        await scene.refuses('INVALID_ARG', () => domain.readFile(path))
+        await scene.refuses('INVALID_ARG', () => domain.writeFile(path, ''))
+      }
+      for (const number of [-1, 1.5, Number.NaN]) {
+        await scene.refuses('INVALID_ARG', () => domain.readFile('/etc/hosts', { offsetBytes: number }))
+        await scene.refuses('INVALID_ARG', () => domain.writeFile('/tmp/file', '', { uid: number }))
+      }
+      await scene.refuses('INVALID_ARG', () => domain.makeDirectory('/tmp/directory', { mode: 0o10000 }))
+    },
+  )
 }
 
 const states = {

@@ -13,6 +13,29 @@ export function hasIdmap({ idmap }: DomainXml): boolean {
   return idmap !== undefined && (idmap.uids.length > 0 || idmap.gids.length > 0)
 }
 
+/** As user_namespaces(7) has it: the last number of 32 bits stands for none. */
+const idCount = 0xffff_ffff
+
+/** What is wrong with the ids that a document gives its container. */
+export function idmapMistake({ idmap }: DomainXml): string | undefined {
+  if (idmap === undefined || idmap.uids.length + idmap.gids.length === 0) return undefined
+  for (const [kind, ranges] of [['uid', idmap.uids] as const, ['gid', idmap.gids] as const]) {
+    if (!ranges.some(({ start }) => start === 0)) return `it has no <${kind}> for the root of the container`
+    if (ranges.some(({ start, target, count }) => count === 0 || Math.max(start, target) + count > idCount))
+      return `a <${kind}> is of ids that there are not`
+    for (const side of ['start', 'target'] as const) {
+      const sorted = ranges.toSorted((a, b) => a[side] - b[side])
+      if (sorted.some((range, index) => range[side] < end(sorted[index - 1], side)))
+        return `two <${kind}> have the same ids`
+    }
+  }
+  return undefined
+}
+
+function end(range: IdmapXml['uids'][number] | undefined, side: 'start' | 'target'): number {
+  return range === undefined ? 0 : range[side] + range.count
+}
+
 /** `<idmap>` for a range of the container's own. */
 export function idmapOf({ start, count }: IdSpan): IdmapXml {
   const range = { start: 0, target: start, count }

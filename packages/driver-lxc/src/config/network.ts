@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { DomainXml, InterfaceXml } from '@covirt/xml'
 import type { ConfigLine } from './config-lines.js'
-import { isPlainDefault, routeWords } from './routes.js'
+import { defaultPrefix, isPlainDefault, routeWords } from './routes.js'
 
 /** A network namespace of its own, with a veth pair for each `<interface>`; without any, with nothing in it. */
 export function networkLines(document: DomainXml): ConfigLine[] {
@@ -85,10 +85,12 @@ export function linkLines(link: InterfaceXml, { name, pair }: LinkNames): Config
     ...(link.linkState === 'down' ? [] : [['flags', 'up'] as const]),
     ...(link.mac?.address === undefined ? [] : [['hwaddr', link.mac.address] as const]),
     ...(link.mtu === undefined ? [] : [['mtu', String(link.mtu)] as const]),
-    ...link.ips.map(({ address, prefix }): ConfigLine => {
-      const isV6 = address.includes(':')
-      return [isV6 ? 'ipv6.address' : 'ipv4.address', `${address}/${prefix ?? (isV6 ? 64 : 24)}`]
-    }),
+    ...link.ips.map(
+      ({ address, prefix }): ConfigLine => [
+        address.includes(':') ? 'ipv6.address' : 'ipv4.address',
+        `${address}/${prefix ?? defaultPrefix(address)}`,
+      ],
+    ),
     ...link.routes
       .filter(isPlainDefault)
       .map(

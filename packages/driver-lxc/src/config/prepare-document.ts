@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { machine } from 'node:os'
 import { VirError } from '@covirt/core'
 import type { DomainXml, FilesystemXml, InterfaceXml } from '@covirt/xml'
@@ -5,7 +6,7 @@ import { expandCpuset } from '../host/cpuset.js'
 import { formatConfig } from './config-lines.js'
 import { containerOptions } from './container-options.js'
 import { hostDevices } from './host-devices.js'
-import { hasIdmap } from './idmap.js'
+import { hasIdmap, idmapMistake } from './idmap.js'
 import { defaultInit, initLines } from './init.js'
 import { changesDirectory, mountLines, rootFilesystem, sourcePath } from './mounts.js'
 import { generatedMac, hostLinks, networkLines } from './network.js'
@@ -79,7 +80,7 @@ function withMacs(document: DomainXml): readonly InterfaceXml[] {
 }
 
 function checkValues(document: DomainXml): void {
-  const { memoryKib, os, devices, vcpu, cputune, numatune, blkiotune } = document
+  const { memoryKib, os, devices, vcpu, cputune, memtune, numatune, blkiotune } = document
   if (memoryKib === undefined || memoryKib === 0n)
     refuse('<memory> is missing', "Add <memory unit='MiB'>256</memory>")
   if (os.init !== undefined && !isCleanPath(os.init)) refuse(`<init> ${os.init} must be an absolute path`)
@@ -90,6 +91,13 @@ function checkValues(document: DomainXml): void {
   const { nodeset = '' } = numatune?.memory ?? {}
   if (numatune?.memory && expandCpuset(nodeset) === undefined)
     refuse(`<numatune>: nodeset='${nodeset}' names no nodes of memory`, "Write it as '0-3,^2,6'")
+  if (vcpu?.count === 0) refuse('<vcpu> is 0', 'A container runs on one processor at least')
+  const { hardLimitKib = memoryKib, swapHardLimitKib } = memtune ?? {}
+  if (swapHardLimitKib !== undefined && hardLimitKib !== undefined && swapHardLimitKib < hardLimitKib)
+    refuse(
+      `<memtune/swap_hard_limit> ${swapHardLimitKib} KiB is less than the ${hardLimitKib} KiB of memory`,
+      'It limits memory and swap together',
+    )
   checkRange('cputune/shares', cputune?.shares, 2n, 262_144n)
   checkRange('cputune/period', cputune?.periodUs, 1000n, 1_000_000n)
   const quotaUs = cputune?.quotaUs
@@ -102,6 +110,12 @@ function checkValues(document: DomainXml): void {
   }
   if (containerOptions(document).privileged && hasIdmap(document))
     refuse('A container is either privileged or has an <idmap>', 'Leave one of them out')
+  const mistake = idmapMistake(document)
+  if (mistake !== undefined)
+    refuse(
+      `<idmap>: ${mistake}`,
+      "Write it as <uid start='0' target='100000' count='65536'/>, and <gid …/> likewise",
+    )
   devices.filesystems.forEach(checkFilesystem)
   devices.interfaces.forEach(checkInterface)
   for (const { source } of hostDevices(document))
@@ -171,10 +185,19 @@ function checkInterface(link: InterfaceXml): void {
     if (mistake !== undefined)
       refuse(`<route>: ${mistake}`, "Write it as <route address='10.2.0.0' prefix='16' gateway='10.1.0.1'/>")
   }
-  for (const { address } of link.ips) {
-    if (address !== undefined && !/^[0-9A-Fa-f:.]{2,45}$/.test(address))
-      refuse(`<interface>: '${address}' is not an IP address`)
-  }
+  const mac = link.mac?.address
+  if (mac !== undefined && Number.parseInt(mac.slice(0, 2), 16) % 2 === 1)
+    refuse(`<interface>: ${mac} is the MAC address of a group`, 'Its second digit has to be even')
+  if (link.mtu !== undefined) checkRange('interface/mtu', BigInt(link.mtu), 68n, 65_535n)
+  link.ips.forEach(checkAddress)
+}
+
+function checkAddress({ address, family, prefix }: InterfaceXml['ips'][number]): void {
+  const version = address.includes('%') ? 0 : isIP(address)
+  if (version === 0) refuse(`<interface>: '${address}' is not an IP address`)
+  if (family !== undefined && family !== `ipv${version}`)
+    refuse(`<interface>: '${address}' is not of ${family}`)
+  if (prefix !== undefined) checkRange('interface/ip prefix', BigInt(prefix), 0n, version === 4 ? 32n : 128n)
 }
 
 function isCleanPath(path: string): boolean {

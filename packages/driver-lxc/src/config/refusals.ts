@@ -1,4 +1,11 @@
-import type { DevicesXml, DomainXml, FilesystemXml, HostdevXml, InterfaceXml } from '@covirt/xml'
+import {
+  type DevicesXml,
+  type DomainXml,
+  type FilesystemXml,
+  type HostdevXml,
+  type InterfaceXml,
+  unknownCapability,
+} from '@covirt/xml'
 
 /** An element that a container cannot have, with what to write instead. */
 export interface Refusal {
@@ -39,10 +46,16 @@ function osRefusal({ os, cpu, features }: DomainXml): Refusal | undefined {
     boot: os.boot[0],
   }
   const { hyperv, kvm, smm } = features ?? {}
+  const capability = unknownCapability(features)
   return (
     present('os', elements, ofMachines) ??
     present('features', { hyperv, kvm, smm }, ofMachines) ??
-    present(undefined, { cpu }, ofMachines)
+    present(undefined, { cpu }, ofMachines) ??
+    present(
+      'features/capabilities',
+      capability === undefined ? {} : { [capability]: true },
+      'See capabilities(7)',
+    )
   )
 }
 

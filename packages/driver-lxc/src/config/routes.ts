@@ -43,11 +43,12 @@ function destinationOf({ address, netmask, prefix, gateway = '' }: RouteXml): De
     return { address: anywhere, prefix: given ?? 0 }
   }
   const given = netmask === undefined ? prefix : maskPrefix(netmask)
-  return { address, prefix: given ?? (isV4 ? classPrefix(address) : 64) }
+  return { address, prefix: given ?? defaultPrefix(address) }
 }
 
-/** As libvirt has it where a definition does not say: by the classes of old. */
-function classPrefix(address: string): number {
+/** As libvirt has it where a definition does not say: 64, and of IPv4 by the classes of old. */
+export function defaultPrefix(address: string): number {
+  if (isIP(address) !== 4) return 64
   const first = Number.parseInt(address, 10)
   return first < 128 ? 8 : first < 192 ? 16 : 24
 }

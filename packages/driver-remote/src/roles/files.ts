@@ -9,13 +9,13 @@ import { RemotePipe } from '../remote-pipe.js'
 export function fileStreams(calls: PeerCalls): Pick<FilesRole, 'readFile' | 'writeFile'> {
   return {
     readFile: async (domain, path, { offsetBytes, lengthBytes, signal } = {}) => {
-      checkGuestPath(path)
+      checkGuestPath(path, { offsetBytes, lengthBytes })
       const args = { domain, path, offsetBytes: bigOf(offsetBytes), lengthBytes: bigOf(lengthBytes) }
       const { stream } = await calls.openPackets(procedures.covirtReadFile, args, { signal })
       return new RemotePipe(stream)
     },
     writeFile: async (domain, path, content, { mode, uid, gid, signal } = {}) => {
-      checkGuestPath(path)
+      checkGuestPath(path, { mode, uid, gid })
       const args = { domain, path, mode, uid, gid }
       const { stream } = await calls.openPackets(procedures.covirtWriteFile, args, { signal })
       const source = content instanceof Readable ? content : Readable.from([Buffer.from(content)])

@@ -1,11 +1,13 @@
 import type { Output } from '../codec/codec.js'
 import { attr, attrOnly, child, flag, oneOf, onOff, raw, record, string } from '../codec/index.js'
+import { originOf } from '../codec/origin.js'
+import { elementsOf } from '../tree/nodes.js'
 
 const stateOnly = record({ state: attr('state', onOff) })
 
 const keep = (name: string) => child(name, attrOnly('state', onOff))
 
-/** `<capabilities>`: Linux capabilities that a container keeps (`true`) or loses, against the policy. */
+/** `<capabilities>`: Linux capabilities that a container keeps (`true`) or loses, against the policy (capabilities(7)). */
 const capabilities = record({
   policy: attr('policy', oneOf('default', 'allow', 'deny')),
   chown: keep('chown'),
@@ -45,6 +47,10 @@ const capabilities = record({
   syslog: keep('syslog'),
   wakeAlarm: keep('wake_alarm'),
   blockSuspend: keep('block_suspend'),
+  auditRead: keep('audit_read'),
+  perfmon: keep('perfmon'),
+  bpf: keep('bpf'),
+  checkpointRestore: keep('checkpoint_restore'),
 })
 
 /** `<features>`: what the machine offers, and what a container may do (`capabilities`). */
@@ -68,3 +74,10 @@ export const features = record({
 })
 
 export type FeaturesXml = Output<typeof features>
+
+/** The first name below `<capabilities>` that is none of a Linux capability. */
+export function unknownCapability(features: FeaturesXml | undefined): string | undefined {
+  const element = originOf(features?.capabilities)?.element
+  const known = new Set([...capabilities.fields()].map(([, field]) => field.elementName))
+  return element && elementsOf(element).find(({ name }) => !name.includes(':') && !known.has(name))?.name
+}
