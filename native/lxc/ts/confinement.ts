@@ -52,6 +52,8 @@ export function readPlainConfig(text: string): Plain | undefined {
 
 /** What liblxc makes of each profile, which takes it some milliseconds; `undefined` where that cannot be told. */
 const filters = new Map<string, string | undefined>()
+/** Those that are being asked for: who comes meanwhile does not wait for that. */
+const asked = new Set<string>()
 /** Profiles are few: there is one for each kind of container. */
 const maxFilters = 100
 
@@ -75,18 +77,21 @@ async function filterOf(
   profile: string,
   { signal }: Options,
 ): Promise<string | undefined> {
-  if (!filters.has(profile)) {
+  if (filters.has(profile) || asked.has(profile)) return filters.get(profile)
+  asked.add(profile)
+  try {
+    const { filter } = (await runProgram('filter', container, [], { signal })) as { filter: string }
+    // It may not have been able to ask for the profile: it goes on without one then.
+    if (filter === '') return undefined
     if (filters.size >= maxFilters) filters.clear()
-    try {
-      const { filter } = (await runProgram('filter', container, [], { signal })) as { filter: string }
-      // It may not have been able to ask for the profile: it goes on without one then.
-      if (filter === '') return undefined
-      filters.set(profile, filter)
-    } catch (error) {
-      signal?.throwIfAborted()
-      if (error instanceof LxcError && error.code === 'ESRCH') throw error
-      filters.set(profile, undefined)
-    }
+    filters.set(profile, filter)
+    return filter
+  } catch (error) {
+    signal?.throwIfAborted()
+    // A container that has ended tells nothing of the next one's.
+    if (!(error instanceof LxcError && error.code === 'ESRCH')) filters.set(profile, undefined)
+    return undefined
+  } finally {
+    asked.delete(profile)
   }
-  return filters.get(profile)
 }

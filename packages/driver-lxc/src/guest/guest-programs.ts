@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import {
   anySignal,
   checkExec,
@@ -24,6 +25,8 @@ export class GuestPrograms {
 
   constructor(place: Place) {
     this.#place = place
+    // Node suspects a leak from eleven listeners on; there may well be more programs.
+    setMaxListeners(0, this.#released.signal)
   }
 
   /** See {@link ExecRole.exec}; `initPid` is the container's. */
