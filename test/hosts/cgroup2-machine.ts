@@ -17,6 +17,9 @@ const virtiofsd = '/usr/lib/qemu/virtiofsd'
 const packageDirectory = join(FIXTURES, '../../.cache/packages')
 const fixtures = join(FIXTURES, '../../.cache/fixtures')
 const kept = /^(busybox-rootfs|fxrom)-/
+const notCopied = /^\.(cache|git)$|^node_modules$/
+/** Half of all that there is. */
+const onlyForChecks = /^(@arethetypeswrong|@biomejs|@typescript|knip|publint|typescript)$/
 /** What is no part of Debian's kernel, of what this host's file systems and containers need. */
 const modules = [
   ...['virtio_pci', 'virtiofs', 'overlay', 'fuse', 'loop', 'bfq'],
@@ -177,11 +180,17 @@ async function end(child: ChildProcess): Promise<void> {
 async function makeDisk(disk: string, files: string): Promise<void> {
   const copy = join(files, 'repository')
   await mkdir(copy, { recursive: true })
-  for (const name of await readdir(repository))
-    if (name !== '.cache' && name !== '.git') await run('cp', ['-a', join(repository, name), copy])
+  await copyEntries(repository, copy, notCopied)
+  await copyEntries(join(repository, 'node_modules'), join(copy, 'node_modules'), onlyForChecks)
   await mkdir(join(copy, '.cache/fixtures'), { recursive: true })
   for (const name of await readdir(fixtures))
     if (kept.test(name)) await run('cp', ['-a', join(fixtures, name), join(copy, '.cache/fixtures')])
   await run('mkfs.ext4', ['-q', '-d', files, disk, '6G'])
   await rm(files, { recursive: true })
+}
+
+async function copyEntries(from: string, to: string, without: RegExp): Promise<void> {
+  const names = (await readdir(from)).filter((name) => !without.test(name))
+  await mkdir(to, { recursive: true })
+  await run('cp', ['-a', ...names.map((name) => join(from, name)), to])
 }
