@@ -14,12 +14,14 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
 import { canRunLxc, describeWhen, type TempRoot, tempRoot } from '../../../test/fixtures/index.js'
 import { programPath } from '../ts/binding.js'
 import { copyTree, lockFile, removeTree, syncFileSystem } from '../ts/index.js'
+import { runChild } from './support/run-child.js'
 
 const run = promisify(execFile)
 const oddTree = fileURLToPath(new URL('./support/odd-tree.py', import.meta.url))
@@ -31,8 +33,8 @@ async function factsOf(...directories: readonly string[]): Promise<string[][]> {
   return stdout.split('\n\n').map((facts) => facts.trim().split('\n'))
 }
 
-async function makeOddTree(directory: string, deeper = 'deeper'): Promise<string> {
-  await run('python3', [oddTree, 'make', directory, deeper])
+async function makeOddTree(directory: string, deeper: string, levels: number): Promise<string> {
+  await run('python3', [oddTree, 'make', directory, deeper, String(levels)])
   return directory
 }
 
@@ -45,6 +47,12 @@ async function makeTree(directory: string, content = 'text'): Promise<string> {
   await writeFile(join(directory, 'file'), content)
   for (const path of [join(directory, 'file'), directory]) await utimes(path, later, new Date('2020-01-01'))
   return directory
+}
+
+async function isRunning(argv: readonly string[]): Promise<boolean> {
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
+  return lines.includes(`${argv.join('\0')}\0`)
 }
 
 /** Runs a program as a user who is nobody in particular. */
@@ -64,7 +72,7 @@ async function nobodysPlace(here: TempRoot): Promise<{ readonly home: string; re
 describeWhen(canRunLxc(), 'the copy of a tree', () => {
   test('has everything that one of cp(1) has: names, holes, links, owners, attributes, times, at any depth', async () => {
     await using here = await tempRoot()
-    const source = await makeOddTree(here.join('source'))
+    const source = await makeOddTree(here.join('source'), 'deeper', 300)
     await run('cp', ['-a', source, here.join('by-cp')])
 
     await copyTree(source, here.join('copy'))
@@ -78,7 +86,7 @@ describeWhen(canRunLxc(), 'the copy of a tree', () => {
   test('goes deeper than any path can say, and is removed from there', async () => {
     await using here = await tempRoot()
     const [source, copy] = [here.join('source'), here.join('copy')]
-    await makeOddTree(source, 'x'.repeat(200))
+    await makeOddTree(source, 'x'.repeat(200), 60)
 
     await copyTree(source, copy)
 
@@ -90,7 +98,7 @@ describeWhen(canRunLxc(), 'the copy of a tree', () => {
 
   test('of another file system has everything, too', async () => {
     await using here = await tempRoot()
-    const source = await makeOddTree(here.join('source'))
+    const source = await makeOddTree(here.join('source'), 'deeper', 2)
     await mkdir(here.join('memory'))
     await run('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'none', here.join('memory')])
     await run('cp', ['-a', source, here.join('memory/by-cp')])
@@ -268,6 +276,24 @@ describeWhen(canRunLxc(), 'the copy of a tree', () => {
     seen.close()
     expect(await readdir(here.join('place'))).toEqual(['copy'])
     const { size } = await stat(here.join('place/copy/large')).catch(() => ({ size: 0 }))
+    expect(size).toBeLessThan(1024 ** 3)
+  })
+})
+
+describeWhen(canRunLxc(), 'the copy of a tree whose caller is killed', () => {
+  test('ends, too', async () => {
+    await using here = await tempRoot()
+    const source = await makeTree(here.join('source'))
+    await run('fallocate', ['-l', '1G', join(source, 'large')])
+    const argv = [programPath(), 'copy', source, here.join('copy')]
+    const script = `native.spawn(${JSON.stringify(argv[0])}, ${JSON.stringify(argv)}, [], ['null', 'null', 'null'])
+      while (!require('node:fs').existsSync(${JSON.stringify(argv[3])}));
+      process.kill(process.pid, 'SIGKILL')`
+
+    await expect(runChild(script)).rejects.toMatchObject({ signal: 'SIGKILL' })
+
+    while (await isRunning(argv)) await delay(2)
+    const { size } = await stat(here.join('copy/large')).catch(() => ({ size: 0 }))
     expect(size).toBeLessThan(1024 ** 3)
   })
 })

@@ -33,6 +33,11 @@ bool Tolerable(const Newborn &newborn) {
   return errno == EOPNOTSUPP || (!newborn.privileged && (errno == EPERM || errno == EACCES));
 }
 
+// What a security module gives files by rules of its own.
+bool IsLabel(const char *name) {
+  return strncmp(name, "security.", 9) == 0 && strcmp(name, "security.capability") != 0;
+}
+
 bool CopyXattrs(const Newborn &newborn, FilePlaceAt from, FilePlaceAt to) {
   static char names[XATTR_LIST_MAX];
   static char value[XATTR_SIZE_MAX];
@@ -45,7 +50,7 @@ bool CopyXattrs(const Newborn &newborn, FilePlaceAt from, FilePlaceAt to) {
     // It went meanwhile, or is there in name only, as some of the kernel's own are.
     if (size < 0 && (errno == ENODATA || Tolerable(newborn))) continue;
     if (size < 0) return false;
-    if (!Set(to, name, value, static_cast<size_t>(size)) && !Tolerable(newborn)) return false;
+    if (!Set(to, name, value, static_cast<size_t>(size)) && !Tolerable(newborn) && !IsLabel(name)) return false;
   }
   return true;
 }

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -227,6 +229,8 @@ int FailAt(const char *path, int error) {
 }  // namespace
 
 int Copy(const char *from, const char *to) {
+  // Whoever comes after a caller that has died removes what there is.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   umask(0);
   const int source = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (source < 0) return FailAt(from, errno);

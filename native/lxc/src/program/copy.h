@@ -9,7 +9,7 @@ namespace covirt {
 // copy out of it, whoever changes it meanwhile; its depth and size cost no memory. Nobody else gets into `to` before it is
 // complete. An ordinary user gets what cp(1) gives him: files of others become his, without their set-ID bits.
 //
-// Returns the exit code: of a failure after an error line, whose message begins with the file. What is there of `to` then
+// Ends with the thread that started it. Returns the exit code: of a failure after an error line, whose message begins with the file. What is there of `to` then
 // stays.
 int Copy(const char *from, const char *to);
 

@@ -1,4 +1,5 @@
-"""odd-tree.py make DIRECTORY NAME: fills a new directory with everything that a file system may hold, and 300 of that name in each other.
+"""odd-tree.py make DIRECTORY NAME LEVELS: fills a new directory with everything that a file system may hold, and so many of that name in
+each other.
 odd-tree.py facts DIRECTORY...: prints what is in each, a line for each name, in an order of its own; then an empty line.
 odd-tree.py swap DIRECTORY: has the directory `inner` and the link `other` in it change places until it is ended."""
 import errno
@@ -11,7 +12,6 @@ import sys
 
 # Not changed by reading (mount(8), relatime).
 LATER = 3_000_000_000_123_456_789
-LEVELS = 300
 
 
 def acl(*entries):
@@ -37,7 +37,7 @@ def write(path, content, mode=0o644):
     os.chmod(path, mode)
 
 
-def make(directory, deeper):
+def make(directory, deeper, levels):
     os.umask(0)
     os.makedirs(directory)
     os.chdir(directory)
@@ -86,7 +86,7 @@ def make(directory, deeper):
     for name in ('large', 'links/up', 'nodes/fifo', 'nodes/whiteout', 'set-id'):
         for number in (1, 2):
             os.link(name, f'with space/{os.path.basename(name)}-{number}', follow_symlinks=False)
-    for level in range(LEVELS):
+    for level in range(int(levels)):
         os.mkdir(deeper)
         for name in ('a', 'y', 'z') if level % 25 == 0 else ():
             os.mkdir(name)
