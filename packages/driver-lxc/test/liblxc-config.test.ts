@@ -2,7 +2,7 @@ import { parseDomain } from '@covirt/xml'
 import { describe, expect, test } from '@jest/globals'
 import { toLiblxcConfig } from '../src/config/liblxc-config.js'
 import { prepareDocument } from '../src/config/prepare-document.js'
-import { missingProtection } from '../src/config/security.js'
+import { isPrivileged, missingProtection } from '../src/config/security.js'
 import type { HostFacts } from '../src/host/host-facts.js'
 import { initSignals } from '../src/host/init-kind.js'
 
@@ -424,4 +424,15 @@ describe('the liblxc configuration of a definition', () => {
   ])('lets %s add no line', (_, parts) => {
     expect(() => configOf(parts)).toThrow(expect.objectContaining({ name: 'VirError' }))
   })
+})
+
+test.each([
+  ["<idmap><uid start='0' target='0' count='9'/><gid start='0' target='100000' count='9'/></idmap>", true],
+  [
+    "<idmap><uid start='0' target='100000' count='9'/><gid start='0' target='100000' count='9'/></idmap>",
+    false,
+  ],
+  ['', false],
+])('whether a container has ids of root outside is known: %s', (elements, expected) => {
+  expect(isPrivileged(prepareDocument(parseDomain(xml({ elements }))))).toBe(expected)
 })

@@ -189,6 +189,26 @@ describeWhen(canRunLxc(), 'a tree that takes the place of another', () => {
     expect(await readFile(root.join('elsewhere/file'), 'utf8')).toBe('of somebody else')
   })
 
+  test('is not reverted to while another container stands on the root that would change', async () => {
+    await using here = await place('sleep 1000')
+    await here.domain.createSnapshot('<domainsnapshot><name>one</name></domainsnapshot>')
+    await writeFile(join(here.rootfs, 'etc/later'), '')
+    const xml = (await here.domain.xml()).replaceAll(here.domain.name, uniqueName('linked'))
+    const linked = await here.connection.domains.define(
+      xml
+        .replace(/<uuid>.*<\/uuid>/, '')
+        .replace(
+          /<filesystem type=.*?<target/s,
+          `<filesystem type='template'><source name='${here.rootfs}'/><target`,
+        ),
+    )
+    await expect(here.domain.revertToSnapshot('one')).rejects.toMatchObject({ code: 'OPERATION_INVALID' })
+    expect(existsSync(join(here.rootfs, 'etc/later'))).toBe(true)
+    await linked.undefine()
+    await here.domain.revertToSnapshot('one')
+    expect(existsSync(join(here.rootfs, 'etc/later'))).toBe(false)
+  })
+
   test('that cannot be copied changes nothing', async () => {
     await using root = await tempRoot()
     await mkdir(root.join('tree'))

@@ -9,6 +9,7 @@ import {
   throwIfAborted,
 } from '@covirt/core'
 import type { DomainXml } from '@covirt/xml'
+import { checkShared } from './check-shared.js'
 import { prepareWritten } from './definition.js'
 import type { DomainEntry } from './domain-entry.js'
 import type { DomainJobs } from './domain-jobs.js'
@@ -121,22 +122,11 @@ export class DomainLives {
 
   async #launch(entry: DomainEntry, document: DomainXml, options: StartOptions): Promise<DomainRef> {
     requireInactive(entry)
-    this.#checkShared(entry, document)
+    checkShared(this.#parts, entry, document)
     const { paused = false, signal } = options
     const image = options.forceBoot ? await this.#parts.saved?.imageOf(entry) : undefined
     await this.#parts.keeper.launch(entry, document, { paused, image, signal })
     return entry.ref
-  }
-
-  #checkShared(entry: DomainEntry, document: DomainXml): void {
-    const { hypervisor, table } = this.#parts
-    if (!hypervisor.checkShared) return
-    const others = [...table].filter((other) => other !== entry)
-    const sharing = others.map(({ active, starting, inactiveDocument }) => ({
-      document: active?.document ?? inactiveDocument,
-      active: active !== undefined || starting,
-    }))
-    hypervisor.checkShared(document, sharing)
   }
 
   /** A guest that does not run cannot act on what it is asked. */

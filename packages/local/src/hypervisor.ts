@@ -78,7 +78,7 @@ export interface Hypervisor {
 
   /**
    * Throws where a guest of `document` would harm what guests of other domains keep, or they what it keeps. Called before
-   * each start, with all other domains.
+   * each start and each revert to a snapshot, with all other domains.
    */
   checkShared?(document: DomainXml, others: readonly SharingDomain[]): void
 

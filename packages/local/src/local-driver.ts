@@ -120,6 +120,7 @@ export class LocalDriver implements Driver {
       ...this.#keeperParts,
       storage,
       keeper: this.#keeper,
+      table: this.#table,
       find: (domain) => this.#table.get(domain),
       requireNoState: async (entry) => this.#saved?.requireNone(entry),
       change: (domain, name, options, work) => this.#jobs.change(domain, name, options, work),

@@ -13,6 +13,7 @@ import {
   type XmlOptions,
 } from '@covirt/core'
 import { type DomainXml, formatDomain, formatSnapshot, parseSnapshot, type SnapshotXml } from '@covirt/xml'
+import { checkShared } from './check-shared.js'
 import type { DomainEntry } from './domain-entry.js'
 import { checkPathName } from './domain-name.js'
 import type { GuestKeeper, GuestKeeperParts } from './guest-keeper.js'
@@ -27,6 +28,7 @@ export interface LocalSnapshotsParts extends Omit<GuestKeeperParts, 'events'> {
   readonly storage: StorageSnapshots
   readonly keeper: GuestKeeper
   readonly events: EventHub<DomainEvent>
+  readonly table: Iterable<DomainEntry>
   readonly find: (domain: DomainRef) => DomainEntry
   /** Rejects where the domain has a managed state, which would not go with another storage. */
   readonly requireNoState: (entry: DomainEntry) => Promise<void>
@@ -142,6 +144,7 @@ export class LocalSnapshots implements SnapshotsRole {
     const snapshot = tree.get(name, entry.name)
     const { id: _, ...then } = snapshot.domain
     const document = hypervisor.prepare({ ...then, name: entry.name, uuid: entry.uuid })
+    checkShared(this.#parts, entry, document)
     throwIfAborted(signal)
     await keeper.endForRevert(entry)
     await storage.restore(this.#specOf(entry, snapshot, document), { signal })

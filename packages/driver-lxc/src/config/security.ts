@@ -71,9 +71,11 @@ export function missingProtection({ seclabels }: DomainXml, host: HostFacts): st
   ]
 }
 
-/** Whether root inside of a container is root outside. */
+/** Whether a user or group of a container, such as its root, is root's outside. */
 export function isPrivileged(document: DomainXml): boolean {
-  return !hasIdmap(document) && containerOptions(document).privileged
+  const { uids = [], gids = [] } = document.idmap ?? {}
+  if (hasIdmap(document)) return [...uids, ...gids].some(({ target }) => target === 0)
+  return containerOptions(document).privileged
 }
 
 function capabilityLines({ features }: DomainXml, preset: ContainerPreset): ConfigLine[] {
