@@ -2,6 +2,7 @@ import { chmod, chown, lstat, mkdir, readFile, rm, rmdir, stat, writeFile } from
 import { join } from 'node:path'
 import { type CallOptions, type Connection, type Domain, type Driver, VirError } from '@covirt/core'
 import { type DomainXml, formatDomain, parseDomain } from '@covirt/xml'
+import { lxcDriver } from './lxc-driver.js'
 import { type MadeContainer, makeContainer } from './make-container.js'
 
 /** How {@link cloneContainer} clones. */
@@ -43,7 +44,7 @@ export async function cloneContainer<D extends Driver>(
         await makeLike(root, changes)
         return becomeAnother({ from: root, to: changes }, name)
       }
-      const { copyTree } = await import('@covirt/driver-lxc')
+      const { copyTree } = await lxcDriver()
       await rmdir(rootfs)
       await whileStill(source, signal, () => copyTree(root, rootfs, { signal }))
       await becomeAnother({ from: rootfs, to: rootfs }, name)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type ConnectUri, messageOf, parseConnectUri, VirError } from '@covirt/core'
 import { resolveRoot } from '@covirt/local/served'
 import { leavingName } from './leaving-containers.js'
+import { lxcDriver } from './lxc-driver.js'
 
 /** Its file names what has no definition yet: what may be removed without asking. */
 const markerName = 'unfinished'
@@ -77,7 +78,7 @@ export class ContainerHome {
 
   /** Removes it with all that is in it. `OPERATION_FAILED` where something is mounted there. */
   async remove(): Promise<void> {
-    const { removeTree } = await import('@covirt/driver-lxc')
+    const { removeTree } = await lxcDriver()
     // The marker goes last: what is interrupted here can be taken up again.
     await removeTree(this.rootfs)
     await removeTree(this.directory)
@@ -104,7 +105,7 @@ export class ContainerHome {
   }
 
   async #lock(marker: string, flags: 'r' | 'wx'): Promise<FileHandle> {
-    const { tryLockFile } = await import('@covirt/driver-lxc')
+    const { tryLockFile } = await lxcDriver()
     const file = await open(marker, flags).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? inOtherHands(this.directory) : error
     })

@@ -14,6 +14,7 @@ import {
 import { requireNothingMounted, writeDurably } from '@covirt/local'
 import { isUsed } from './directory-users.js'
 import { isLeft, leavingDirectories, leavingName, leftPrefix } from './leaving-containers.js'
+import { lxcDriver } from './lxc-driver.js'
 
 /**
  * Removes the directory of a container once `undefine` has resolved. A process that dies meanwhile has undefined nothing and
@@ -29,7 +30,7 @@ export async function removeWithDefinition(
   const marker = join(directory, leavingName)
   await writeDurably(marker, uuid, {})
   await using file = await open(marker)
-  const { tryLockFile } = await import('@covirt/driver-lxc')
+  const { tryLockFile } = await lxcDriver()
   tryLockFile(file)
   try {
     await undefine()
@@ -74,7 +75,7 @@ export async function finishRemovals(
 }
 
 async function finishRemoval(directory: string, place: ContainerPlace, options: CallOptions): Promise<void> {
-  const { removeTree, tryLockFile } = await import('@covirt/driver-lxc')
+  const { removeTree, tryLockFile } = await lxcDriver()
   const marker = join(directory, leavingName)
   await using file = await openMarker(marker)
   if (file && !tryLockFile(file)) return
@@ -116,6 +117,6 @@ async function removeLeft(directory: string): Promise<void> {
   const left = join(parent, `${leftPrefix}${basename(directory)}-${randomBytes(4).toString('hex')}`)
   await rename(directory, left)
   await syncDirectory(parent)
-  const { removeTree } = await import('@covirt/driver-lxc')
+  const { removeTree } = await lxcDriver()
   await removeTree(left)
 }

@@ -1,6 +1,7 @@
 import { type Connection, type Domain, type Driver, isVirError, messageOf, VirError } from '@covirt/core'
 import { ContainerHome } from './container-home.js'
 import { isUsed } from './directory-users.js'
+import { lxcDriver } from './lxc-driver.js'
 
 /** How {@link makeContainer} makes one. */
 export interface MakeContainerOptions {
@@ -35,7 +36,7 @@ export async function makeContainer<D extends Driver>(
   let domain: Domain<D>
   try {
     await fill(home.rootfs)
-    const { syncFileSystem } = await import('@covirt/driver-lxc')
+    const { syncFileSystem } = await lxcDriver()
     await syncFileSystem(home.rootfs)
     domain = await connection.domains.define(document(home.rootfs), { signal })
   } catch (error) {

@@ -1,5 +1,6 @@
 import { rmdir, stat } from 'node:fs/promises'
 import { type CallOptions, messageOf, VirError } from '@covirt/core'
+import { lxcDriver } from '../lxc-driver.js'
 import { extractArchive } from './extract-archive.js'
 
 /**
@@ -11,7 +12,7 @@ export async function copyRootfs(from: string, directory: string, options: CallO
     throw new VirError('OPERATION_FAILED', `Cannot read ${from}: ${messageOf(cause)}`, { cause })
   })
   if (!source.isDirectory()) return extractArchive(from, directory, options)
-  const { copyTree } = await import('@covirt/driver-lxc')
+  const { copyTree } = await lxcDriver()
   await rmdir(directory)
   await copyTree(from, directory, options)
 }
