@@ -16,15 +16,28 @@ export interface BuiltinDrivers {
   readonly test: TestDriver
 }
 
-const lxc = lazyProvider('lxc', async () => (await import('@covirt/driver-lxc')).lxcProvider)
-const qemu = lazyProvider('qemu', async () => (await import('@covirt/driver-qemu')).qemuProvider)
-const test = lazyProvider('test', async () => (await import('@covirt/driver-test')).testProvider)
+/**
+ * What local drivers have in common, loaded before any of them: some are loaded at the same time, and not every loader of
+ * modules can begin with one module twice (Jest's cannot).
+ */
+const machinery = () => import('@covirt/local')
+
+const lxc = lazyProvider('lxc', async () => {
+  await machinery()
+  return (await import('@covirt/driver-lxc')).lxcProvider
+})
+const qemu = lazyProvider('qemu', async () => {
+  await machinery()
+  return (await import('@covirt/driver-qemu')).qemuProvider
+})
+const test = lazyProvider('test', async () => {
+  await machinery()
+  return (await import('@covirt/driver-test')).testProvider
+})
 const covirt = lazyProvider('covirt', async () => {
+  await machinery()
   const { hostProvider } = await import('@covirt/driver-host')
   const { hostDocuments } = await import('@covirt/xml')
-  // What its members have in common, which are loaded at the same time: not every loader of modules can have that
-  // begin twice (Jest's cannot).
-  await import('@covirt/local')
   const members = [
     { provider: lxc, domainTypes: ['lxc'] },
     { provider: qemu, domainTypes: ['qemu', 'kvm'] },
