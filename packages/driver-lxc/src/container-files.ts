@@ -19,7 +19,7 @@ import {
 /** The role `files` of containers. */
 export function containerFiles(
   access: GuestAccess,
-  containerOf: (found: FoundDomain) => Container,
+  containerOf: (found: FoundDomain) => Promise<Container>,
 ): FilesRole {
   const at = <T>(
     domain: DomainRef,
@@ -30,7 +30,7 @@ export function containerFiles(
     access.look(domain, options, async (found) => {
       checkGuestPath(path, options)
       try {
-        return await act(placeOf(found, containerOf(found)))
+        return await act(placeOf(found, await containerOf(found)))
       } catch (error) {
         throw refusal(error, domain, options?.signal)
       }

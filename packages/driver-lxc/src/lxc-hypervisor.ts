@@ -1,15 +1,7 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { totalmem } from 'node:os'
-import { join } from 'node:path'
-import {
-  type CallOptions,
-  type DomainRef,
-  type DriverRoles,
-  type Logger,
-  silentLogger,
-  VirError,
-} from '@covirt/core'
+import { type CallOptions, type DriverRoles, type Logger, silentLogger, VirError } from '@covirt/core'
 import {
   type AdoptSpec,
   controlGroupTuning,
@@ -20,40 +12,28 @@ import {
   type NativeFormat,
   nativeConfigRole,
   type SharingDomain,
-  UndoStack,
+  type StorageSnapshots,
 } from '@covirt/local'
 import { type DomainXml, formatDomain } from '@covirt/xml'
 import { capabilitiesDocument } from './capabilities.js'
-import { redefinition } from './config/from-native.js'
 import { wantsOwnIds } from './config/idmap.js'
-import { initArgv } from './config/init.js'
-import { liveDocument } from './config/live-document.js'
-import { hostLinkName } from './config/network.js'
 import { prepareDocument } from './config/prepare-document.js'
-import { isPrivileged, missingProtection } from './config/security.js'
 import { checkShared } from './config/shared-storage.js'
-import { toNative } from './config/to-native.js'
 import { containerFiles } from './container-files.js'
-import { ForeignContainers } from './foreign/foreign-containers.js'
-import { LiveChanges } from './guest/live-changes.js'
-import { type BootOptions, LxcGuest, type LxcGuestParts } from './guest/lxc-guest.js'
-import { StateHub } from './guest/state-hub.js'
-import { endContainer } from './host/end-container.js'
+import { containerOf } from './container-of.js'
+import type { ForeignContainers } from './foreign/foreign-containers.js'
+import type { LxcGuest } from './guest/lxc-guest.js'
 import { type HostFacts, readHostFacts } from './host/host-facts.js'
 import { IdRanges, type IdRangesDirectories } from './host/id-ranges.js'
-import { exportImages } from './host/image-exports.js'
-import { type InitKind, initKinds, initSignals } from './host/init-kind.js'
-import { inspectHost } from './host/inspect-host.js'
-import { clearUp, type Leftovers, retryAllLeftovers, retryLeftovers } from './host/leftovers.js'
-import { lxcfsDirectory, lxcfsFiles } from './host/lxcfs.js'
-import { prepareOverlays } from './host/overlays.js'
-import { isRunning, killStarters } from './host/running-container.js'
-import { imagesDirectoryOf, startContainer } from './host/start-container.js'
-import { type IdSpan, idsPerRange } from './host/subordinate-ids.js'
-import { consoleLogOf, writeConfig } from './host/write-config.js'
-import { alreadyRuns, endedAtOnce, toVirError } from './lxc-errors.js'
-import { type Container, LxcError, stop } from './native.js'
-import { rootfsSnapshots } from './rootfs-snapshots.js'
+import { lxcfsDirectory } from './host/lxcfs.js'
+import type { LxcGuests } from './lxc-guests.js'
+
+let loading: Promise<typeof import('./guests.js')> | undefined
+
+function guests(): Promise<typeof import('./guests.js')> {
+  loading ??= import('./guests.js')
+  return loading
+}
 
 /** What a {@link LxcHypervisor} is made of. */
 export interface LxcHypervisorParts {
@@ -81,30 +61,32 @@ export class LxcHypervisor implements Hypervisor {
   /** Those of liblxc's own tools. */
   readonly foreign: ForeignContainers | undefined
   readonly #path: string
-  readonly #states: StateHub
   readonly #ids: IdRanges
   readonly #lxcfs: string
   /** As found at the opening. */
   readonly #host: HostFacts
+  #running: LxcGuests | undefined
 
   private constructor(
-    { containersDirectory, lxcfs = lxcfsDirectory, lxcpath, version }: LxcHypervisorParts,
-    { host, ids }: { readonly host: HostFacts; readonly ids: IdRanges },
+    { containersDirectory, lxcfs = lxcfsDirectory, version }: LxcHypervisorParts,
+    { host, ids, foreign }: FoundAtOpening,
   ) {
     this.versions = { liblxc: version }
     this.#path = containersDirectory
     this.#host = host
     this.#ids = ids
     this.#lxcfs = lxcfs
-    this.#states = new StateHub(containersDirectory)
-    if (lxcpath !== undefined && existsSync(lxcpath)) this.foreign = new ForeignContainers(lxcpath, host)
+    this.foreign = foreign
   }
 
   static async open(parts: LxcHypervisorParts): Promise<LxcHypervisor> {
     await mkdir(parts.containersDirectory, { recursive: true, mode: 0o711 })
-    await retryAllLeftovers(parts.containersDirectory, parts.logger ?? silentLogger)
+    if ((await readdir(parts.containersDirectory)).length > 0) {
+      const { retryAllLeftovers } = await guests()
+      await retryAllLeftovers(parts.containersDirectory, parts.logger ?? silentLogger)
+    }
     const [host, ids] = await Promise.all([readHostFacts(), IdRanges.open(parts.idRanges)])
-    return new LxcHypervisor(parts, { host, ids })
+    return new LxcHypervisor(parts, { host, ids, foreign: await foreignOf(parts, host) })
   }
 
   async getCapabilities(): Promise<string> {
@@ -115,87 +97,27 @@ export class LxcHypervisor implements Hypervisor {
     return prepareDocument(document)
   }
 
-  async launch(spec: LaunchSpec, { signal }: CallOptions): Promise<Guest> {
-    if (spec.isForeign) return this.#requireForeign(spec).launch(spec, { signal })
-    const { domain, logger, paused } = spec
-    const container = this.#containerOf(spec)
-    const undo = new UndoStack(logger)
-    let document = spec.document
-    try {
-      await retryLeftovers(container)
-      const { init, devices } = await inspectHost(document)
-      const ids = wantsOwnIds(document) ? this.#ids.take(domain.uuid) : undefined
-      document = liveDocument(document, ids)
-      if (isPrivileged(document))
-        logger.warn('A container starts privileged: root inside of it is root outside', {
-          domain: domain.name,
-        })
-      for (const protection of missingProtection(document, this.#host))
-        logger.warn('A container starts with less protection', { domain: domain.name, missing: protection })
-      undo.push(() => clearUp(container, leftoversOf(document, spec), logger))
-      writeConfig(container, {
-        document,
-        host: this.#host,
-        signals: initSignals(init),
-        consoleLog: consoleLogOf(document, spec.places),
-        devices,
-      })
-      await prepareOverlays(document, container)
-      await exportImages(document, imagesDirectoryOf(spec.places))
-      const parts = this.#partsOf(spec, { container, document, init, ids, devices })
-      const { initPid, ranBecause } = await parts.start({ paused, signal })
-      undo.push(() => stop(container))
-      if (ranBecause !== undefined)
-        logger.warn('A container ran for a moment before it was paused', { domain: domain.name, ranBecause })
-      return await LxcGuest.attach(parts, { started: { initPid, paused }, signal })
-    } catch (error) {
-      // What is there belongs to the one that runs.
-      if (error instanceof LxcError && error.code === 'EEXIST') throw alreadyRuns(domain.name)
-      await undo.run()
-      if (hasEnded(error)) throw endedAtOnce({ name: domain.name, init: initArgv(document)[0] }, error)
-      throw toVirError(error, `Starting ${domain.name}`, signal)
-    }
+  async launch(spec: LaunchSpec, options: CallOptions): Promise<Guest> {
+    if (spec.isForeign) return this.#requireForeign(spec).launch(spec, options)
+    return (await this.#guests()).launch(spec, options)
   }
 
-  async adopt(spec: AdoptSpec, { signal }: CallOptions): Promise<Guest | undefined> {
-    if (spec.isForeign) return this.#requireForeign(spec).adopt(spec, { signal })
-    const { name } = spec.domain
-    const container = this.#containerOf(spec)
-    const ids = this.#idsOf(spec)
-    const document = liveDocument(spec.document, ids)
-    try {
-      const init = initKinds.find((kind) => kind === spec.record?.init) ?? (await guessInit(document))
-      while (await isRunning(container)) {
-        try {
-          const found = { container, document, init, ids, changes: recordedChanges(spec) }
-          return await LxcGuest.attach(this.#partsOf(spec, found), { record: spec.record, signal })
-        } catch (error) {
-          // It has ended at this moment, or is booting again.
-          if (!hasEnded(error)) throw error
-        }
-      }
-      await stop(container)
-      await clearUp(container, leftoversOf(document, spec), spec.logger)
-      return undefined
-    } catch (error) {
-      throw toVirError(error, `Finding ${name} again`, signal)
-    }
+  async adopt(spec: AdoptSpec, options: CallOptions): Promise<Guest | undefined> {
+    if (spec.isForeign) return this.#requireForeign(spec).adopt(spec, options)
+    return (await this.#guests()).adopt(spec, options)
   }
 
   async kill(spec: AdoptSpec): Promise<void> {
     if (spec.isForeign) return this.#requireForeign(spec).kill(spec)
-    const { domain, logger } = spec
-    const container = this.#containerOf(spec)
-    try {
-      await killStarters(container)
-      await endContainer(container, logger)
-      await clearUp(container, leftoversOf(spec.document, spec), logger)
-    } catch (error) {
-      throw toVirError(error, `Ending ${domain.name}`)
-    }
+    return (await this.#guests()).kill(spec)
   }
 
-  readonly snapshots = rootfsSnapshots
+  readonly snapshots: StorageSnapshots = {
+    savesMemory: false,
+    take: async (spec, options) => (await guests()).rootfsSnapshots.take(spec, options),
+    restore: async (spec, options) => (await guests()).rootfsSnapshots.restore(spec, options),
+    remove: async (spec) => (await guests()).rootfsSnapshots.remove(spec),
+  }
 
   checkShared(document: DomainXml, others: readonly SharingDomain[]): void {
     checkShared(document, others)
@@ -205,29 +127,31 @@ export class LxcHypervisor implements Hypervisor {
     return {
       console: {
         openConsole: (domain, options = {}) =>
-          access.query(domain, options, (guest, { signal }) =>
-            lxcGuest(guest).openConsole({ ...options, signal }),
+          access.query(domain, options, async (guest, { signal }) =>
+            (await lxcGuest(guest)).openConsole({ ...options, signal }),
           ),
       },
       nativeConfig: nativeConfigRole(this, { 'lxc-tools': this.#nativeFormat() }),
       processes: {
         listProcesses: (domain, options) =>
-          access.query(domain, options, async (guest, call) => lxcGuest(guest).listProcesses(call)),
+          access.query(domain, options, async (guest, call) => (await lxcGuest(guest)).listProcesses(call)),
       },
       addresses: {
         listInterfaceAddresses: (domain, options = {}) =>
-          access.query(domain, options, async (guest) => lxcGuest(guest).listInterfaceAddresses(options)),
+          access.query(domain, options, async (guest) =>
+            (await lxcGuest(guest)).listInterfaceAddresses(options),
+          ),
       },
       statistics: {
         getStatistics: (domain, options = {}) =>
-          access.query(domain, options, async (guest) => lxcGuest(guest).statistics(options)),
+          access.query(domain, options, async (guest) => (await lxcGuest(guest)).statistics(options)),
       },
-      files: containerFiles(access, ({ domain, guest }) =>
-        guest ? lxcGuest(guest).container : this.#containerOf({ domain }),
+      files: containerFiles(access, async ({ domain, guest }) =>
+        guest ? (await lxcGuest(guest)).container : containerOf(this.#path, domain),
       ),
       exec: {
         exec: (domain, argv, options = {}) =>
-          access.query(domain, options, async (guest) => lxcGuest(guest).exec(argv, options)),
+          access.query(domain, options, async (guest) => (await lxcGuest(guest)).exec(argv, options)),
       },
     }
   }
@@ -238,19 +162,22 @@ export class LxcHypervisor implements Hypervisor {
 
   #nativeFormat(): NativeFormat {
     return {
-      toNative: (document) => {
+      toNative: async (document) => {
+        const { liveDocument, toNative } = await guests()
         const ownIds = wantsOwnIds(document)
         const ids = ownIds ? this.#ids.offer(document.uuid ?? '') : undefined
         return toNative(liveDocument(document, ids), { host: this.#host, ownIds })
       },
-      fromNative: (config) =>
-        formatDomain(redefinition(config, { memoryKib: BigInt(Math.floor(totalmem() / 1024)) })),
+      fromNative: async (config) => {
+        const { redefinition } = await guests()
+        return formatDomain(redefinition(config, { memoryKib: BigInt(Math.floor(totalmem() / 1024)) }))
+      },
     }
   }
 
   async close(): Promise<void> {
     await this.foreign?.close()
-    await this.#states.close()
+    await this.#running?.close()
   }
 
   #requireForeign({ domain }: Pick<AdoptSpec, 'domain'>): ForeignContainers {
@@ -261,95 +188,35 @@ export class LxcHypervisor implements Hypervisor {
     })
   }
 
-  /** Named as its domain where liblxc takes that name, so that its own tools show it. */
-  #containerOf({ domain: { name, uuid } }: { readonly domain: DomainRef }): Container {
-    return { path: this.#path, name: /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name) ? name : uuid }
-  }
-
-  #partsOf(
-    { domain, sink, clock, logger, places }: Omit<AdoptSpec, 'record'>,
-    {
-      container,
-      document,
-      init,
-      ids,
-      devices,
-      changes,
-    }: FoundContainer & {
-      readonly devices?: ReadonlyMap<string, string>
-      readonly changes?: string | undefined
-    },
-  ): LxcGuestParts {
-    const { name } = domain
-    const ownIds = ids !== undefined
-    const start = (options: BootOptions) => {
-      const lxcfs = lxcfsFiles(this.#lxcfs)
-      if (lxcfs.size === 0)
-        logger.info("A container sees the host's memory and processors: lxcfs does not run", { domain: name })
-      return startContainer(container, { document, ownIds, places, lxcfs, ...options })
-    }
-    const parts = { container, document, host: this.#host, ownIds, logger, devices, record: changes }
-    const found = { container, changes: new LiveChanges(parts), init, firstId: ids?.start }
-    const holdFile = join(places.runDirectory, 'held')
-    const imagesDirectory = imagesDirectoryOf(places)
-    const consoleLog = consoleLogOf(document, places)
-    return {
-      ...found,
-      start,
-      holdFile,
-      imagesDirectory,
-      consoleLog,
-      name,
-      sink,
-      clock,
-      logger,
-      states: this.#states,
-    }
-  }
-
-  /** Those that a container was started with, which a definition may have changed or one of an older version not have. */
-  #idsOf({ record, domain, document }: AdoptSpec): IdSpan | undefined {
-    if (record === undefined) return wantsOwnIds(document) ? this.#ids.find(domain.uuid) : undefined
-    const { firstId } = record
-    return typeof firstId === 'number' ? { start: firstId, count: idsPerRange } : undefined
+  async #guests(): Promise<LxcGuests> {
+    const { LxcGuests } = await guests()
+    this.#running ??= new LxcGuests({
+      containersDirectory: this.#path,
+      ids: this.#ids,
+      host: this.#host,
+      lxcfs: this.#lxcfs,
+    })
+    return this.#running
   }
 }
 
-function recordedChanges({ record }: AdoptSpec): string | undefined {
-  return typeof record?.changes === 'string' ? record.changes : undefined
-}
-
-function lxcGuest(guest: Guest): LxcGuest {
+async function lxcGuest(guest: Guest): Promise<LxcGuest> {
+  const { LxcGuest } = await guests()
   if (guest instanceof LxcGuest) return guest
   throw new TypeError('The guest is no container')
 }
 
-/** A container, and what is known of it besides its definition. */
-interface FoundContainer {
-  readonly container: Container
-  /** Live. */
-  readonly document: DomainXml
-  readonly init: InitKind
-  /** Of its own, where it has such. */
-  readonly ids: IdSpan | undefined
+interface FoundAtOpening {
+  readonly host: HostFacts
+  readonly ids: IdRanges
+  readonly foreign: ForeignContainers | undefined
 }
 
-function guessInit(document: DomainXml): Promise<InitKind> {
-  return inspectHost(document).then(
-    ({ init }) => init,
-    () => 'application',
-  )
-}
-
-function leftoversOf(document: DomainXml, { places }: Pick<AdoptSpec, 'places'>): Leftovers {
-  return { links: linksOf(document), imagesDirectory: imagesDirectoryOf(places) }
-}
-
-function linksOf(document: DomainXml): string[] {
-  return document.devices.interfaces.map((_, index) => hostLinkName(document, index))
-}
-
-/** The container is not running (any more). */
-function hasEnded(error: unknown): error is LxcError {
-  return error instanceof LxcError && error.code === 'ESRCH'
+async function foreignOf(
+  { lxcpath }: LxcHypervisorParts,
+  host: HostFacts,
+): Promise<ForeignContainers | undefined> {
+  if (lxcpath === undefined || !existsSync(lxcpath)) return undefined
+  const { ForeignContainers } = await guests()
+  return new ForeignContainers(lxcpath, host)
 }

@@ -4,5 +4,9 @@ import { lxcProvider } from './provider.js'
 
 /** The driver as a module for a daemon's container. */
 export const driverModule: ContainerModule = new ContainerModule(({ bind }) => {
-  bind<DriverEntry>(driverEntryId).toConstantValue({ provider: lxcProvider, domainTypes: ['lxc'] })
+  bind<DriverEntry>(driverEntryId).toConstantValue({
+    provider: lxcProvider,
+    domainTypes: ['lxc'],
+    warmUp: async () => void (await import('./guests.js')),
+  })
 })

@@ -6,9 +6,9 @@ import type { Hypervisor } from './hypervisor.js'
 /** One native format. */
 export interface NativeFormat {
   /** The native configuration for a prepared document. */
-  toNative(document: DomainXml): string
+  toNative(document: DomainXml): string | Promise<string>
   /** The document for a native configuration; `INVALID_ARG` where the text is none. */
-  fromNative(config: string): string
+  fromNative(config: string): string | Promise<string>
 }
 
 /** The role `nativeConfig` of a hypervisor with these formats. */
