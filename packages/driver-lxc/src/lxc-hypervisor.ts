@@ -28,6 +28,7 @@ import { IdRanges, type IdRangesDirectories } from './host/id-ranges.js'
 import { lxcfsDirectory } from './host/lxcfs.js'
 import type { LxcGuests } from './lxc-guests.js'
 
+/** Asked for once: each import goes through the loader anew. */
 let loading: Promise<typeof import('./guests.js')> | undefined
 
 function guests(): Promise<typeof import('./guests.js')> {

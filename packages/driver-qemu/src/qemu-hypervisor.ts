@@ -4,11 +4,10 @@ import type { AdoptSpec, Guest, GuestAccess, Hypervisor, LaunchSpec, StorageSnap
 import type { DomainXml } from '@covirt/xml'
 import { qemuCapabilities } from './capabilities.js'
 import { planGuest } from './command-line/guest-plan.js'
+import { loadGuests } from './load-guests.js'
 import { withDefaults, withMachineVersion } from './prepare-definition.js'
 import { canUseKvm, type QemuProgram } from './qemu-program.js'
 import { qemuRoles } from './roles/qemu-roles.js'
-
-const guests = () => import('./guests.js')
 
 /** Runs each guest in a QEMU process of its own: emulated (`qemu`) or on KVM (`kvm`). */
 export class QemuHypervisor implements Hypervisor {
@@ -20,9 +19,9 @@ export class QemuHypervisor implements Hypervisor {
   readonly tuning = { scheduler: {}, memory: {}, blkio: {} }
   readonly snapshots: StorageSnapshots = {
     savesMemory: true,
-    take: async (spec, options) => new (await guests()).Qcow2Snapshots().take(spec, options),
-    restore: async (spec, options) => new (await guests()).Qcow2Snapshots().restore(spec, options),
-    remove: async (spec) => new (await guests()).Qcow2Snapshots().remove(spec),
+    take: async (spec, options) => new (await loadGuests()).Qcow2Snapshots().take(spec, options),
+    restore: async (spec, options) => new (await loadGuests()).Qcow2Snapshots().restore(spec, options),
+    remove: async (spec) => new (await loadGuests()).Qcow2Snapshots().remove(spec),
   }
   readonly versions: Readonly<Record<string, string>>
   readonly #program: QemuProgram
@@ -44,18 +43,18 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   async launch(spec: LaunchSpec, options: CallOptions): Promise<Guest> {
-    const { finishRevert, launchGuest } = await guests()
+    const { finishRevert, launchGuest } = await loadGuests()
     await finishRevert(spec)
     return launchGuest(spec, options)
   }
 
   async adopt(spec: AdoptSpec, options: CallOptions): Promise<Guest | undefined> {
-    const { adoptGuest } = await guests()
+    const { adoptGuest } = await loadGuests()
     return adoptGuest(spec, options)
   }
 
   async kill(spec: AdoptSpec): Promise<void> {
-    const { endGuest } = await guests()
+    const { endGuest } = await loadGuests()
     return endGuest(spec)
   }
 

@@ -6,6 +6,7 @@ import {
   VirError,
 } from '@covirt/core'
 import { agentTime, type Guest, type GuestAccess } from '@covirt/local'
+import { loadGuests } from '../load-guests.js'
 import type { GuestHandle, QemuGuest } from '../qemu-guest.js'
 
 /** QEMU takes no more keys at a time. */
@@ -23,7 +24,7 @@ export function qemuRoles(access: GuestAccess): Partial<DriverRoles> {
     action: (guest: GuestHandle, options: CallOptions, guests: Guests) => Promise<T>,
   ) =>
     access.query(domain, options, async (guest, call) => {
-      const guests = await import('../guests.js')
+      const guests = await loadGuests()
       return (await qemuGuest(guest)).use(doing, (handle) => action(handle, call, guests))
     })
   const guestAgent: DriverRoles['guestAgent'] = {
@@ -92,7 +93,7 @@ function keysOf(
 }
 
 async function qemuGuest(guest: Guest): Promise<QemuGuest> {
-  const { QemuGuest } = await import('../guests.js')
+  const { QemuGuest } = await loadGuests()
   if (guest instanceof QemuGuest) return guest
   throw new TypeError('The guest is not one of the QEMU driver')
 }
