@@ -156,8 +156,9 @@ role = "read"
     const before = await readFile(file, 'utf8')
     await authority.issue('renewed', '/CN=localhost/O=renewed')
     await writeFile(file, before.replace(/server(cert|key)\.pem/g, 'renewed$1.pem'))
+    const since = daemon.log.length
     daemon.signal('SIGHUP')
-    await daemon.logged('configuration read anew')
+    await daemon.logged('configuration read anew', since)
 
     const { stdout } = await run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`])
 
