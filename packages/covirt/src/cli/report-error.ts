@@ -24,7 +24,8 @@ function toPlain(error: unknown): object {
 function causes(error: unknown): string[] {
   const lines: string[] = []
   for (let cause = error; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
-    lines.push(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause))
+    const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+    lines.push(...text.split('\n').map(printable))
   }
   return lines
 }
