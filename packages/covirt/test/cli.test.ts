@@ -250,7 +250,7 @@ describe('help', () => {
     },
   )
 
-  test.each(['console', 'event'])('of %s says that it keeps the root meanwhile', async (verb) => {
+  test.each(['console', 'event', 'edit'])('of %s says that it keeps the root meanwhile', async (verb) => {
     expect((await covirt(['help', verb])).stdout).toMatch(/one process .* at a time/i)
   })
 

@@ -19,6 +19,10 @@ export interface Outcome {
 export interface RunOptions {
   /** What it reads on standard input. */
   readonly input?: string
+  /** Whether a person types that, at a terminal. */
+  readonly tty?: boolean
+  /** Beside what this process has. */
+  readonly environment?: NodeJS.ProcessEnv
 }
 
 /** Starts `covirt` with `args`. */
@@ -30,7 +34,7 @@ export function startCovirt(args: readonly string[], environment: NodeJS.Process
 /** Runs the program `covirt` with `args` to its end. What needs no process of its own takes {@link covirt}. */
 export async function covirtProcess(
   args: readonly string[],
-  { input = '', environment }: RunOptions & { readonly environment?: NodeJS.ProcessEnv } = {},
+  { input = '', environment }: Omit<RunOptions, 'tty'> = {},
 ): Promise<Outcome> {
   const child = startCovirt(args, environment)
   child.stdin?.end(input)
@@ -46,10 +50,14 @@ export async function covirtProcess(
 }
 
 /** Runs the command line `args` in this process, whose start would take longer than most commands. */
-export async function covirt(args: readonly string[], { input = '' }: RunOptions = {}): Promise<Outcome> {
+export async function covirt(
+  args: readonly string[],
+  { input = '', tty = false, environment }: RunOptions = {},
+): Promise<Outcome> {
+  const stdin = Object.assign(Readable.from([Buffer.from(input)]), { isTTY: tty })
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const place = Object.assign(new EventEmitter(), {
-    ...{ stdin: Readable.from([Buffer.from(input)]), stdout, stderr, env: process.env },
+    ...{ stdin, stdout, stderr, env: { ...process.env, ...environment } },
     exit: (code: number): never => {
       throw new Error(`it would have ended the process with ${code}`)
     },

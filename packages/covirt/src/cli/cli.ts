@@ -7,6 +7,7 @@ import { whenFree } from './connect.js'
 import { exitCodes } from './exit-codes.js'
 import { findDomain } from './find-domain.js'
 import { Output, type Result } from './output.js'
+import { printable } from './text-width.js'
 
 /** The options that every command takes. */
 export interface GlobalFlags {
@@ -35,6 +36,7 @@ export class Cli {
   exitCode: number = exitCodes.ok
   readonly #flags: GlobalFlags
   #connection: Promise<Connection> | undefined
+  #terminalIsLent = false
 
   constructor(flags: GlobalFlags, signal: AbortSignal, { stdin, stdout, stderr, env }: CommandProcess) {
     this.#flags = flags
@@ -57,6 +59,21 @@ export class Cli {
     return this.stderr.isTTY === true && !this.output.json
   }
 
+  /** Whether another program has the terminal: ^C, which reaches this one too, is meant for that one. */
+  get terminalIsLent(): boolean {
+    return this.#terminalIsLent
+  }
+
+  /** Leaves the terminal to another program, such as an editor, until disposed. */
+  lendTerminal(): Disposable {
+    this.#terminalIsLent = true
+    return {
+      [Symbol.dispose]: () => {
+        this.#terminalIsLent = false
+      },
+    }
+  }
+
   /** The connection of this command. */
   connection(): Promise<Connection> {
     this.#connection ??= this.#connect()
@@ -74,12 +91,12 @@ export class Cli {
 
   /** Tells a person something that is not the result. */
   note(text: string): void {
-    if (this.watched) this.stderr.write(`${this.colour.dim(text)}\n`)
+    if (this.watched) this.stderr.write(`${this.colour.dim(printable(text))}\n`)
   }
 
   /** Tells something that may explain the result, and must not be missed. */
   warn(text: string): void {
-    if (!this.output.json) this.stderr.write(`${this.colour.yellow('warning:')} ${text}\n`)
+    if (!this.output.json) this.stderr.write(`${this.colour.yellow('warning:')} ${printable(text)}\n`)
   }
 
   async close(): Promise<void> {
@@ -108,6 +125,6 @@ function loggerOn(stream: CommandOutput): Logger {
   const to =
     (level: string) =>
     (message: string, fields?: Readonly<Record<string, unknown>>): void =>
-      void stream.write(`${level}: ${message}${fields ? ` ${JSON.stringify(fields)}` : ''}\n`)
+      void stream.write(`${level}: ${printable(`${message}${fields ? ` ${JSON.stringify(fields)}` : ''}`)}\n`)
   return { debug: to('debug'), info: to('info'), warn: to('warn'), error: to('error') }
 }

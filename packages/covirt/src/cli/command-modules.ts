@@ -16,8 +16,12 @@ export const commandGroups: Readonly<Record<string, readonly CommandModule[]>> =
       load: async () => (await import('../commands/list.js')).addListCommand,
     },
     {
-      verbs: ['define', 'undefine', 'domrename', 'dumpxml', 'autostart'],
+      verbs: ['define', 'undefine', 'edit', 'domrename', 'dumpxml', 'autostart'],
       load: async () => (await import('../commands/definition.js')).addDefinitionCommands,
+    },
+    {
+      verbs: ['desc'],
+      load: async () => (await import('../commands/description.js')).addDescriptionCommand,
     },
     {
       verbs: ['domxml-from-native', 'domxml-to-native'],
@@ -73,8 +77,16 @@ export const commandGroups: Readonly<Record<string, readonly CommandModule[]>> =
       load: async () => (await import('../commands/screen.js')).addScreenCommands,
     },
     {
+      verbs: ['domiflist', 'domblklist'],
+      load: async () => (await import('../commands/device-lists.js')).addDeviceListCommands,
+    },
+    {
       verbs: ['attach-device', 'detach-device', 'update-device', 'detach-device-alias'],
       load: async () => (await import('../commands/devices.js')).addDeviceCommands,
+    },
+    {
+      verbs: ['attach-interface', 'detach-interface'],
+      load: async () => (await import('../commands/interfaces.js')).addInterfaceCommands,
     },
     {
       verbs: ['setmem', 'setmaxmem', 'setvcpus', 'vcpucount', 'schedinfo', 'memtune', 'blkiotune'],

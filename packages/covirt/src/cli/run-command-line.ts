@@ -52,8 +52,8 @@ export async function runCommandLine(args: readonly string[], place: CommandProc
 
 async function runTask(task: Task, flags: GlobalFlags, place: CommandProcess): Promise<number> {
   const interrupt = new AbortController()
-  const interrupted = catchSignals(interrupt, place)
   const cli = new Cli(flags, interrupt.signal, place)
+  const interrupted = catchSignals(interrupt, place, cli)
   // Drivers keep no process alive; a command that waits for them does.
   const alive = setInterval(() => {}, 2 ** 30)
   try {
@@ -74,14 +74,19 @@ async function runTask(task: Task, flags: GlobalFlags, place: CommandProcess): P
   }
 }
 
-/** The first signal cancels what is under way, so that it can be undone; the second ends the process at once. */
+/**
+ * The first signal cancels what is under way, so that it can be undone; the second ends the process at once. ^C is none
+ * while another program has the terminal.
+ */
 function catchSignals(
   interrupt: AbortController,
   place: CommandProcess,
+  cli: Cli,
 ): { readonly code: number | undefined; stop(): void } {
   let code: number | undefined
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   const handler = (signal: NodeJS.Signals) => {
+    if (signal === 'SIGINT' && cli.terminalIsLent) return
     if (code !== undefined) place.exit(code)
     code = 128 + constants.signals[signal]
     interrupt.abort(new Error(signal))

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Cli } from '../cli/cli.js'
 import { readDocument } from '../cli/read-document.js'
-import { domainArgument, type Select } from './select.js'
+import { domainArgument, holdsTheRoot, type Select } from './select.js'
 
 interface DumpFlags {
   readonly inactive?: boolean
@@ -13,7 +13,7 @@ interface UndefineFlags {
   readonly removeRootfs?: boolean
 }
 
-/** `define`, `undefine`, `domrename`, `dumpxml`, `autostart`. */
+/** `define`, `undefine`, `edit`, `domrename`, `dumpxml`, `autostart`. */
 export function addDefinitionCommands(program: Command, select: Select): void {
   program
     .command('define')
@@ -32,6 +32,17 @@ export function addDefinitionCommands(program: Command, select: Select): void {
     .description('remove a definition; an active domain goes on as a transient one')
     .addHelpText('after', '\nExamples:\n  covirt undefine web\n  covirt undefine web --remove-rootfs\n')
     .action((name: string, flags: UndefineFlags) => select((cli) => undefine(cli, name, flags)))
+  program
+    .command('edit')
+    .argument('<domain>', domainArgument)
+    .description('change a definition with $VISUAL or $EDITOR; an active domain sees it at its next start')
+    .addHelpText('after', `${holdsTheRoot}\nExamples:\n  EDITOR='code --wait' covirt edit web\n`)
+    .action((name: string) =>
+      select(async (cli) => {
+        const { editDomain } = await import('../cli/edit-domain.js')
+        await editDomain(cli, name)
+      }),
+    )
   program
     .command('domrename')
     .argument('<domain>', domainArgument)

@@ -4,7 +4,7 @@ import type { Cli } from '../cli/cli.js'
 import { parseCount, parseSeconds } from '../cli/option-values.js'
 import { toJson } from '../cli/output.js'
 import { printable } from '../cli/text-width.js'
-import { domainArgument, type Select } from './select.js'
+import { domainArgument, holdsTheRoot, type Select } from './select.js'
 
 interface ConsoleFlags {
   readonly force?: boolean
@@ -20,12 +20,6 @@ interface EventFlags {
   /** In seconds. */
   readonly timeout?: number
 }
-
-/** Told of commands that go on until somebody ends them. */
-const holdsTheRoot = `
-One process owns a root (?root=DIR, or the system's) at a time. While this command runs, other commands on the same
-root wait for --lock-timeout, and then fail, naming it.
-`
 
 /** What talks with guests and listens to them. */
 export function addGuestCommands(program: Command, select: Select): void {
