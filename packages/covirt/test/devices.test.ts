@@ -59,6 +59,20 @@ describe('a machine of a disk and an interface', () => {
     ])
   })
 
+  test('gets another disk, and loses the one whose target is named', async () => {
+    const attached = await on(['attach-disk', 'machine', '/dev/sdz', 'vdb', '--mode', 'readonly'])
+    expect(attached).toEqual({ code: 0, stdout: 'Disk attached successfully\n', stderr: '' })
+    const detached = await on(['detach-disk', 'machine', 'vda'])
+    expect(detached).toEqual({ code: 0, stdout: 'Disk detached successfully\n', stderr: '' })
+    expect((await on(['domblklist', 'machine', '--details'])).stdout).toMatch(
+      /\n block +disk +vdb +\/dev\/sdz\n$/,
+    )
+  })
+
+  test('loses no disk that it does not have', async () => {
+    await expect(on(['detach-disk', 'machine', 'vdx'])).resolves.toMatchObject({ code: 1, stdout: '' })
+  })
+
   test('loses its only interface without more words', async () => {
     await on(['detach-interface', 'machine', 'network', '--config'])
     expect((await on(['domiflist', 'machine', '--json'])).stdout).toBe('[]\n')
@@ -132,6 +146,21 @@ describeWhen(canRunVirsh(), 'beside virsh', () => {
         '--target',
         'v0',
         '--print-xml',
+      ],
+      ['attach-disk', '/a.img', 'vdb', '--print-xml'],
+      [
+        ...[
+          'attach-disk',
+          '/a.qcow2',
+          'sdb',
+          '--targetbus',
+          'scsi',
+          '--driver',
+          'qemu',
+          '--subdriver',
+          'qcow2',
+        ],
+        ...['--cache', 'none', '--mode', 'readonly', '--type', 'cdrom', '--serial', 's1', '--print-xml'],
       ],
       ['attach-interface', 'direct', 'eth0', '--print-xml'],
     ]

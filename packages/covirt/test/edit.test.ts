@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process'
 import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { tempRoot } from '../../../test/fixtures/index.js'
-import { covirt, type RunOptions } from './run-covirt.js'
+import { covirt, covirtProcess, type RunOptions } from './run-covirt.js'
 
 let root: Awaited<ReturnType<typeof tempRoot>>
 let worlds = 0
@@ -117,6 +119,24 @@ describe('edit', () => {
     const { code, stderr } = await edit('sed -i s/KiB/stones/', { input: 'n\n', tty: true })
     expect(code).toBe(1)
     expect(await leftText(stderr)).toContain('stones')
+  })
+
+  test('leaves ^C to the editor while that has the terminal', async () => {
+    const EDITOR = await editor('kill -INT $PPID; sed -i s/8388608/4194304/ "$1"')
+    const { code, stdout } = await covirtProcess(['-c', uri, 'edit', 'test'], {
+      environment: { VISUAL: '', EDITOR },
+    })
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "Domain 'test' XML configuration edited.\n" })
+  })
+
+  test('ends the editor with itself, and keeps what was written', async () => {
+    const EDITOR = await editor('sed -i s/8388608/4194304/ "$1"; kill -TERM $PPID; read -r _ < "$0.never"')
+    await promisify(execFile)('mkfifo', [`${EDITOR}.never`])
+    const { code, stderr } = await covirtProcess(['-c', uri, 'edit', 'test'], {
+      environment: { VISUAL: '', EDITOR },
+    })
+    expect(code).toBe(143)
+    expect(await leftText(stderr)).toContain('4194304')
   })
 
   test('says which variable names an editor where there is none', async () => {

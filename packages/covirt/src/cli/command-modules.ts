@@ -85,6 +85,10 @@ export const commandGroups: Readonly<Record<string, readonly CommandModule[]>> =
       load: async () => (await import('../commands/devices.js')).addDeviceCommands,
     },
     {
+      verbs: ['attach-disk', 'detach-disk'],
+      load: async () => (await import('../commands/disks.js')).addDiskCommands,
+    },
+    {
       verbs: ['attach-interface', 'detach-interface'],
       load: async () => (await import('../commands/interfaces.js')).addInterfaceCommands,
     },
