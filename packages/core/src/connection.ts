@@ -116,12 +116,13 @@ export class Connection<D extends Driver = Driver> implements AsyncDisposable {
    * says with a `resync` that it had to drop some. It ends when the connection is closed.
    */
   events(options?: EventStreamOptions): EventStream {
+    // Made first: the stream may end while it is being made, where its signal has fired.
+    const end = () => stream.end()
     const stream = new EventStream(
       (listener) => this.driver.subscribe(listener),
       options,
       () => this.#endings.delete(end),
     )
-    const end = () => stream.end()
     if (!stream.ended) this.#endings.add(end)
     return stream
   }

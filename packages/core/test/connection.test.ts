@@ -79,6 +79,11 @@ test('a signal ends a loop over events without an error', async () => {
   await expect(next).resolves.toEqual({ done: true, value: undefined })
 })
 
+test('a loop over events whose signal has fired before is over at once', async () => {
+  const events = new Connection(stubDriver().driver).events({ signal: AbortSignal.abort() })
+  await expect(events.next()).resolves.toEqual({ done: true, value: undefined })
+})
+
 test('waitFor resolves at once where the state is reached already', async () => {
   const { driver } = stubDriver()
   const domain = await new Connection(driver).domains.lookupByName('one')
