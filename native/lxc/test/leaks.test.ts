@@ -1,5 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { canRunLxc, describeWhen } from '../../../test/fixtures/index.js'
 import { openConsole, start, stop, watchInit } from '../ts/index.js'
@@ -32,30 +31,18 @@ describeWhen(canRunLxc(), 'twenty starts and stops', () => {
     expect(usage()).toEqual(before)
   })
 
-  test('leave the monitor alone in its cgroup as soon as a start is told: in company it could not remove that', async () => {
+  test('of an init that ends as it is started leave no cgroup, though who started it is in that still', async () => {
     await using container = await testContainer()
 
     for (let i = 0; i < CYCLES; i++) {
-      const { initPid } = await start(container)
-      const members = membersOf(`lxc.monitor.${container.name}`)
-
-      expect(members).toEqual([await monitorOf(initPid)])
+      // Where that was too short a life, it is told.
+      await start(container, { argv: ['/bin/busybox', 'sleep', `0.00${i % 10}`] }).catch(() => {})
       await stop(container)
+
+      expect(cgroupsOf(container.name)).toEqual([])
     }
-    expect(cgroupsOf(container.name)).toEqual([])
   })
 })
-
-/** Each process in the cgroups of this name, once. */
-function membersOf(group: string): number[] {
-  const hierarchies = ['', ...readdirSync('/sys/fs/cgroup')].map((name) =>
-    join('/sys/fs/cgroup', name, group),
-  )
-  const members = hierarchies
-    .filter((directory) => existsSync(directory))
-    .flatMap((directory) => readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n'))
-  return [...new Set(members.filter((pid) => pid !== ''))].map(Number)
-}
 
 /** What this process holds, and where it is. */
 function usage(): { descriptors: number; children: number; cgroups: string } {

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { readFile, rmdir } from 'node:fs/promises'
+import { readFile, rmdir, writeFile } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import type { Options } from './container.js'
@@ -44,20 +44,17 @@ function isExiting(stat: string): boolean {
   return (Number(flags) & 0x4) !== 0
 }
 
-/** The cgroups that this process is in: one in each hierarchy. */
-export function ownCgroups(): readonly string[] {
-  own ??= [
-    ...new Set(
-      findCgroups(
-        readFileSync('/proc/self/cgroup', 'utf8'),
-        readFileSync('/proc/self/mountinfo', 'utf8'),
-      ).values(),
-    ),
-  ]
-  return own
+/**
+ * The first process that is moved between cgroups in a while waits until the kernel knows that no process is being forked
+ * anywhere: ten milliseconds and more. Those after it do not. Called as soon as a container is to be started, this moves our
+ * process to where it is already while all is made ready; liblxc's own moves find that done. Never rejects.
+ */
+export async function beginMoves(): Promise<void> {
+  const membership = readFileSync('/proc/self/cgroup', 'utf8')
+  const [own] = cgroupsIn(membership, knownMounts(membership)).values()
+  // An ordinary user may not, nor can he move what he starts.
+  if (own !== undefined) await writeFile(join(own, 'cgroup.procs'), '0', { flag: 'r+' }).catch(() => {})
 }
-
-let own: readonly string[] | undefined
 
 /** {@link containerCgroups} from the content of `/proc/PID/cgroup` and `/proc/self/mountinfo`. */
 export function findCgroups(membership: string, mountinfo: string): ReadonlyMap<string, string> {

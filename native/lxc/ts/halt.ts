@@ -3,6 +3,7 @@ import type { Container, Options } from './container.js'
 import { watchPidfd } from './exit.js'
 import { monitorCall } from './monitor-call.js'
 import { initPid } from './queries.js'
+import { starterGone } from './starters.js'
 
 const SIGKILL = 9
 
@@ -11,6 +12,7 @@ const SIGKILL = 9
  * its monitor has cleaned up. Resolves at once where it does not run. Aborting ends the waiting only.
  */
 export async function stop(container: Container, options?: Options): Promise<void> {
+  await starterGone(container)
   await killFrozen(container, options)
   await monitorCall('stop', container, (native, path, name) => native.stop(path, name), options, {
     lane: 'stop',

@@ -1,5 +1,5 @@
 export * from './attach.js'
-export { containerCgroups, isFrozen, setFrozen } from './cgroups.js'
+export { beginMoves, containerCgroups, isFrozen, setFrozen } from './cgroups.js'
 export * from './console.js'
 export * from './container.js'
 export * from './exit.js'

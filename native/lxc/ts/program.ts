@@ -61,6 +61,8 @@ interface Run {
    * it is next to the monitor, which could not remove its cgroups.
    */
   readonly undo?: () => Promise<void>
+  /** Called with the result as soon as it is there; the program has yet to end. */
+  readonly told?: (document: unknown, exited: Promise<unknown>) => void
 }
 
 /** The exit code of the program after an error line. */
@@ -74,7 +76,7 @@ export async function runProgram(
   verb: string,
   container: Container,
   args: readonly string[],
-  { signal, answer, complete, graceMs = 0, undo }: Run,
+  { signal, answer, complete, graceMs = 0, undo, told }: Run,
 ): Promise<unknown> {
   signal?.throwIfAborted()
   let grace: NodeJS.Timeout | undefined
@@ -90,8 +92,9 @@ export async function runProgram(
     signal?.addEventListener('abort', onAbort, { once: true })
     if (answer) converse(program, answer)
     const ended = await output(program, answer ? 2 : 1)
-    const isCancelled = signal?.aborted && ended.code !== FAILED
+    const isCancelled = signal?.aborted && ended.code !== FAILED && ended.code !== 0
     const document = isCancelled ? undefined : await result(verb, container, ended)
+    if (!isCancelled) told?.(document, program.exited)
     try {
       signal?.throwIfAborted()
       await complete?.(document)

@@ -1,8 +1,9 @@
-import { askFrozen, ownCgroups, setFrozen } from './cgroups.js'
+import { askFrozen, setFrozen } from './cgroups.js'
 import type { Container, Options } from './container.js'
 import { stop } from './halt.js'
 import { runProgram } from './program.js'
 import { type Stage, stageArgument } from './stage.js'
+import { seeOff, starterGone } from './starters.js'
 
 /** How much liblxc writes to its log file. */
 export type LogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'NOTICE' | 'WARN' | 'ERROR'
@@ -63,7 +64,6 @@ export async function start(container: Container, options: StartOptions = {}): P
     stages = [],
   } = options
   const args = [
-    ...ownCgroups().flatMap((group) => ['--home', group]),
     ...(configFile === undefined ? [] : ['--config', configFile]),
     ...(logFile === undefined ? [] : ['--log-file', logFile]),
     ...(logLevel === undefined ? [] : ['--log-level', logLevel]),
@@ -73,13 +73,19 @@ export async function start(container: Container, options: StartOptions = {}): P
     ...routes.flatMap((route) => ['--route', route]),
     ...(argv === undefined ? [] : ['--', ...argv]),
   ]
-  return (await runProgram('start', container, args, {
+  await starterGone(container)
+  const { initPid, ranBecause } = (await runProgram('start', container, args, {
     signal,
     graceMs: GRACE_MS,
     undo: () => stop(container),
+    told: (told, exited) => seeOff(container, exited, told as Told),
     ...(paused ? { answer: freezeHeld, complete: (started) => freeze(started as Started, signal) } : {}),
-  })) as Started
+  })) as Told
+  return { initPid, ...(ranBecause === undefined ? {} : { ranBecause }) }
 }
+
+/** What the program says. */
+type Told = Started & { readonly cgroup: string }
 
 function freeze({ initPid }: Started, signal: AbortSignal | undefined): Promise<void> {
   return setFrozen(initPid, true, { signal })

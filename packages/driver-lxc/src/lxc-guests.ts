@@ -25,7 +25,7 @@ import { imagesDirectoryOf, startContainer } from './host/start-container.js'
 import { type IdSpan, idsPerRange } from './host/subordinate-ids.js'
 import { consoleLogOf, writeConfig } from './host/write-config.js'
 import { alreadyRuns, endedAtOnce, toVirError } from './lxc-errors.js'
-import { type Container, LxcError, stop } from './native.js'
+import { beginMoves, type Container, LxcError, stop } from './native.js'
 
 /** What {@link LxcGuests} work with. */
 export interface LxcGuestsParts {
@@ -58,6 +58,7 @@ export class LxcGuests {
     const container = containerOf(this.#path, spec.domain)
     const undo = new UndoStack(logger)
     let document = spec.document
+    const moves = beginMoves()
     try {
       await retryLeftovers(container)
       const { init, devices } = await inspectHost(document)
@@ -91,6 +92,8 @@ export class LxcGuests {
       await undo.run()
       if (hasEnded(error)) throw endedAtOnce({ name: domain.name, init: initArgv(document)[0] }, error)
       throw toVirError(error, `Starting ${domain.name}`, signal)
+    } finally {
+      await moves
     }
   }
 

@@ -4,6 +4,7 @@ export {
   addLink,
   addMount,
   attach,
+  beginMoves,
   type Container,
   containerCgroups,
   copyTree,

@@ -27,7 +27,7 @@ int Fail(const Options &options, const Log &log, FILE *out, int error, const cha
   fprintf(out, ",\"errno\":%d,\"message\":", error);
   WriteJsonString(out, message);
   fprintf(out, ",\"cgroup\":");
-  WriteJsonString(out, StartGroups());
+  WriteJsonString(out, OwnGroups());
   fprintf(out, ",\"log\":");
   log.WriteErrors(out);
   fprintf(out, "}}\n");
@@ -72,7 +72,6 @@ int Main(int argc, char **argv) {
     if (strcmp(known.name, options.verb) == 0) verb = &known;
   }
   if (verb == nullptr) return fail(EINVAL, "unknown verb");
-  if (options.homes[0] != nullptr) BeginMoves(options.homes[0]);
   if (options.init != nullptr && verb->run == Attach) {
     const int code = AttachDirectly(options);
     if (code >= 0) return code;

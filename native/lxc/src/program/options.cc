@@ -28,16 +28,14 @@ const char *ParseOptions(int argc, char **argv, Options *options) {
   options->stages = NewList(argc);
   options->routes = NewList(argc);
   options->cgroups = NewList(argc);
-  options->homes = NewList(argc);
   if (options->idmaps == nullptr || options->stages == nullptr || options->routes == nullptr ||
-      options->cgroups == nullptr || options->homes == nullptr) {
+      options->cgroups == nullptr) {
     return "out of memory";
   }
   int idmap_count = 0;
   int stage_count = 0;
   int route_count = 0;
   int cgroup_count = 0;
-  int home_count = 0;
   for (int i = 2; i < argc; i++) {
     const char *option = argv[i];
     if (strcmp(option, "--") == 0) {
@@ -83,8 +81,6 @@ const char *ParseOptions(int argc, char **argv, Options *options) {
       options->stages[stage_count++] = value;
     } else if (strcmp(option, "--route") == 0) {
       options->routes[route_count++] = value;
-    } else if (strcmp(option, "--home") == 0) {
-      options->homes[home_count++] = value;
     } else if (strcmp(option, "--cgroup") == 0) {
       options->cgroups[cgroup_count++] = value;
     } else if (strcmp(option, "--unified-cgroup") == 0) {

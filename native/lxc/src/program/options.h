@@ -24,7 +24,6 @@ struct Options {
   char **idmaps = nullptr;  // as the values of lxc.idmap, ends with a null
   char **stages = nullptr;  // file systems to make ready, see stage.cc, ends with a null
   char **routes = nullptr;  // to set at each boot, see routes.h, ends with a null
-  char **homes = nullptr;  // the cgroups of our caller, ends with a null
   char **cgroups = nullptr;  // of the container, in hierarchies of version 1, ends with a null
   const char *unified_cgroup = nullptr;  // in that of version 2
   const char *init = nullptr;  // of the container: "PID:START", the latter in clock ticks since boot

@@ -119,8 +119,6 @@ int Start(const Job &job) {
     if (job.options.paused) gate.AwaitHeld(ran_because, sizeof ran_because);
     return fail(0, "the container could not be started");
   }
-  // Before init can end: from here on the monitor removes its groups itself.
-  GoHome(job.options.homes);
   const int pidfd = c->init_pidfd(c);
   const int pid = c->init_pid(c);
   if (job.options.paused && pid > 0 && gate.AwaitHeld(ran_because, sizeof ran_because)) {
@@ -133,7 +131,8 @@ int Start(const Job &job) {
   const bool exited = pidfd < 0 || pid <= 0 || AwaitExec(pidfd, pid) == Exec::kExited;
   const int running = exited ? AwaitSuccessor(c, pid) : pid;
   if (running <= 0) return fail(ESRCH, "the container's init ended at once");
-  printf("{\"initPid\":%d", running);
+  printf("{\"initPid\":%d,\"cgroup\":", running);
+  WriteJsonString(stdout, OwnGroups());
   if (ran_because[0] != '\0') {
     printf(",\"ranBecause\":");
     WriteJsonString(stdout, ran_because);

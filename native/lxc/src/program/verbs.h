@@ -19,11 +19,11 @@ struct Job {
 // The exit code of every verb that failed, after its error line.
 constexpr int kFailed = 1;
 
-// One line: {"error":{"op","name","errno","message","cgroup","log":[...]}}. Returns kFailed. `cgroup` is
-// StartGroups(): liblxc put us next to the monitor, which could not remove its cgroup with us in it.
+// One line: {"error":{"op","name","errno","message","cgroup","log":[...]}}. Returns kFailed. `cgroup` is our own
+// /proc/self/cgroup: liblxc put us next to the monitor, which could not remove its cgroup with us in it.
 int Fail(const Options &options, const Log &log, FILE *out, int error, const char *message);
 
-// Starts a container as a daemon, with options.argv as its init where given; prints {"initPid":N} once that runs.
+// Starts a container as a daemon, with options.argv as its init where given; prints {"initPid":N,"cgroup"} once that runs.
 // With options.paused, and where that can be, prints {"heldPid":N} before, while init stands at its first
 // instruction, and lets it go when stdin ends; else the result has the reason as "ranBecause".
 int Start(const Job &job);

@@ -15,7 +15,7 @@ import type { HostFacts } from '../host/host-facts.js'
 import { inspectHost } from '../host/inspect-host.js'
 import { processIdentity } from '../host/processes.js'
 import { toVirError } from '../lxc-errors.js'
-import { type Container, initPid, LxcError, start, state, stop } from '../native.js'
+import { beginMoves, type Container, initPid, LxcError, start, state, stop } from '../native.js'
 import { nativeDefinition } from './native-definition.js'
 
 const runningStates: ReadonlySet<string> = new Set(['STARTING', 'RUNNING', 'FROZEN', 'FREEZING', 'THAWED'])
@@ -80,6 +80,7 @@ export class ForeignContainers implements ForeignDomains {
   async launch(spec: LaunchSpec, { signal }: CallOptions): Promise<Guest> {
     const { domain, paused } = spec
     const container = this.#container(domain.name)
+    const moves = beginMoves()
     try {
       const parts = await this.#partsOf(spec)
       const started = await parts.start({ paused, signal })
@@ -91,6 +92,8 @@ export class ForeignContainers implements ForeignDomains {
       }
     } catch (error) {
       throw toVirError(error, `Starting ${domain.name}`, signal)
+    } finally {
+      await moves
     }
   }
 
