@@ -1,13 +1,13 @@
 import { newElement, writeXml } from '@covirt/xml'
 import { type Command, Option } from 'commander'
-import type { Cli } from '../cli/cli.js'
 import { type ChangeFlags, withChangeFlags } from './devices.js'
+import { attachNewDevice, deviceXml, type NewDeviceFlags } from './new-device.js'
 import { domainArgument, type Select } from './select.js'
 
 /** Kinds of sources, and the attribute that names one. */
 const sourceAttributes = { file: 'file', block: 'dev' } as const
 
-interface AttachFlags extends ChangeFlags {
+interface AttachFlags extends NewDeviceFlags {
   readonly targetbus?: string
   readonly driver?: string
   readonly subdriver?: string
@@ -16,7 +16,6 @@ interface AttachFlags extends ChangeFlags {
   readonly mode?: 'readonly' | 'shareable'
   readonly sourcetype?: keyof typeof sourceAttributes
   readonly serial?: string
-  readonly printXml?: boolean
 }
 
 /** `attach-disk`, `detach-disk`. */
@@ -44,7 +43,9 @@ export function addDiskCommands(program: Command, select: Select): void {
       '\nExamples:\n  covirt attach-disk web /srv/data.qcow2 vdb --subdriver qcow2 --config\n',
     )
     .action((name: string, source: string, target: string, flags: AttachFlags) =>
-      select((cli) => attach(cli, name, diskXml(source, target, flags), flags)),
+      select((cli) =>
+        attachNewDevice(cli, name, { kind: 'Disk', xml: diskXml(source, target, flags) }, flags),
+      ),
     )
   command('detach-disk', 'take a disk from a domain')
     .argument('<target>', 'what the guest calls it, such as vdb; see domblklist')
@@ -58,18 +59,6 @@ export function addDiskCommands(program: Command, select: Select): void {
     )
 }
 
-async function attach(
-  cli: Cli,
-  name: string,
-  xml: string,
-  { live, config, printXml }: AttachFlags,
-): Promise<void> {
-  const domain = await cli.domain(name)
-  if (printXml) return cli.result({ json: { ...domain.ref, xml }, text: `${xml}\n` })
-  await domain.attachDevice(xml, { live, config, signal: cli.signal })
-  cli.result({ json: { ...domain.ref, xml }, text: 'Disk attached successfully\n' })
-}
-
 function diskXml(source: string, target: string, flags: AttachFlags): string {
   const { sourcetype = source.startsWith('/dev/') ? 'block' : 'file' } = flags
   const driver = said({ name: flags.driver, type: flags.subdriver, cache: flags.cache })
@@ -80,12 +69,7 @@ function diskXml(source: string, target: string, flags: AttachFlags): string {
     ...(flags.mode === undefined ? [] : [newElement(flags.mode)]),
     ...(flags.serial === undefined ? [] : [newElement('serial', {}, [flags.serial])]),
   ]
-  return writeXml(
-    newElement('disk', said({ type: sourcetype, device: flags.type }), [
-      ...children.flatMap((child) => ['\n  ', child]),
-      '\n',
-    ]),
-  )
+  return deviceXml('disk', said({ type: sourcetype, device: flags.type }), children)
 }
 
 function said(attributes: Readonly<Record<string, string | undefined>>): Record<string, string> {

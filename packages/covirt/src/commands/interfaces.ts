@@ -10,7 +10,8 @@ import {
 } from '@covirt/xml'
 import { type Command, Option } from 'commander'
 import type { Cli } from '../cli/cli.js'
-import { type ChangeFlags, withChangeFlags } from './devices.js'
+import { withChangeFlags } from './devices.js'
+import { attachNewDevice, deviceXml, type NewDeviceFlags } from './new-device.js'
 import { domainArgument, type Select } from './select.js'
 
 /** Kinds of interfaces that one source is enough for, and the attribute that names it. */
@@ -20,17 +21,15 @@ const sourceModes = ['vepa', 'private', 'bridge', 'passthrough']
 
 type InterfaceType = keyof typeof sourceAttributes
 
-interface AttachFlags extends ChangeFlags {
+interface AttachFlags extends NewDeviceFlags {
   readonly mac?: string
   readonly model?: string
   readonly target?: string
   readonly sourceMode?: string
-  readonly printXml?: boolean
 }
 
-interface DetachFlags extends ChangeFlags {
+interface DetachFlags extends NewDeviceFlags {
   readonly mac?: string
-  readonly printXml?: boolean
 }
 
 /** `attach-interface`, `detach-interface`. */
@@ -48,7 +47,9 @@ export function addInterfaceCommands(program: Command, select: Select): void {
     .option('--print-xml', 'only print its XML')
     .addHelpText('after', '\nExamples:\n  covirt attach-interface web bridge br0 --live --config\n')
     .action((name: string, type: InterfaceType, source: string, flags: AttachFlags) =>
-      select((cli) => attach(cli, name, interfaceXml(type, source, flags), flags)),
+      select((cli) =>
+        attachNewDevice(cli, name, { kind: 'Interface', xml: interfaceXml(type, source, flags) }, flags),
+      ),
     )
   command('detach-interface', 'take a network interface from a domain')
     .argument('<type>', 'what it is connected to, such as bridge; see domiflist')
@@ -58,18 +59,6 @@ export function addInterfaceCommands(program: Command, select: Select): void {
     .action((name: string, type: string, flags: DetachFlags) =>
       select((cli) => detach(cli, name, type, flags)),
     )
-}
-
-async function attach(
-  cli: Cli,
-  name: string,
-  xml: string,
-  { live, config, printXml }: AttachFlags,
-): Promise<void> {
-  const domain = await cli.domain(name)
-  if (printXml) return cli.result({ json: { ...domain.ref, xml }, text: `${xml}\n` })
-  await domain.attachDevice(xml, { live, config, signal: cli.signal })
-  cli.result({ json: { ...domain.ref, xml }, text: 'Interface attached successfully\n' })
 }
 
 function interfaceXml(type: InterfaceType, source: string, flags: AttachFlags): string {
@@ -83,7 +72,7 @@ function interfaceXml(type: InterfaceType, source: string, flags: AttachFlags): 
     ...(mac === undefined ? [] : [newElement('mac', { address: mac })]),
     ...(model === undefined ? [] : [newElement('model', { type: model })]),
   ]
-  return writeXml(newElement('interface', { type }, [...children.flatMap((child) => ['\n  ', child]), '\n']))
+  return deviceXml('interface', { type }, children)
 }
 
 async function detach(
